@@ -1,0 +1,46 @@
+# One environment, pinned by requirements/test.txt, built on first use.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-heavy check lock bench
+SHELL := /bin/sh
+
+BIN := .venv/bin
+READY := .venv/ready
+PYTHON ?= python3
+UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --no-config --universal \
+	--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+
+help: ## list what can be asked for
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
+
+demo: $(READY) ## run a whole graduation batch on invented students
+	$(BIN)/xueji demo
+
+test: $(READY) ## run the tests, on SQLite and on a real PostgreSQL
+	$(BIN)/pytest -m "not heavy"
+
+test-heavy: $(READY) ## run the tests that take minutes
+	$(BIN)/pytest -m heavy
+
+check: $(READY) ## check format, lint, types and imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
+
+lock: $(READY) ## pin the newest versions pyproject.toml allows
+	$(UV_COMPILE) --upgrade --output-file requirements/run.txt
+	$(UV_COMPILE) --upgrade --group test --output-file requirements/test.txt
+
+bench: $(READY) ## measure both databases on this machine against their own raw drivers
+	$(BIN)/xueji bench
+	$(BIN)/python -m tests.postgres $(BIN)/xueji bench
+
+$(READY): requirements/test.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo 'xueji needs Python 3.11 or later: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'Python cannot make environments here: install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,31 @@
+"""Settings, from the command line and the environment; the one place that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rules
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HOME = Path(rules.__file__).resolve().parent.parent
+"""The folder that holds rules/ and workflows/: where the project is installed."""
+
+
+class Settings(BaseSettings):
+    """Where things are; every one may be set as `XUEJI_…`."""
+
+    model_config = SettingsConfigDict(env_prefix="XUEJI_", frozen=True)
+
+    database: str = "sqlite:///xueji.db"
+    definitions: Path = HOME
+    key: Path | None = Field(default=None, alias="XUEJI_KEY_FILE")
+
+    @property
+    def key_file(self) -> Path:
+        """The file of the log's MAC key: beside a SQLite database, else in the working folder."""
+        if self.key is not None:
+            return self.key
+        if self.database.startswith("sqlite:///"):
+            return Path(self.database.removeprefix("sqlite:///") + ".key")
+        return Path("xueji.key")

@@ -1,0 +1,112 @@
+"""The composition root: settings in, a ready desk out. Nothing is wired anywhere else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.settings import Settings
+from engine.desk import Desk
+from engine.errors import XuejiError
+from engine.library import Library
+from engine.loading.folder import load
+from engine.store import registry, schema
+from engine.store.database import Connection, open_engine
+from engine.trail.chain import KEY_BYTES, Scribe
+
+
+class NotInitialised(XuejiError):
+    """The database has no tables yet, or its key is not where it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Everything one process works with: the desk, where its database and key are, and what kind of database it is."""
+
+    desk: Desk
+    url: str
+    log: str
+    key: bytes
+    rehearsal: bool
+
+
+def create(settings: Settings, *, rehearsal: bool, profile: str | None) -> bool:
+    """Create or migrate the database and, the first time, its log's name and key. Returns whether it is new.
+
+    The key never enters the database: who can write there must not be able to make a MAC (design, section 7).
+    """
+    engine = open_engine(settings.database)
+    try:
+        is_new = not schema.is_current(engine)
+        schema.upgrade(engine)
+        connection = Connection(engine)
+        try:
+            if registry.setting(connection, "log") is None:
+                _write_key(settings.key_file)
+                with connection.writing():
+                    registry.set_setting(connection, "log", f"xueji/{secrets.token_hex(8)}")
+                    registry.set_setting(connection, "rehearsal", "yes" if rehearsal else "no")
+                    registry.set_setting(connection, "profile", profile or "")
+        finally:
+            connection.close()
+    finally:
+        engine.dispose()
+    return is_new
+
+
+@contextmanager
+def office(settings: Settings, library: Library | None = None) -> Iterator[Office]:
+    """Open the database for one command.
+
+    Raises:
+        NotInitialised: If `xueji init` has not been run, or the key file is missing.
+        DefinitionFaults: If the files under workflows/ or rules/ cannot be used.
+    """
+    engine = open_engine(settings.database)
+    try:
+        if not schema.is_current(engine):
+            message = f"数据库尚未建立，请先运行 xueji init。{settings.database} has no tables; run 'xueji init' first."
+            raise NotInitialised(message)
+        connection = Connection(engine)
+        try:
+            log = registry.setting(connection, "log") or ""
+            key = _read_key(settings.key_file)
+            rehearsal = registry.setting(connection, "rehearsal") == "yes"
+            desk = Desk(
+                connection, Scribe(log, key), library or load(settings.definitions), salt=secrets.token_bytes,
+                rehearsal=rehearsal,
+            )
+            yield Office(desk=desk, url=settings.database, log=log, key=key, rehearsal=rehearsal)
+        finally:
+            connection.close()
+    finally:
+        engine.dispose()
+
+
+def _write_key(path: Path) -> None:
+    """Make a key readable by its owner alone; one that is there is kept."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(KEY_BYTES) + "\n")
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as problem:
+        message = (
+            f"找不到日志密钥文件 {path}；请放回原处或设置 XUEJI_KEY_FILE。"
+            f" The log's key file {path} is missing or unreadable; put it back or set XUEJI_KEY_FILE."
+        )
+        raise NotInitialised(message) from problem
+    if len(key) != KEY_BYTES:
+        message = f"{path} 不是日志密钥（应为 {KEY_BYTES * 2} 个十六进制字符）。{path} is no key: {KEY_BYTES * 2} hex digits."
+        raise NotInitialised(message)
+    return key

@@ -1,0 +1,1 @@
+"""The domain: definitions in, decisions out, kept in a store, recorded in a trail."""

@@ -1,0 +1,33 @@
+"""Who acts: a person's login and the roles held at units of the organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A role held at a unit; it reaches the unit and everything below it (`path` ends with a slash)."""
+
+    role: str
+    unit: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A person (or `import`, `timer`, `effect`) with the rights held at the moment of the request."""
+
+    login: str
+    grants: tuple[Grant, ...] = ()
+
+    def grant_for(self, roles: Iterable[str], path: str) -> Grant | None:
+        """The right this actor would use for one of `roles` at a unit, or None; a closer unit comes first."""
+        wanted = frozenset(roles)
+        held = [grant for grant in self.grants if grant.role in wanted and path.startswith(grant.path)]
+        return max(held, key=lambda grant: len(grant.path)) if held else None
+
+
+IMPORT = Actor(login="import", grants=(Grant(role="import", unit="", path=""),))
+"""A sheet read in by the registry itself: it opens records and writes facts, and can do nothing else."""

@@ -1,0 +1,96 @@
+"""All checks over a library: every fault of every definition, placed.
+
+A check is a function in one of two tables; a new code is one function and one line.
+Source: the definition language, section 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.checking import graph, links, names, people, rulebooks, texts
+from engine.checking.subjects import Check, Complaint, LibraryCheck, subjects
+from engine.errors import Fault
+from engine.library import Library
+from engine.loading.folder import Reading, read
+from engine.loading.positions import Positions
+
+PER_MACHINE: tuple[Check, ...] = (
+    names.states,
+    names.triggers,
+    names.distinct,
+    names.rules,
+    names.roles,
+    names.fields,
+    names.documents,
+    names.units,
+    names.types,
+    names.clashes,
+    names.profiles,
+    graph.unreachable,
+    graph.no_way_out,
+    graph.leaves_final,
+    graph.nobody_waits,
+    graph.trap,
+    graph.uncapped_loop,
+    graph.against,
+    graph.timer,
+    graph.retract,
+    graph.identity,
+    graph.invariants,
+    people.one_way_to_act,
+    people.nobody_can,
+    people.one_person_alone,
+    people.slots_may_be_empty,
+    people.signed_while_open,
+    links.members,
+    links.verbs,
+    links.targets,
+    links.asked_fields,
+    texts.expressions,
+    texts.documents,
+)
+"""Asked of every workflow and every list, in every profile."""
+
+PER_LIBRARY: tuple[LibraryCheck, ...] = (
+    links.nothing_fires,
+    rulebooks.rule_names,
+    rulebooks.remedies,
+    rulebooks.facts,
+    rulebooks.organisation,
+    rulebooks.unused,
+    texts.sentences,
+    texts.groups,
+    texts.batches,
+)
+"""Asked once of everything together."""
+
+
+def check(library: Library, positions: Positions) -> tuple[Fault, ...]:
+    """Every fault and warning of a library, in the order of its files; none means it may run.
+
+    A fault in what several profiles share is told once.
+    """
+    return tuple(sorted({_placed(one, positions) for one in complaints(library)}))
+
+
+def complaints(library: Library) -> Iterator[Complaint]:
+    """What the checks say, before it is placed."""
+    for subject in subjects(library):
+        for ask in PER_MACHINE:
+            yield from ask(subject)
+    for ask_all in PER_LIBRARY:
+        yield from ask_all(library)
+
+
+def examine(folder: Path) -> tuple[Library | None, tuple[Fault, ...]]:
+    """Read a folder and check what was read: all faults; no library if a file is unusable."""
+    reading: Reading = read(folder)
+    found = check(reading.library, reading.positions) if reading.library is not None else ()
+    return reading.library, tuple(sorted({*reading.faults, *found}))
+
+
+def _placed(complaint: Complaint, positions: Positions) -> Fault:
+    place = positions.fault_at_key if complaint.at_key else positions.fault
+    return place(complaint.tree, complaint.path, complaint.finding)

@@ -1,0 +1,152 @@
+"""Linked cases: what a move does to other cases, and whether those are ready for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from engine.checking.names import unknown
+from engine.checking.subjects import Complaint, Step, Subject, subjects
+from engine.definition import Effect, MachineFile, Transition
+from engine.errors import nearest
+from engine.library import Library
+from engine.scopes import batch_kind
+
+Site = tuple[Step, ...]
+
+
+def effects_of(subject: Subject) -> Iterator[tuple[Effect, Site]]:
+    """Every effect of a machine, and where it stands."""
+    for trigger, one in subject.machine.transitions.items():
+        for index, effect in enumerate(one.then):
+            yield effect, ("transitions", trigger, "then", index)
+
+
+def members(subject: Subject) -> Iterator[Complaint]:
+    """`unknown-workflow`: a list of what there is none of."""
+    if subject.machine.members is not None:
+        of = subject.machine.members.of
+        if not subject.called(of):
+            message = f"no workflow '{of}' in this profile.{nearest(of, subject.neighbours)}"
+            yield subject.says("unknown-workflow", message, "members", "of")
+
+
+def verbs(subject: Subject) -> Iterator[Complaint]:
+    """`wrong-value`, `unknown-field`, `unknown-unit`: words of move, cancel and for_each."""
+    units = subject.library.rulebook.organisation.units
+    for effect, site in effects_of(subject):
+        if effect.cancel not in {None, "open_cases"}:
+            yield subject.says("wrong-value", "only `cancel: open_cases` is possible.", *site, "cancel")
+        if effect.move not in {None, "student"}:
+            yield subject.says("wrong-value", "only `move: student` is possible.", *site, "move")
+        if effect.move is not None:
+            field = (effect.to or "").removeprefix("case.")
+            yield from unknown(subject, "field", subject.machine.fields, [(field, (*site, "to"))])
+        if effect.for_each is not None:
+            named = [(effect.for_each, (*site, "for_each"))]
+            yield from unknown(subject, "unit", {*units, "student"}, named)
+
+
+def targets(subject: Subject) -> Iterator[Complaint]:
+    """What is fired or opened: it exists, lists `effect`, and is given all it asks."""
+    for effect, site in effects_of(subject):
+        verb = "fire" if effect.fire is not None else "open"
+        target = effect.fire or effect.open
+        if target is not None:
+            yield from _target(subject, effect, (*site, verb))
+
+
+def _target(subject: Subject, effect: Effect, path: Site) -> Iterator[Complaint]:
+    name, _, trigger = (effect.fire or effect.open or "").rpartition(".")
+    machines = subject.called(name)
+    if not machines:
+        message = f"no workflow '{name}' in this profile.{nearest(name, subject.neighbours)}"
+        yield subject.says("unknown-workflow", message, *path)
+    for machine in machines:
+        fired = machine.transitions.get(trigger)
+        if fired is None:
+            message = f"'{name}' has no trigger '{trigger}'.{nearest(trigger, machine.transitions)}"
+            yield subject.says("unknown-trigger", message, *path)
+            continue
+        yield from _readiness(subject, effect, machine, fired, path)
+
+
+def _readiness(
+    subject: Subject, effect: Effect, machine: MachineFile, fired: Transition, path: Site
+) -> Iterator[Complaint]:
+    if not any(who.role == "effect" for who in fired.by):
+        message = "the linked step is not `by: effect`."
+        yield subject.says("effect-not-allowed", message, *path)
+    if effect.open is not None and not fired.opens:
+        yield subject.says("effect-not-allowed", "the linked step opens no case.", *path)
+    dimensions = own_dimensions(machine) if fired.opens else set()
+    missing = sorted(set(fired.asked) - set(effect.values) - dimensions)
+    if missing:
+        yield subject.says("effect-asks", f"`with` lacks {', '.join(missing)}.", *path)
+    known = {*fired.asked, *fired.accepts, *dimensions}
+    for field in effect.values:
+        if field not in known:
+            message = f"the linked step takes no '{field}'.{nearest(field, known)}"
+            yield subject.says_of("unknown-field", message, *path[:-1], "with", field)
+    if effect.open is not None:
+        lacking = sorted(_lacking(subject, effect, machine))
+        if lacking:
+            what = ", ".join(lacking)
+            message = f"the case to open is also about {what}: share it or give it in `with`."
+            yield subject.says("opening-lacks", message, *path)
+
+
+def own_dimensions(machine: MachineFile) -> set[str]:
+    """What is given to identify a case besides its student and unit: fields, and its batch."""
+    fields = {one.removeprefix("case.") for one in machine.about if one.startswith("case.")}
+    return fields | {"batch" for one in machine.about if one.startswith("batch ")}
+
+
+def _lacking(subject: Subject, effect: Effect, machine: MachineFile) -> Iterator[str]:
+    given = {*effect.values, *own_dimensions(subject.machine)}
+    for one in machine.about:
+        if one.startswith("case."):
+            shared = one.removeprefix("case.") in given
+        elif one.startswith("batch "):
+            shared = one == f"batch {batch_kind(subject.machine)}" or "batch" in given
+        elif one == "student":
+            shared = "student" in subject.machine.about or effect.for_each == "student"
+        else:
+            shared = True  # a unit is found above the case's own, or is the one of `for_each`
+        if not shared:
+            yield one
+
+
+def nothing_fires(library: Library) -> Iterator[Complaint]:
+    """`nothing-fires`: a step that only effects take, and no effect of its profile takes it."""
+    everybody = tuple(subjects(library))
+    fired = {(one.definition.profile, name, trigger) for one in everybody for name, trigger in _fired(one)}
+    for subject in everybody:
+        for trigger, one in subject.machine.transitions.items():
+            only_effects = bool(one.by) and all(who.role == "effect" for who in one.by)
+            if only_effects and not _is_fired(subject, trigger, fired):
+                message = f"only effects take '{trigger}', and none does."
+                yield subject.says_of("nothing-fires", message, "transitions", trigger)
+
+
+def _fired(subject: Subject) -> Iterator[tuple[str, str]]:
+    for effect, _ in effects_of(subject):
+        name, _, trigger = (effect.fire or effect.open or "").rpartition(".")
+        if name == "members" and subject.machine.members is not None:
+            name = subject.machine.members.of
+        yield name, trigger
+
+
+def _is_fired(subject: Subject, trigger: str, fired: Collection[tuple[str, str, str]]) -> bool:
+    names = {subject.name, subject.definition.family}
+    if subject.definition.record and subject.part is None:
+        names.add("record")
+    return any((subject.definition.profile, name, trigger) in fired for name in names)
+
+
+def asked_fields(subject: Subject) -> Iterator[Complaint]:
+    """`twice`: what must be given cannot also be optional."""
+    for trigger, one in subject.machine.transitions.items():
+        twice = [name for name in one.accepts if name in one.asks]
+        if twice:
+            message = f"'{', '.join(twice)}' must be given; it cannot also be optional."
+            yield subject.says("twice", message, "transitions", trigger, "accepts")

@@ -1,0 +1,106 @@
+"""Who may act: somebody always can, and nobody decides alone on what they filed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from engine.checking.names import people, slots_of
+from engine.checking.subjects import Complaint, Subject, leads_to, moves, reached
+from engine.definition import RESERVED_ROLES, MoveKind, Transition, Who
+from engine.vocabulary import UnitKind
+
+
+def one_way_to_act(subject: Subject) -> Iterator[Complaint]:
+    """`nobody-can`, `wrong-value`: one of by, sign, when; none where `against` names it."""
+    transitions = subject.machine.transitions
+    answers = {one.sign.against for one in transitions.values() if one.sign is not None}
+    for trigger, one in transitions.items():
+        given = [key for key in ("by", "sign", "when") if getattr(one, key)]
+        if not given and trigger not in answers:
+            message = f"'{trigger}' says neither by nor sign nor when, and no `against` names it."
+            yield subject.says_of("nobody-can", message, "transitions", trigger)
+        if len(given) > 1:
+            message = f"exactly one of by, sign, when; here: {', '.join(given)}."
+            yield subject.says_of("wrong-value", message, "transitions", trigger)
+        if one.when is not None and not one.opens:
+            yield subject.says("wrong-value", "`when` is for openings.", "transitions", trigger, "when")
+
+
+def nobody_can(subject: Subject) -> Iterator[Complaint]:
+    """`nobody-can`: the role is held neither at the kind of unit that is meant nor above."""
+    organisation = subject.library.rulebook.organisation
+    own = next((one for one in subject.machine.about if one in organisation.units), None)
+    for trigger, one in subject.machine.transitions.items():
+        for who, path in people(one):
+            unit = who.at or own
+            role = organisation.roles.get(who.acting_role)
+            if role is None or unit is None or unit not in organisation.units:
+                continue
+            above = at_or_above(unit, organisation.units)
+            if not above & set(role.held_at):
+                held = ", ".join(role.held_at)
+                message = f"'{who.acting_role}' is held at {held}, never at '{unit}' or above."
+                yield subject.says("nobody-can", message, "transitions", trigger, *path)
+
+
+def at_or_above(kind: str, units: Mapping[str, UnitKind]) -> set[str]:
+    """A kind of unit and every kind it can stand under."""
+    found: set[str] = set()
+    waiting = {kind}
+    while waiting:
+        one = waiting.pop()
+        found.add(one)
+        if one in units:
+            waiting |= set(units[one].inside) - found
+    return found
+
+
+def one_person_alone(subject: Subject) -> Iterator[Complaint]:
+    """`one-person-alone`: who files could also approve; no `distinct` keeps them apart."""
+    machine = subject.machine
+    edges = leads_to(machine, frozenset({MoveKind.ADVANCE}))
+    for filing, filed in machine.transitions.items():
+        if filed.on_behalf_of is None or not filed.targets:
+            continue
+        after = reached(frozenset(filed.targets), edges)
+        for trigger, one in moves(machine):
+            alone = acting_roles(filed) & acting_roles(one)
+            approves = one.kind is MoveKind.ADVANCE and after & set(one.origins) and trigger != filing
+            if approves and alone and not _kept_apart(filing, trigger, machine.distinct):
+                who = ", ".join(sorted(alone))
+                message = f"{who} may take '{filing}' and '{trigger}' of one case: name both in distinct."
+                yield subject.says_of("one-person-alone", message, "transitions", trigger)
+
+
+def acting_roles(transition: Transition) -> set[str]:
+    """The roles of the people at the keyboard, without timers, effects and the student."""
+    everybody: list[Who] = [*transition.by, *(slot for _, slot in slots_of(transition))]
+    return {who.acting_role for who in everybody} - RESERVED_ROLES
+
+
+def _kept_apart(one: str, other: str, distinct: Collection[Collection[str]]) -> bool:
+    wanted = {one, other}
+    return any(wanted <= {name.partition(".")[0] for name in apart} for apart in distinct)
+
+
+def slots_may_be_empty(subject: Subject) -> Iterator[Complaint]:
+    """`slots-may-be-empty`: every signature has a condition, so perhaps none is asked for."""
+    for trigger, one in subject.machine.transitions.items():
+        slots = [slot for _, slot in slots_of(one)]
+        if slots and all(slot.applies is not None for slot in slots):
+            message = "every slot has `applies`; at least one must always be signed."
+            yield subject.says("slots-may-be-empty", message, "transitions", trigger, "sign", "slots")
+
+
+def signed_while_open(subject: Subject) -> Iterator[Complaint]:
+    """`signed-while-open`: a list is signed only where its members are fixed."""
+    if subject.machine.members is None:
+        return
+    states = subject.machine.states
+    for trigger, one in subject.machine.transitions.items():
+        if one.sign is None:
+            continue
+        loose = [state for state in one.origins if state in states and not states[state].frozen]
+        if loose:
+            message = f"'{', '.join(loose)}' is not frozen: members could change under signatures."
+            yield subject.says("signed-while-open", message, "transitions", trigger, "from")

@@ -1,0 +1,123 @@
+"""The files under `rules/`: types, groups, roles and units exist, every rule is named somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from engine.checking.names import documents_named, rules_named
+from engine.checking.subjects import Complaint, Step, subjects
+from engine.definition import RESERVED_ROLES
+from engine.errors import nearest
+from engine.expressions.kinds import Kind, parse_kind
+from engine.library import Library
+from engine.loading.positions import Finding
+from engine.vocabulary import Fact, RulebookText
+
+
+def _absent(what: str, name: str, known: Collection[str], tree: str, *path: Step) -> Iterator[Complaint]:
+    if name not in known:
+        message = f"no {what} '{name}'.{nearest(name, known)}"
+        yield Complaint(tree=tree, path=path, finding=Finding(code=f"unknown-{what}", message=message))
+
+
+def rule_names(library: Library) -> Iterator[Complaint]:
+    """`unknown-rule`: in sets, groups and documents."""
+    book = library.rulebook
+    for name, rule in book.rules.items():
+        for index, member in enumerate(rule.all_of):
+            yield from _absent("rule", member, book.rules, "rules", name, "all_of", index)
+    for name, group in book.vocabulary.groups.items():
+        for index, guard in enumerate(group.guards):
+            yield from _absent("rule", guard, book.rules, "vocabulary", "groups", name, "guards", index)
+    for name, document in book.documents.items():
+        for index, one in enumerate(document.rules):
+            yield from _absent("rule", one, book.rules, "documents", name, "rules", index)
+
+
+def remedies(library: Library) -> Iterator[Complaint]:
+    """`unknown-role`: who can mend what a rule or the engine refuses."""
+    book = library.rulebook
+    for tree, rules in (("rules", book.rules), ("engine", book.engine)):
+        for name, rule in rules.items():
+            if rule.remedy is not None:
+                known = {*book.organisation.roles, "student"}
+                yield from _absent("role", rule.remedy.by, known, tree, name, "remedy", "by")
+
+
+def facts(library: Library) -> Iterator[Complaint]:
+    """`unknown-type`, `unknown-choice`, `unknown-group`, `unknown-role`: in the vocabulary."""
+    vocabulary = library.rulebook.vocabulary
+    shelves: Mapping[tuple[str, ...], Mapping[str, Fact]] = {
+        ("student",): vocabulary.student,
+        ("unit",): vocabulary.unit,
+        **{("batch", kind): one.fields for kind, one in vocabulary.batch.items()},
+    }
+    for shelf, kept in shelves.items():
+        for name, fact in kept.items():
+            yield from _fact(library.rulebook, fact, (*shelf, name))
+    for table, one in vocabulary.tables.items():
+        for column, text in one.columns.items():
+            yield from _type(library.rulebook, text, ("tables", table, "columns", column))
+
+
+def _fact(book: RulebookText, fact: Fact, path: tuple[Step, ...]) -> Iterator[Complaint]:
+    yield from _type(book, fact.type, (*path, "type"))
+    if fact.group is not None:
+        yield from _absent("group", fact.group, book.vocabulary.groups, "vocabulary", *path, "group")
+    for index, role in enumerate(fact.written_by):
+        known = {*book.organisation.roles, *RESERVED_ROLES}
+        yield from _absent("role", role, known, "vocabulary", *path, "written_by", index)
+
+
+def _type(book: RulebookText, text: str, path: tuple[Step, ...]) -> Iterator[Complaint]:
+    try:
+        kind = parse_kind(text)
+    except ValueError as error:
+        finding = Finding(code="unknown-type", message=str(error))
+        yield Complaint(tree="vocabulary", path=path, finding=finding)
+        return
+    for part in (kind, *kind.parts):
+        yield from _named_kind(book, part, path)
+
+
+def _named_kind(book: RulebookText, kind: Kind, path: tuple[Step, ...]) -> Iterator[Complaint]:
+    known: Mapping[str, Collection[str]] = {
+        "choice": book.vocabulary.choices,
+        "unit": book.organisation.units,
+        "batch": book.vocabulary.batch,
+    }
+    if kind.name in known:
+        yield from _absent(kind.name, kind.of, known[kind.name], "vocabulary", *path)
+
+
+def organisation(library: Library) -> Iterator[Complaint]:
+    """`unknown-unit`, `name-clash`: where units stand, where roles are held, reserved names."""
+    units, roles = library.rulebook.organisation.units, library.rulebook.organisation.roles
+    for name, unit in units.items():
+        for index, above in enumerate(unit.inside):
+            yield from _absent("unit", above, units, "organisation", "units", name, "in", index)
+    for name, role in roles.items():
+        for index, kind in enumerate(role.held_at):
+            yield from _absent("unit", kind, units, "organisation", "roles", name, "held_at", index)
+        if name in RESERVED_ROLES:
+            finding = Finding(code="name-clash", message=f"'{name}' is reserved: nobody can hold it.")
+            yield Complaint(tree="organisation", path=("roles", name), finding=finding, at_key=True)
+
+
+def unused(library: Library) -> Iterator[Complaint]:
+    """`rule-unused` (a warning): no workflow, group, document or set in use names the rule."""
+    book = library.rulebook
+    waiting = {name for one in subjects(library) for name, _ in rules_named(one)}
+    waiting |= {name for group in book.vocabulary.groups.values() for name in group.guards}
+    used_documents = {name for one in subjects(library) for name, _ in documents_named(one)}
+    waiting |= {rule for name in used_documents if name in book.documents for rule in book.documents[name].rules}
+    used: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        used.add(name)
+        if name in book.rules:
+            waiting |= set(book.rules[name].all_of) - used
+    for name in book.rules:
+        if name not in used:
+            finding = Finding(code="rule-unused", message=f"nothing names '{name}'.", is_warning=True)
+            yield Complaint(tree="rules", path=(name,), finding=finding, at_key=True)

@@ -1,0 +1,122 @@
+"""What is judged, one state machine at a time, and how it is noted before it is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.definition import CANCELLED, Definition, MachineFile, MoveKind, Transition
+from engine.library import Library
+from engine.loading.positions import Finding, key_of
+from engine.scopes import machines_called, part_of
+
+Step = str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """A finding, and the path in a loaded tree where it shows; `at_key`: at the key, not the value."""
+
+    tree: str
+    path: tuple[Step, ...]
+    finding: Finding
+    at_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One machine of one definition: the workflow itself, or (`part`) one of its lists."""
+
+    library: Library
+    definition: Definition
+    part: str | None = None
+
+    @property
+    def machine(self) -> MachineFile:
+        """The states, transitions and so on that are judged."""
+        return part_of(self.definition, self.part)
+
+    @property
+    def name(self) -> str:
+        """What rules and effects call this machine."""
+        own = self.definition.workflow
+        return own if self.part is None else f"{own}.{self.part}"
+
+    @property
+    def neighbours(self) -> Mapping[str, Definition]:
+        """The workflows of the same profile, by name."""
+        return self.library.of_profile(self.definition.profile)
+
+    def called(self, name: str) -> tuple[MachineFile, ...]:
+        """The machines an effect or a list means by a name, seen from here."""
+        if name == "record":
+            return tuple(one for one in self.neighbours.values() if one.record)
+        if name == "members":
+            of = self.machine.members.of if self.machine.members else ""
+            return tuple(machines_called(of, self.neighbours))
+        return tuple(machines_called(name, self.neighbours))
+
+    def says(self, code: str, message: str, *path: Step) -> Complaint:
+        """A complaint about the value at a path within this machine."""
+        finding = Finding(code=code, message=message)
+        return Complaint(tree=self.tree, path=(*self.prefix, *path), finding=finding)
+
+    def says_of(self, code: str, message: str, *path: Step) -> Complaint:
+        """A complaint about the entry whose key ends a path."""
+        finding = Finding(code=code, message=message)
+        return Complaint(tree=self.tree, path=(*self.prefix, *path), finding=finding, at_key=True)
+
+    @property
+    def tree(self) -> str:
+        """The loaded tree this machine stands in."""
+        return key_of(self.definition.workflow, self.definition.profile)
+
+    @property
+    def prefix(self) -> tuple[Step, ...]:
+        """Where the machine begins within its file."""
+        return () if self.part is None else ("lists", self.part)
+
+
+Check = Callable[[Subject], Iterator[Complaint]]
+LibraryCheck = Callable[[Library], Iterator[Complaint]]
+
+
+def subjects(library: Library) -> Iterator[Subject]:
+    """Every machine of every definition."""
+    for definition in library.definitions.values():
+        yield Subject(library=library, definition=definition)
+        for part in definition.lists:
+            yield Subject(library=library, definition=definition, part=part)
+
+
+def moves(machine: MachineFile) -> Iterator[tuple[str, Transition]]:
+    """The transitions from a state to a state, by trigger; openings and mere marks are none."""
+    for trigger, one in machine.transitions.items():
+        if one.targets and not one.opens:
+            yield trigger, one
+
+
+def leads_to(machine: MachineFile, kinds: frozenset[MoveKind]) -> Mapping[str, frozenset[str]]:
+    """State → the states that one move of these kinds leads to."""
+    found: dict[str, set[str]] = {state: set() for state in machine.states}
+    for _, one in moves(machine):
+        if one.kind in kinds:
+            for origin in one.origins:
+                found.setdefault(origin, set()).update(one.targets)
+    return {state: frozenset(targets) for state, targets in found.items()}
+
+
+def reached(start: frozenset[str], edges: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Everything that can be reached from some states, these included."""
+    found: set[str] = set()
+    waiting = set(start)
+    while waiting:
+        state = waiting.pop()
+        found.add(state)
+        waiting |= edges.get(state, frozenset()) - found
+    return frozenset(found)
+
+
+def is_final(machine: MachineFile, state: str) -> bool:
+    """Whether nothing may lead on from a state; a state that does not exist is not final."""
+    return state == CANCELLED or (state in machine.states and machine.states[state].final)

@@ -1,0 +1,182 @@
+"""The desk: one held connection, the log's scribe, and every definition and rulebook a case may need, compiled once.
+
+What a library on disk says is published into the registry's chain the first time it is used, so that every hash an
+event names can be looked up for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from engine.actors import Actor
+from engine.definition import Definition
+from engine.errors import Unknown
+from engine.library import Library, canonical, content_hash
+from engine.records import Case, Json
+from engine.steps import Machine
+from engine.store import registry
+from engine.store.database import Connection
+from engine.store.registry import BatchRow, UnitRow
+from engine.trail.chain import Scribe
+from engine.trail.event import REGISTRY, EventKind, moment
+from engine.vocabulary import RulebookText
+
+SALT_BYTES = 16
+
+
+class Desk:
+    """Where cases are worked.
+
+    Args:
+        connection: The held connection.
+        scribe: Writes events of this database's log.
+        library: Definitions, rules and batches as they stand in the files.
+        salt: Gives that many unpredictable bytes, for commitments.
+        rehearsal: Whether this database may open cases of drafts and be told the time.
+    """
+
+    def __init__(
+        self, connection: Connection, scribe: Scribe, library: Library, *, salt: Callable[[int], bytes],
+        rehearsal: bool = False,
+    ) -> None:
+        self.connection = connection
+        self.scribe = scribe
+        self.library = library
+        self.rehearsal = rehearsal
+        self.rulebook = content_hash(library.rulebook)
+        self._hashes = {key: content_hash(one) for key, one in library.definitions.items()}
+        self.shapes = {self._hashes[key]: one for key, one in library.definitions.items()}
+        self._salt = salt
+        self._machines: dict[tuple[str, str], Machine] = {}
+        self._libraries: dict[str, Library] = {self.rulebook: library}
+        self._batches: dict[str, BatchRow | None] = {}
+        self._units: dict[str, UnitRow] | None = None
+
+    def salt(self) -> bytes:
+        """A fresh salt for one event's commitment."""
+        return self._salt(SALT_BYTES)
+
+    def refresh(self) -> None:
+        """Forget batches and units as read; called at the start of every act, for others may have changed them."""
+        self._batches.clear()
+        self._units = None
+
+    def actor(self, login: str) -> Actor:
+        """A person with the rights held now.
+
+        Raises:
+            Unknown: If there is no such account.
+        """
+        found = registry.actor(self.connection, login)
+        if found is None:
+            raise Unknown("用户 user", login, registry.logins(self.connection))
+        return found
+
+    def units(self) -> Mapping[str, UnitRow]:
+        """The organisation by code."""
+        if self._units is None:
+            self._units = registry.units(self.connection)
+        return self._units
+
+    def profile_of(self, unit: str) -> str:
+        """The profile a unit works by: its own or that of its nearest ancestor that names one.
+
+        Raises:
+            Unknown: If none does.
+        """
+        at: str | None = unit
+        while at is not None:
+            row = self.units().get(at)
+            if row is None:
+                raise Unknown("单位 unit", at, self.units())
+            if row.profile is not None:
+                return row.profile
+            at = row.parent
+        raise Unknown("profile at or above 单位 unit", unit)
+
+    def batch(self, name: str) -> BatchRow | None:
+        """A published batch, or None; read once an act."""
+        if name not in self._batches:
+            self._batches[name] = registry.batch(self.connection, name)
+        return self._batches[name]
+
+    def definition(self, shape: str) -> Definition:
+        """A definition by its content hash, from the files or as it was pinned.
+
+        Raises:
+            Unknown: If neither has it.
+        """
+        if shape not in self.shapes:
+            body = registry.shape_body(self.connection, shape)
+            if body is None:
+                raise Unknown("定义 definition", shape)
+            self.shapes[shape] = Definition.model_validate_json(body)
+        return self.shapes[shape]
+
+    def hash_of(self, definition: Definition) -> str:
+        """The content hash of a definition of the library, by which a case is pinned to it."""
+        return self._hashes[definition.workflow, definition.profile]
+
+    def shapes_in_use(self) -> tuple[str, ...]:
+        """The hashes of definitions that have cases."""
+        rows = self.connection.execute("SELECT hash FROM shape s WHERE EXISTS (SELECT 1 FROM cases c WHERE c.shape = s.hash)")
+        return tuple(str(row[0]) for row in rows.fetchall())
+
+    def machine(self, shape: str, rulebook: str | None = None) -> Machine:
+        """A pinned definition under a rulebook, by default the one in force; compiled once."""
+        book = rulebook or self.rulebook
+        if (shape, book) not in self._machines:
+            self._machines[shape, book] = Machine(
+                self._library(book), self.definition(shape), shape=shape, rulebook=book
+            )
+        return self._machines[shape, book]
+
+    def machine_for(self, case: Case, given: Mapping[str, Json]) -> Machine:
+        """The machine a case is judged by: its pinned shape, under the rulebook its batch has pinned if it has one."""
+        name = given.get("batch") or case.fields.get("batch")
+        row = self.batch(name) if isinstance(name, str) else None
+        return self.machine(case.shape, row.rulebook if row else None)
+
+    def _library(self, rulebook: str) -> Library:
+        if rulebook not in self._libraries:
+            body = registry.rulebook_body(self.connection, rulebook)
+            if body is None:
+                raise Unknown("规则集 rulebook", rulebook)
+            self._libraries[rulebook] = replace(self.library, rulebook=RulebookText.model_validate_json(body))
+        return self._libraries[rulebook]
+
+    def publish(self, at: datetime, actor: str) -> tuple[str, ...]:
+        """Keep every definition and the rulebook of the files that the database does not have yet; returns the hashes."""
+        missing = [shape for shape in self.shapes if registry.shape_body(self.connection, shape) is None]
+        new_book = registry.rulebook_body(self.connection, self.rulebook) is None
+        if not missing and not new_book:
+            return ()
+        events: list[tuple[EventKind, dict[str, Json]]] = []
+        with self.connection.writing():
+            if new_book:
+                book = self.library.rulebook
+                registry.add_rulebook(
+                    self.connection, self.rulebook, book.effective_from.isoformat(), canonical(book).decode()
+                )
+                events.append((EventKind.DEFINITION_PUBLISHED, {"rulebook": self.rulebook}))
+            for shape in missing:
+                one = self.shapes[shape]
+                pinned = (one.workflow, one.profile, one.version)
+                registry.add_shape(self.connection, shape, pinned, canonical(one).decode())
+                events.append((EventKind.DEFINITION_PUBLISHED, {
+                    "definition": shape, "workflow": one.workflow, "profile": one.profile, "version": one.version,
+                }))
+            self.record(events, at=at, actor=actor)
+        return (*missing, *([self.rulebook] if new_book else []))
+
+    def record(self, events: Iterable[tuple[EventKind, dict[str, Json]]], *, at: datetime, actor: str) -> None:
+        """Extend the registry's chain; call inside the transaction that the events tell of."""
+        head = registry.registry_head(self.connection)
+        written = []
+        for kind, data in events:
+            one = self.scribe.write(REGISTRY, head, kind, {"at": moment(at), "actor": actor, "data": data})
+            written.append(one)
+            head = replace(head, seq=one.seq, hash=one.hash)
+        registry.write_registry(self.connection, written)

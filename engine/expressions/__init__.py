@@ -1,0 +1,1 @@
+"""The typed expression language of dates, conditions, defaults and filters."""

@@ -1,0 +1,179 @@
+"""Facts: what is known about students, written with the old and the new value into each student's own chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from engine.definition import Privacy
+from engine.desk import Desk
+from engine.errors import Unknown
+from engine.guards import explain
+from engine.records import Head, Json, Outcome, Request, Verdict
+from engine.sight import Seeing
+from engine.store import students
+from engine.store.cases import Found, read_cases, write_events, write_personal
+from engine.store.students import StudentRow
+from engine.trail.chain import commitment
+from engine.trail.event import EventKind, Written, canonical, chain_name, moment
+
+CHUNK = 1000
+
+Progress = Callable[[int], None]
+"""Told how many more rows are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRefusal:
+    """A student whose facts may not be written, with every rule that says so."""
+
+    student_no: str
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsWritten:
+    """What writing a sheet of facts did: nothing at all if anything was refused."""
+
+    changed: int
+    unchanged: int
+    refused: tuple[FactRefusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    row: StudentRow
+    new: dict[str, Json]
+
+
+def write_facts(
+    desk: Desk, rows: Mapping[str, Mapping[str, Json]], request: Request, *, dry_run: bool = False,
+    progress: Progress = lambda _: None,
+) -> FactsWritten:
+    """Write facts of many students, all or nothing.
+
+    Args:
+        desk: Where they are written.
+        rows: By student number, the facts given; a fact not named stays as it was.
+        request: By whom, when; its trigger names the source.
+        dry_run: Judge everything and write nothing.
+        progress: Told of rows done.
+
+    Raises:
+        Unknown: If a student is not known.
+        StaleCase: If somebody wrote to the same student meanwhile; nothing was written.
+    """
+    desk.refresh()
+    with desk.connection.writing():
+        known = students.by_numbers(desk.connection, list(rows))
+        for number in rows:
+            if number not in known:
+                raise Unknown("学号 student number", number)
+        changes = [one for number in rows if (one := _change(known[number], rows[number])) is not None]
+        refused = _refusals(desk, changes, request)
+        if refused or dry_run:
+            return FactsWritten(changed=len(changes), unchanged=len(rows) - len(changes), refused=refused)
+        for start in range(0, len(changes), CHUNK):
+            chunk = changes[start : start + CHUNK]
+            _keep_changes(desk, chunk, request)
+            progress(len(chunk))
+    return FactsWritten(changed=len(changes), unchanged=len(rows) - len(changes))
+
+
+def keep_facts(
+    desk: Desk, row: StudentRow, facts: Mapping[str, Json], request: Request, *, cause: tuple[int, int]
+) -> None:
+    """Write the facts a step sets, naming the event that caused it; call inside the step's transaction."""
+    change = _change(row, facts)
+    if change is not None:
+        _keep_changes(desk, [change], request, cause=cause)
+
+
+def fact_event(
+    desk: Desk, student: int, head: Head, values: tuple[Mapping[str, Json], Mapping[str, Json]], request: Request,
+    cause: tuple[int, int] | None = None,
+) -> tuple[Written, tuple[int, int, bytes, bytes] | None]:
+    """The event of a change (old values, new values), and the sealed personal values if there are any."""
+    old, new = values
+    vocabulary = desk.library.rulebook.vocabulary.student
+    personal = {name for name in new if name in vocabulary and vocabulary[name].privacy is not Privacy.OPEN}
+    data: dict[str, Json] = {
+        "source": request.trigger,
+        "facts": {name: {"old": old.get(name), "new": new[name]} for name in new if name not in personal},
+    }
+    sealed = None
+    if personal:
+        salt = desk.salt()
+        values_sealed = {name: {"old": old.get(name), "new": new[name]} for name in sorted(personal)}
+        data["sealed"] = commitment(salt, values_sealed)
+        data["sealed_facts"] = sorted(personal)
+        sealed = (-student, head.seq + 1, salt, canonical(values_sealed))
+    if cause is not None:
+        data["cause"] = {"chain": chain_name(cause[0]), "seq": cause[1]}
+    event: dict[str, object] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    return desk.scribe.write(-student, head, EventKind.FACT_CHANGED, event), sealed
+
+
+def _change(row: StudentRow, given: Mapping[str, Json]) -> _Change | None:
+    new = {name: value for name, value in given.items() if row.facts.get(name) != value}
+    return _Change(row=row, new=new) if new else None
+
+
+def _keep_changes(
+    desk: Desk, changes: Sequence[_Change], request: Request, cause: tuple[int, int] | None = None
+) -> None:
+    events, sealed = [], []
+    for one in changes:
+        event, personal = fact_event(desk, one.row.id, one.row.head, (one.row.facts, one.new), request, cause)
+        events.append(event)
+        if personal is not None:
+            sealed.append(personal)
+        facts = {**one.row.facts, **one.new}
+        students.set_facts(desk.connection, one.row, facts, Head(seq=event.seq, hash=event.hash))
+    write_events(desk.connection, events)
+    if sealed:
+        write_personal(desk.connection, sealed)
+    touched = {name for one in changes for name in one.new}
+    own = cause[0] if cause else 0
+    students.touch_cases(desk.connection, [one.row.id for one in changes], readers_of(desk, touched), apart_from=own)
+
+
+def readers_of(desk: Desk, facts: set[str]) -> list[str]:
+    """The shapes whose cases read one of these facts."""
+    return [
+        shape for shape in desk.shapes_in_use()
+        if any(facts.intersection(step.facts) for _, step in desk.machine(shape).steps())
+    ]
+
+
+def _refusals(desk: Desk, changes: Sequence[_Change], request: Request) -> tuple[FactRefusal, ...]:
+    """Ask the rules of each changed fact's group; they are judged as of the student's record."""
+    groups = desk.library.rulebook.vocabulary.groups
+    closing = {name for name, group in groups.items() if group.guards}
+    vocabulary = desk.library.rulebook.vocabulary.student
+    asked = [one for one in changes if any(name in vocabulary and vocabulary[name].group in closing for name in one.new)]
+    refused = []
+    for start in range(0, len(asked), CHUNK):
+        chunk = asked[start : start + CHUNK]
+        records = read_cases(desk.connection, [one.row.record for one in chunk if one.row.record is not None])
+        for one in chunk:
+            found = records.get(one.row.record or 0)
+            verdicts = () if found is None else _judge(desk, found, one, request)
+            if verdicts:
+                refused.append(FactRefusal(student_no=one.row.student_no, verdicts=verdicts))
+    return tuple(refused)
+
+
+def _judge(desk: Desk, found: Found, change: _Change, request: Request) -> tuple[Verdict, ...]:
+    machine = desk.machine_for(found.case, {})
+    guards = machine.guards_of(machine.group_guards(change.new))
+    if not guards:
+        return ()
+    sight = Seeing(desk, machine, found, request)
+    reads = tuple(dict.fromkeys(key for guard in guards for key in guard.reads))
+    values = machine.decoded(sight.see((), reads))
+    verdicts = [
+        explain(guard, Outcome(guard.ask(*[values[key] for key in guard.reads])), values, machine.readers)
+        for guard in guards
+    ]
+    return tuple(verdict for verdict in verdicts if verdict.outcome is Outcome.FAILS)

@@ -1,0 +1,72 @@
+"""What the engine was given to run by: procedures as each profile runs them, rules, batches.
+
+Source: the definition language, sections 9 and 12.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from engine.definition import Definition
+from engine.errors import Unknown
+from engine.vocabulary import BatchFile, RulebookText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """All definitions of one moment; `definitions` is keyed by workflow and profile."""
+
+    definitions: Mapping[tuple[str, str], Definition]
+    rulebook: RulebookText
+    batches: Mapping[str, BatchFile]
+
+    def of_profile(self, profile: str) -> Mapping[str, Definition]:
+        """The procedures a profile runs, by workflow name."""
+        return {name: one for (name, of), one in self.definitions.items() if of == profile}
+
+    def definition(self, workflow: str, profile: str) -> Definition:
+        """The procedure as this profile runs it.
+
+        Raises:
+            Unknown: If the profile does not run a workflow of that name.
+        """
+        found = self.definitions.get((workflow, profile))
+        if found is None:
+            what = f"workflow of profile '{profile}'"
+            raise Unknown(what, workflow, self.of_profile(profile))
+        return found
+
+    def record(self, profile: str) -> Definition:
+        """The procedure whose case is the student's record; there is one per profile.
+
+        Raises:
+            Unknown: If no workflow of the profile says `record: true`.
+        """
+        found = next((one for one in self.of_profile(profile).values() if one.record), None)
+        if found is None:
+            what = "record workflow of profile"
+            raise Unknown(
+                what,
+                profile,
+                sorted({of for (_, of), one in self.definitions.items() if one.record}),
+            )
+        return found
+
+
+def canonical(model: BaseModel) -> bytes:
+    """The bytes a definition is pinned by: JSON without defaults, so new keys change no old hash.
+
+    Names keep the order of the file, because slots that sign in sequence do so in that order.
+    """
+    content = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def content_hash(model: BaseModel) -> str:
+    """The SHA-256 of the canonical bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(model)).hexdigest()

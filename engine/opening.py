@@ -1,0 +1,248 @@
+"""Opening cases: one for a person at the counter, or the records of a whole roster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from engine.casework import answered, keeping_of, seal, write_event
+from engine.definition import NEW, Definition
+from engine.desk import Desk
+from engine.errors import AlreadyOpen, NotAllowed, Unknown
+from engine.expressions.compiling import compile_expression
+from engine.expressions.kinds import encode
+from engine.facts import FactRefusal, fact_event, write_facts
+from engine.machine import decide
+from engine.records import Case, Head, Json, Moved, Refused, Repeated, Request, Verdict
+from engine.sight import Seeing
+from engine.steps import Machine
+from engine.store import students
+from engine.store.cases import (
+    Found, Sealed, add_cases, holder_of, write_events, write_personal, write_told,
+)  # fmt: skip
+from engine.store.students import StudentRow
+from engine.trail.event import EventKind, Written, canonical, chain_name, moment
+
+CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """One line of a roster: a student, the unit, and what the roster says."""
+
+    student_no: str
+    unit: str
+    facts: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """What a roster did: nothing at all if anything was refused."""
+
+    opened: int
+    changed: int
+    unchanged: int
+    refused: tuple[FactRefusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A case that was opened, and the step that opened it."""
+
+    moved: Moved
+    event: Written
+    sealed: Sealed | None
+    unique_key: str | None
+
+
+def open_case(desk: Desk, workflow: str, student_no: str, request: Request) -> Moved | Refused | Repeated:
+    """Open a case of a workflow about one student.
+
+    Raises:
+        Unknown: If there is no such student, or the student's profile has no such workflow or opening.
+        AlreadyOpen: If the workflow allows one and there is one.
+        NotAllowed: If the actor may not open it here.
+    """
+    desk.refresh()
+    repeated = answered(desk, request)
+    if repeated is not None:
+        return repeated
+    with desk.connection.writing():
+        row = students.student(desk.connection, student_no)
+        if row is None:
+            raise Unknown("学号 student number", student_no)
+        machine = machine_to_open(desk, workflow, row.unit, request)
+        _, last_case = students.last_ids(desk.connection)
+        outcome = _open_one(desk, machine, row, last_case + 1, request)
+        if isinstance(outcome, Refused):
+            _record_refusal(desk, machine, row, outcome, request)
+            return outcome
+        if outcome.unique_key is not None and (held := holder_of(desk.connection, outcome.unique_key)) is not None:
+            raise AlreadyOpen(machine.definition.title.zh, held.number, held.state)
+        _write(desk, machine, [outcome])
+        if machine.definition.record:
+            students.set_records(desk.connection, [(last_case + 1, row.id)])
+        return outcome.moved
+
+
+def enrol(
+    desk: Desk, rows: Sequence[Enrolment], request: Request, *, dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Enrolled:
+    """Take in a roster: open the records of new students, write what has changed of known ones; all or nothing.
+
+    `request.trigger` is the opening of the record; its moment, actor and source are recorded with every event.
+    """
+    desk.refresh()
+    with desk.connection.writing():
+        known = students.by_numbers(desk.connection, [row.student_no for row in rows])
+        old = {row.student_no: row.facts for row in rows if row.student_no in known}
+        written = write_facts(desk, old, replace(request, trigger="roster"), dry_run=dry_run)
+        new = [row for row in rows if row.student_no not in known]
+        refused = list(written.refused)
+        last_student, last_case = students.last_ids(desk.connection)
+        for start in range(0, len(new), CHUNK):
+            chunk = new[start : start + CHUNK]
+            refused += _enrol_chunk(desk, chunk, (last_student + start, last_case + start), request, dry_run or bool(refused))
+            progress(len(chunk))
+        if refused and not dry_run:
+            raise RosterRefused(tuple(refused))
+    return Enrolled(opened=len(new), changed=written.changed, unchanged=written.unchanged, refused=tuple(refused))
+
+
+class RosterRefused(Exception):
+    """Some rows of a roster are refused, so the whole roster is; carries every refusal, and rolls everything back."""
+
+    def __init__(self, refused: tuple[FactRefusal, ...]) -> None:
+        self.refused = refused
+        super().__init__(f"{len(refused)} 名学生不符合建立学籍的条件。{len(refused)} students are refused.")
+
+
+def machine_to_open(desk: Desk, workflow: str, unit: str, request: Request) -> Machine:
+    """The machine of a workflow as the unit's profile runs it now, for opening."""
+    definition = desk.library.definition(workflow, desk.profile_of(unit))
+    if request.trigger not in definition.openings:
+        raise Unknown("开始步骤 opening", request.trigger, definition.openings)
+    return desk.machine(desk.hash_of(definition))
+
+
+def _enrol_chunk(
+    desk: Desk, rows: Sequence[Enrolment], last: tuple[int, int], request: Request, judge_only: bool
+) -> list[FactRefusal]:
+    made, opened, refused, personal = [], [], [], []
+    events: list[Written] = []
+    for place, row in enumerate(rows, start=1):
+        student, case = last[0] + place, last[1] + place
+        event, sealed = fact_event(desk, student, Head(), ({}, row.facts), replace(request, trigger="roster"))
+        events.append(event)
+        if sealed is not None:
+            personal.append(sealed)
+        line = StudentRow(
+            id=student, student_no=row.student_no, unit=row.unit, record=case, facts=row.facts,
+            head=Head(seq=event.seq, hash=event.hash),
+        )
+        made.append(line)
+        machine = _record_machine(desk, row.unit, request)
+        outcome = _open_one(desk, machine, line, case, request)
+        if isinstance(outcome, Refused):
+            refused.append(FactRefusal(student_no=row.student_no, verdicts=outcome.verdicts))
+        else:
+            opened.append(outcome)
+    if not judge_only and not refused:
+        students.add_students(desk.connection, made)
+        write_events(desk.connection, events)
+        write_personal(desk.connection, personal)
+        _write(desk, None, opened)
+    return refused
+
+
+def _record_machine(desk: Desk, unit: str, request: Request) -> Machine:
+    definition = desk.library.record(desk.profile_of(unit))
+    if request.trigger not in definition.openings:
+        raise Unknown("开始步骤 opening", request.trigger, definition.openings)
+    return desk.machine(desk.hash_of(definition))
+
+
+def _open_one(desk: Desk, machine: Machine, row: StudentRow, case: int, request: Request) -> Opened | Refused:
+    to_be = _case_to_be(desk, machine, row, case, request)
+    found = Found(case=to_be, facts=row.facts, student_no=row.student_no, student_head=row.head, record=row.record)
+    if machine.definition.status == "draft" and not desk.rehearsal:
+        verdict = machine.engine_verdict("draft-definition", workflow=machine.definition.workflow)
+        return _refused_by_engine(to_be, request, verdict)
+    sight = Seeing(desk, machine, found, request)
+    if machine.starts:
+        to_be = replace(to_be, fields=_starting_fields(machine, sight))
+        sight = Seeing(desk, machine, replace(found, case=to_be), request)
+    outcome = decide(machine, to_be, request, sight)
+    if isinstance(outcome, Refused):
+        return outcome
+    data = outcome.event["data"]
+    assert isinstance(data, dict)
+    data["about"] = {"student": chain_name(-row.id)}
+    data["unit"] = row.unit
+    data["fields"] = {name: value for name, value in outcome.case.fields.items() if value is not None}
+    sealed = seal(desk, outcome)
+    event = write_event(desk, machine, to_be, EventKind.OPENED, outcome.event, request.id)
+    return Opened(moved=outcome, event=event, sealed=sealed, unique_key=_unique_key(machine.definition, row, outcome.case))
+
+
+def _starting_fields(machine: Machine, sight: Seeing) -> dict[str, Json]:
+    """What the fields of a case are when it opens."""
+    started: dict[str, Json] = {}
+    for name, expression in machine.starts.items():
+        value = expression.evaluate(machine.decoded(sight.see((), expression.reads)))
+        if value is not None:
+            started[name] = encode(expression.kind, value)
+    return started
+
+
+def _refused_by_engine(case: Case, request: Request, verdict: Verdict) -> Refused:
+    event: dict[str, Json] = {
+        "at": moment(request.at), "actor": request.actor.login,
+        "data": {"trigger": request.trigger, "from": NEW, "engine": [verdict.rule], "failed": [verdict.id], "undecided": []},
+    }
+    return Refused(trigger=request.trigger, case=case, verdicts=(verdict,), event=event)
+
+
+def _case_to_be(desk: Desk, machine: Machine, row: StudentRow, case: int, request: Request) -> Case:
+    at = moment(request.at)
+    return Case(
+        id=case, workflow=machine.definition.workflow, shape=machine.shape, student=row.id, unit=row.unit,
+        path=desk.units()[row.unit].path, state=NEW, revision=0, head=Head(), fields={},
+        taken={}, rounds=0, opened_at=at, entered_at=at,
+    )
+
+
+def _unique_key(definition: Definition, row: StudentRow, case: Case) -> str | None:
+    """What the database keeps unique: the workflow and everything the case is about."""
+    if definition.unique == "never":
+        return None
+    about = []
+    for dimension in definition.about:
+        if dimension == "student":
+            about.append(str(row.id))
+        elif dimension.startswith("case."):
+            about.append(str(case.fields.get(dimension.removeprefix("case."))))
+        elif dimension.startswith("batch"):
+            about.append(str(case.fields.get("batch")))
+        else:
+            about.append(case.unit)
+    return f"{definition.workflow}:{':'.join(about)}"
+
+
+def _write(desk: Desk, _machine: Machine | None, opened: Sequence[Opened]) -> None:
+    add_cases(desk.connection, [(one.moved.case, one.event, one.unique_key) for one in opened])
+    write_events(desk.connection, [one.event for one in opened])
+    write_told(desk.connection, [(one.event, one.moved.told, one.sealed) for one in opened])
+
+
+def _record_refusal(desk: Desk, machine: Machine, row: StudentRow, refused: Refused, request: Request) -> None:
+    """A refused opening has no case; it stands in the student's chain."""
+    event = refused.event
+    event["definition"], event["rulebook"] = machine.shape, machine.rulebook
+    sealed = seal(desk, refused)
+    written = desk.scribe.write(-row.id, row.head, EventKind.REFUSED, event, request=request.id)  # type: ignore[arg-type]
+    write_events(desk.connection, [written])
+    if sealed is not None:
+        write_personal(desk.connection, [(written.chain, written.seq, sealed.salt, sealed.body)])
+    students.set_facts(desk.connection, row, row.facts, Head(seq=written.seq, hash=written.hash))

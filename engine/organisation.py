@@ -1,0 +1,96 @@
+"""The organisation: units in a tree, people, and the roles they hold; every change is an event of the registry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from engine.desk import Desk
+from engine.errors import Misplaced, Unknown, Unreadable
+from engine.records import Json
+from engine.store import registry
+from engine.store.registry import UnitRow
+from engine.trail.event import EventKind, moment
+
+_CODE = re.compile(r"[0-9A-Za-z_.-]{1,32}")
+
+
+def add_units(desk: Desk, units: Iterable[UnitRow], *, at: datetime, actor: str) -> int:
+    """Add units below their parents, parents first; a unit that is there already is left alone. Returns how many are new.
+
+    Args:
+        desk: Where they are kept.
+        units: `path` is ignored; it follows from the parent.
+        at: When, for the trail.
+        actor: Who, for the trail.
+
+    Raises:
+        Unknown: If a kind, parent or profile is not known.
+        Misplaced: If a kind of unit does not stand under the parent's kind.
+        Unreadable: If a code has other characters than letters, digits, dot, dash and underscore.
+    """
+    desk.refresh()
+    added = 0
+    with desk.connection.writing():
+        events: list[tuple[EventKind, dict[str, Json]]] = []
+        for unit in units:
+            if unit.code in desk.units():
+                continue
+            placed = _placed(desk, unit)
+            registry.add_unit(desk.connection, placed)
+            data: dict[str, Json] = {"unit": placed.code, "kind": placed.kind, "parent": placed.parent, "name": placed.name}
+            if placed.profile is not None:
+                data["profile"] = placed.profile
+            events.append((EventKind.UNIT_CHANGED, data))
+            desk.refresh()
+            added += 1
+        if events:
+            desk.record(events, at=at, actor=actor)
+    return added
+
+
+def _placed(desk: Desk, unit: UnitRow) -> UnitRow:
+    organisation = desk.library.rulebook.organisation
+    if not _CODE.fullmatch(unit.code):
+        raise Unreadable("单位代码 unit code", unit.code, "字母、数字、点、横线 letters, digits, . - _")
+    if unit.kind not in organisation.units:
+        raise Unknown("单位类别 kind of unit", unit.kind, organisation.units)
+    if unit.profile is not None and unit.profile not in organisation.profiles:
+        raise Unknown("profile", unit.profile, organisation.profiles)
+    path = f"/{unit.code}/"
+    if unit.parent is not None:
+        parent = desk.units().get(unit.parent)
+        if parent is None:
+            raise Unknown("上级单位 parent unit", unit.parent, desk.units())
+        if parent.kind not in organisation.units[unit.kind].inside:
+            raise Misplaced(unit.code, unit.kind, parent.code, parent.kind, organisation.units[unit.kind].inside)
+        path = f"{parent.path}{unit.code}/"
+    return UnitRow(
+        code=unit.code, name=unit.name, kind=unit.kind, parent=unit.parent, path=path, profile=unit.profile
+    )
+
+
+def give_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, actor: str) -> bool:
+    """Let a person hold a role at a unit, making the account if needed; False when it was so already.
+
+    Raises:
+        Unknown: If there is no such role or unit.
+        Misplaced: If the role is not held at that kind of unit.
+    """
+    desk.refresh()
+    roles = desk.library.rulebook.organisation.roles
+    if role not in roles:
+        raise Unknown("角色 role", role, roles)
+    row = desk.units().get(unit)
+    if row is None:
+        raise Unknown("单位 unit", unit, desk.units())
+    if row.kind not in roles[role].held_at:
+        raise Misplaced(role, "role", unit, row.kind, roles[role].held_at)
+    with desk.connection.writing():
+        registry.add_account(desk.connection, login, moment(at))
+        if not registry.add_grant(desk.connection, login, role, unit, moment(at)):
+            return False
+        data: dict[str, Json] = {"login": login, "role": role, "unit": unit, "held": True}
+        desk.record([(EventKind.ROLE_CHANGED, data)], at=at, actor=actor)
+    return True

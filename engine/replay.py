@@ -1,0 +1,267 @@
+"""Replay: read the whole trail back, check every link and MAC, fold each case, and compare it with its row.
+
+Chains are read in order of chain and sequence, in step with the rows they must agree with, so memory does not grow
+with the number of events. A range of chains can be replayed by itself: that is how several processes share the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import orjson
+
+from engine.records import ZERO
+from engine.store.database import Connection, open_engine
+from engine.store.trail import End, ends, events, personal_values
+from engine.trail.chain import commitment, event_hash, mac_maker
+from engine.trail.event import REGISTRY, EventKind, chain_name
+
+
+_REPORT_EVERY = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divergence:
+    """Where the stored history does not add up: the chain, the event (0: the chain as a whole), and why."""
+
+    chain: str
+    seq: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a replay found; nothing diverged means every row equals the fold of its chain."""
+
+    cases: int
+    events: int
+    diverged: tuple[Divergence, ...] = ()
+
+    def __add__(self, other: Replayed) -> Replayed:
+        """Two ranges together."""
+        return Replayed(
+            cases=self.cases + other.cases,
+            events=self.events + other.events,
+            diverged=self.diverged + other.diverged,
+        )
+
+
+class _Data(msgspec.Struct):
+    trigger: str | None = None
+    to: str | None = None
+    rests: bool = False
+    rounds: int | None = None
+    fields: dict[str, object] | None = None
+    facts: dict[str, dict[str, object]] | list[str] | None = None
+    sealed: str | None = None
+    taken: dict[str, list[str]] | None = None
+
+
+class _Event(msgspec.Struct):
+    log: str
+    chain: str
+    seq: int
+    kind: str
+    prev: str
+    data: _Data
+    actor: str = ""
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
+@dataclass(slots=True)
+class Fold:
+    """What a chain's events add up to."""
+
+    state: str = "new"
+    fields: dict[str, object] = field(default_factory=dict)
+    taken: dict[str, list[str]] = field(default_factory=dict)
+    rounds: int = 0
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def apply(self, event: _Event) -> None:
+        """Add one event."""
+        data = event.data
+        if event.kind in (EventKind.MOVED, EventKind.OPENED):
+            if data.fields:
+                self.fields.update(data.fields)
+            if data.rests:
+                self.taken, self.rounds = {}, 0
+            else:
+                self.taken.setdefault(data.trigger or "", []).append(event.actor)
+                self.rounds = self.rounds if data.rounds is None else data.rounds
+            self.state = data.to or self.state
+        elif event.kind == EventKind.RETRACTED:
+            self.state, self.fields = data.to or self.state, data.fields or {}
+            self.taken, self.rounds = data.taken or {}, data.rounds or 0
+        elif event.kind == EventKind.FACT_CHANGED and isinstance(data.facts, dict):
+            self.facts.update((name, change.get("new")) for name, change in data.facts.items())
+
+
+def fold_chain(bodies: Iterable[bytes]) -> Fold:
+    """What the events of one chain add up to; their links are not checked here."""
+    fold = Fold()
+    for body in bodies:
+        fold.apply(_decode(body))
+    return fold
+
+
+def replay_range(
+    connection: Connection, log: str, key: bytes, span: tuple[int, int], progress: Callable[[int], None] = lambda _: None
+) -> Replayed:
+    """Replay the chains from `span[0]` to `span[1]`, both included."""
+    with connection.reading():
+        walk = _Walk(connection, log, key, span)
+        for chain, seq, body, digest, mac in events(connection, span):
+            if chain != walk.chain:
+                walk.begin(chain)
+            walk.take(seq, body, digest, mac)
+            if not walk.events % _REPORT_EVERY:
+                progress(_REPORT_EVERY)
+        walk.finish()
+    progress(walk.events % _REPORT_EVERY)
+    return Replayed(cases=walk.cases, events=walk.events, diverged=tuple(walk.diverged))
+
+
+def replay_one(connection: Connection, log: str, key: bytes, chain: int) -> Replayed:
+    """Replay a single chain."""
+    return replay_range(connection, log, key, (chain, chain))
+
+
+class _Walk:
+    """One walk along a range of chains, beside the rows that must agree; keeps one fold at a time."""
+
+    __slots__ = (
+        "_ends", "_fold", "_head", "_is_broken", "_log", "_mac", "_next_end", "_personal", "_sealed", "_seq", "cases",
+        "chain", "diverged", "events",
+    )  # fmt: skip
+
+    def __init__(self, connection: Connection, log: str, key: bytes, span: tuple[int, int]) -> None:
+        self._ends = ends(connection, span)
+        self._personal = personal_values(connection, span)
+        self._sealed = next(self._personal, None)
+        self._next_end = next(self._ends, None)
+        self._log, self._mac = log, mac_maker(key)
+        self.chain: int | None = None
+        self.cases = self.events = 0
+        self.diverged: list[Divergence] = []
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._fold, self._head, self._seq, self._is_broken = Fold(), ZERO, 0, False
+
+    def begin(self, chain: int) -> None:
+        """The next chain starts; the one before is compared with its row, and rows without any event are named."""
+        self._close()
+        self._rows_before(chain)
+        self.chain = chain
+        self._fresh()
+
+    def finish(self) -> None:
+        """All events are read: close the last chain and name the rows that have none."""
+        self._close()
+        self._rows_before(None)
+
+    def take(self, seq: int, body: bytes, digest: bytes, mac: bytes) -> None:
+        """Check one event against the one before it, and add it to the fold."""
+        self.events += 1
+        if self._is_broken:
+            return
+        self._seq += 1
+        if seq != self._seq:
+            self._fail(self._seq, f"缺少事件 event #{self._seq} is missing; the next one there is #{seq}")
+            return
+        if event_hash(body) != digest:
+            self._fail(seq, "内容与哈希不符 the bytes do not have the hash stored beside them")
+            return
+        if self._mac(body) != mac:
+            self._fail(seq, "MAC 不符 the MAC is not of these bytes under this log's key")
+            return
+        event = _decode(body)
+        if event.prev != self._head.hex():
+            self._fail(seq, "前一事件的哈希不符 it does not name the hash of the event before it")
+            return
+        if event.seq != seq or event.log != self._log or event.chain != chain_name(self.chain or 0):
+            self._fail(seq, f"事件不属于此处 it says {event.log} {event.chain} #{event.seq}")
+            return
+        self._head = digest
+        self._fold.apply(event)
+        if event.data.sealed is not None:
+            self._open_sealed(seq, event.data.sealed)
+
+    def _open_sealed(self, seq: int, expected: str) -> None:
+        """Personal values, where they are still kept, must be those the event committed to."""
+        here = (self.chain or 0, seq)
+        while self._sealed is not None and self._sealed[:2] < here:
+            self._sealed = next(self._personal, None)
+        if self._sealed is None or self._sealed[:2] != here:
+            return  # erased: the commitment stays, the values are gone
+        salt, body = bytes(self._sealed[2]), bytes(self._sealed[3])
+        values = orjson.loads(body)
+        if commitment(salt, values) != expected:
+            self._fail(seq, "个人信息与承诺不符 the personal values are not those the event committed to")
+            return
+        if (self.chain or 0) < REGISTRY:
+            self._fold.facts.update((name, change.get("new")) for name, change in values.items())
+
+    def _fail(self, seq: int, why: str) -> None:
+        self._is_broken = True
+        self.diverged.append(Divergence(chain=chain_name(self.chain or 0), seq=seq, why=why))
+
+    def _rows_before(self, chain: int | None) -> None:
+        while self._next_end is not None and (chain is None or self._next_end.chain < chain):
+            end = self._next_end
+            if end.seq:
+                why = "没有任何事件 the row claims events, there are none"
+                self.diverged.append(Divergence(chain=chain_name(end.chain), seq=1, why=why))
+            self._next_end = next(self._ends, None)
+
+    def _close(self) -> None:
+        if self.chain is None:
+            return
+        self.cases += self.chain > REGISTRY
+        end = self._next_end
+        if end is None or end.chain != self.chain:
+            if not self._is_broken:
+                self._fail(0, "没有对应的记录 there are events but no row")
+            return
+        self._next_end = next(self._ends, None)
+        if not self._is_broken:
+            self._compare(end)
+
+    def _compare(self, end: End) -> None:
+        if end.seq != self._seq:
+            first = min(end.seq, self._seq) + 1
+            self._fail(first, f"链尾缺失 the row has seen {end.seq} events, {self._seq} are there")
+        elif end.head != self._head:
+            self._fail(self._seq, "链尾哈希不符 the row does not end with this event")
+        elif end.state is not None:
+            self._compare_case(end)
+        elif end.facts is not None and _without_nulls(orjson.loads(end.facts)) != _without_nulls(self._fold.facts):
+            self._fail(self._seq, "学生信息与事件不符 the facts are not what the events add up to")
+
+    def _compare_case(self, end: End) -> None:
+        fold = self._fold
+        kept = (end.state, end.rounds, orjson.loads(end.taken or "{}"), _without_nulls(orjson.loads(end.fields or "{}")))
+        if kept != (fold.state, fold.rounds, fold.taken, _without_nulls(fold.fields)):
+            self._fail(self._seq, f"办件与事件不符 the row says {end.state}, its events add up to {fold.state}")
+
+
+def _without_nulls(values: Mapping[str, object]) -> dict[str, object]:
+    """A fact that was cleared and one that was never known are the same."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def replay_part(part: tuple[str, str, bytes, tuple[int, int]]) -> Replayed:
+    """Replay one range on a connection of its own: (database URL, log, key, span); what each worker process runs."""
+    url, log, key, span = part
+    engine = open_engine(url)
+    connection = Connection(engine)
+    try:
+        return replay_range(connection, log, key, span)
+    finally:
+        connection.close()
+        engine.dispose()

@@ -1,0 +1,1 @@
+"""Keeping: tables, the two databases, and SQL on the hot path."""

@@ -1,0 +1,331 @@
+"""Cases in the database: reading them with what deciding needs, and keeping what was decided.
+
+The statements of one step are counted: on SQLite a SELECT, an UPDATE and the INSERTs inside one BEGIN IMMEDIATE; on
+PostgreSQL a SELECT and one data-modifying statement that writes nothing at all unless its UPDATE found the case as
+it was read, so no message can be committed beside a lost race.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from engine.definition import CANCELLED
+from engine.errors import StaleCase
+from engine.records import Case, Head, Json, case_number
+from engine.store.database import Connection, Row
+from engine.trail.event import Written, canonical
+
+CASE_COLUMNS = (
+    "c.id, c.workflow, c.shape, c.student, c.unit, c.path, c.state, c.revision, c.seq, c.head, c.fields, c.taken,"
+    " c.rounds, c.opened_at, c.entered_at"
+)
+_READ = (
+    f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.seq, s.head, s.record"  # noqa: S608 constant text
+    " FROM cases c LEFT JOIN student s ON s.id = c.student"
+)
+_READ_ONE = f"{_READ} WHERE c.id = ?"
+
+UPDATE_STEP = (
+    "UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?, rounds = ?,"
+    " batch = ?, unique_key = CASE WHEN ? = 1 THEN NULL ELSE unique_key END, entered_at = ?"
+    " WHERE id = ? AND revision = ? AND seq = ?"
+)
+_EVENT = "INSERT INTO event (chain, seq, request, body, hash, mac) VALUES (?, ?, ?, ?, ?, ?)"
+_OUTBOX = "INSERT INTO outbox (chain, seq, recipient, message) VALUES (?, ?, ?, ?)"
+_PERSONAL = "INSERT INTO personal (chain, seq, salt, body) VALUES (?, ?, ?, ?)"
+_EXTEND = "UPDATE cases SET seq = ?, head = ? WHERE id = ? AND seq = ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A case as read, with the facts of its student and the end of the student's chain."""
+
+    case: Case
+    facts: Mapping[str, Json]
+    student_no: str | None
+    student_head: Head
+    record: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """Personal values behind a commitment."""
+
+    salt: bytes
+    body: bytes
+
+
+Told = Sequence[tuple[str, str]]
+"""Who is told, with which message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """One decided step, ready to be written: the case before and after, its event, and who is told."""
+
+    before: Case
+    after: Case
+    event: Written
+    told: Told = ()
+    sealed: Sealed | None = None
+    frees_key: bool = False
+
+
+def read_case(connection: Connection, case: int) -> Found | None:
+    """One case by its number's integer, or None."""
+    row = connection.execute(_READ_ONE, (case,)).fetchone()
+    return None if row is None else found(row)
+
+
+def read_cases(connection: Connection, cases: Sequence[int]) -> dict[int, Found]:
+    """Many cases in one statement."""
+    if connection.is_sqlite:
+        marks = ",".join("?" * len(cases))
+        rows = connection.execute(f"{_READ} WHERE c.id IN ({marks})", tuple(cases))
+    else:
+        rows = connection.execute(f"{_READ} WHERE c.id = ANY(?)", (list(cases),))
+    return {one.case.id: one for one in map(found, rows)}
+
+
+def related(connection: Connection, student: int, apart_from: int) -> list[Case]:
+    """The other cases of a student that are not cancelled, by number."""
+    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.student = ? AND c.id <> ? AND c.state <> ? ORDER BY c.id"  # noqa: S608
+    return [case_from(row) for row in connection.execute(sql, (student, apart_from, CANCELLED)).fetchall()]
+
+
+def related_many(connection: Connection, students: Sequence[int]) -> dict[int, list[Case]]:
+    """The cases of many students that are not cancelled, by student, in one statement."""
+    found: dict[int, list[Case]] = {student: [] for student in students}
+    marks = ",".join("?" * len(students))
+    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.student IN ({marks}) AND c.state <> ? ORDER BY c.id"  # noqa: S608
+    for row in connection.execute(sql, (*students, CANCELLED)).fetchall():
+        case = case_from(row)
+        found[case.student or 0].append(case)
+    return found
+
+
+def records_under(connection: Connection, path: str = "") -> list[Found]:
+    """The record of every student at a unit or below, with facts; by student number."""
+    sql = f"{_READ} WHERE s.record = c.id"
+    params: tuple[object, ...] = ()
+    if path:
+        sql, params = f"{sql} AND c.path >= ? AND c.path < ?", (path, path[:-1] + "0")
+    return [found(row) for row in connection.execute(f"{sql} ORDER BY s.student_no", params).fetchall()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRow:
+    """One case as a queue shows it."""
+
+    id: int
+    number: str
+    revision: int
+    unit: str
+    batch: str | None
+    entered_at: str
+    taken: dict[str, list[str]]
+    student_no: str | None
+
+
+def waiting_in(connection: Connection, place: tuple[str, str, str, str], limit: int) -> list[WaitingRow]:
+    """The cases of a shape in a state within a range of paths, longest waiting first."""
+    rows = connection.execute(
+        "SELECT c.id, c.revision, c.unit, c.batch, c.entered_at, c.taken, s.student_no"
+        " FROM cases c LEFT JOIN student s ON s.id = c.student"
+        " WHERE c.shape = ? AND c.state = ? AND c.path >= ? AND c.path < ? ORDER BY c.entered_at, c.id LIMIT ?",
+        (*place, limit),
+    ).fetchall()
+    return [
+        WaitingRow(  # type: ignore[arg-type]
+            id=case, number=case_number(case), revision=revision, unit=unit, batch=batch, entered_at=entered,  # type: ignore[arg-type]
+            taken=orjson.loads(str(taken)), student_no=student_no,
+        )
+        for case, revision, unit, batch, entered, taken, student_no in rows
+    ]
+
+
+def same_person(connection: Connection, id_number: str, apart_from: int) -> list[tuple[Mapping[str, Json], str | None]]:
+    """Facts and state of the record of every other student with an ID number."""
+    rows = connection.execute(
+        "SELECT s.facts, c.state FROM student s LEFT JOIN cases c ON c.id = s.record WHERE s.id_number = ? AND s.id <> ?",
+        (id_number, apart_from),
+    ).fetchall()
+    return [(orjson.loads(str(facts)), None if state is None else str(state)) for facts, state in rows]
+
+
+def case_from(row: Row) -> Case:
+    """The first fifteen columns (`CASE_COLUMNS`) as a case."""
+    (case, workflow, shape, student, unit, path, state, revision, seq, head, fields, taken, rounds, opened, entered) = row
+    return Case(  # type: ignore[arg-type]
+        id=case, workflow=workflow, shape=shape, student=student, unit=unit, path=path, state=state, revision=revision,
+        head=Head(seq=seq, hash=head), fields=orjson.loads(fields), taken=orjson.loads(taken), rounds=rounds,
+        opened_at=opened, entered_at=entered,
+    )
+
+
+def found(row: Row) -> Found:
+    """A whole row of the reading statement."""
+    facts, student_no, seq, head, record = row[15:20]
+    return Found(
+        case=case_from(row[:15]),
+        facts={} if facts is None else orjson.loads(facts),  # type: ignore[arg-type]
+        student_no=student_no,  # type: ignore[arg-type]
+        student_head=Head() if seq is None else Head(seq=seq, hash=head),  # type: ignore[arg-type]
+        record=record,  # type: ignore[arg-type]
+    )
+
+
+def keep(connection: Connection, keeping: Keeping) -> bool:
+    """Write one decided step; False when the chain has grown meanwhile without the case changing (decide again).
+
+    Raises:
+        StaleCase: If somebody else moved the case since it was read; nothing was written.
+    """
+    if connection.is_sqlite or connection.in_transaction:
+        won = connection.execute(UPDATE_STEP, update_params(keeping)).rowcount == 1
+        if won:
+            write_events(connection, (keeping.event,))
+            write_told(connection, ((keeping.event, keeping.told, keeping.sealed),))
+    else:
+        won = _keep_in_one_statement(connection, keeping)
+    if not won:
+        _refuse_stale(connection, keeping.before)
+    return won
+
+
+def extend(connection: Connection, case: Case, event: Written, sealed: Sealed | None = None) -> bool:
+    """Add an event to a case's chain without changing the case (a refusal); False when the chain has grown."""
+    if connection.is_sqlite or connection.in_transaction:
+        params = (event.seq, event.hash, case.id, case.head.seq)
+        won = connection.execute(_EXTEND, params).rowcount == 1
+        if won:
+            write_events(connection, (event,))
+            if sealed is not None:
+                connection.execute(_PERSONAL, (event.chain, event.seq, sealed.salt, sealed.body))
+        return won
+    return _extend_in_one_statement(connection, case, event, sealed)
+
+
+def write_events(connection: Connection, events: Iterable[Written]) -> None:
+    """Insert events as they are."""
+    rows = [(one.chain, one.seq, one.request, one.body, one.hash, one.mac) for one in events]
+    if len(rows) == 1:
+        connection.execute(_EVENT, rows[0])
+    elif rows:
+        connection.executemany(_EVENT, rows)
+
+
+def write_told(connection: Connection, steps: Iterable[tuple[Written, Told, Sealed | None]]) -> None:
+    """Insert the messages and the sealed personal values of events."""
+    messages, personal = [], []
+    for event, told, sealed in steps:
+        messages += [(event.chain, event.seq, recipient, message) for recipient, message in told]
+        if sealed is not None:
+            personal.append((event.chain, event.seq, sealed.salt, sealed.body))
+    if messages:
+        connection.executemany(_OUTBOX, messages)
+    if personal:
+        connection.executemany(_PERSONAL, personal)
+
+
+def drop_messages(connection: Connection, chain: int, seq: int) -> None:
+    """Take back what an event would have told, as long as it has not left the outbox."""
+    connection.execute("DELETE FROM outbox WHERE chain = ? AND seq = ?", (chain, seq))
+
+
+def write_personal(connection: Connection, rows: Iterable[tuple[int, int, bytes, bytes]]) -> None:
+    """Insert sealed personal values: chain, seq, salt, body."""
+    connection.executemany(_PERSONAL, rows)
+
+
+def add_cases(connection: Connection, rows: Iterable[tuple[Case, Written, str | None]]) -> None:
+    """Insert opened cases, each with its first event and what must be unique about it."""
+    connection.executemany(
+        "INSERT INTO cases (id, workflow, shape, student, unit, path, batch, state, revision, seq, head, fields, taken,"
+        " rounds, unique_key, opened_at, entered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                case.id, case.workflow, case.shape, case.student, case.unit, case.path, case.fields.get("batch"), case.state,
+                case.revision, event.seq, event.hash, canonical(case.fields).decode(), canonical(case.taken).decode(),
+                case.rounds, unique_key, case.opened_at, case.entered_at,
+            )
+            for case, event, unique_key in rows
+        ],
+    )
+
+
+def holder_of(connection: Connection, unique_key: str) -> Case | None:
+    """The case that holds what must be unique, or None."""
+    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.unique_key = ?"  # noqa: S608 constant text
+    row = connection.execute(sql, (unique_key,)).fetchone()
+    return None if row is None else case_from(row)
+
+
+def update_params(keeping: Keeping) -> tuple[object, ...]:
+    """The parameters of the UPDATE of a step, the version predicate last."""
+    before, after = keeping.before, keeping.after
+    return (
+        after.state, keeping.event.seq, keeping.event.hash, canonical(after.fields).decode(),
+        canonical(after.taken).decode(), after.rounds, after.fields.get("batch"), int(keeping.frees_key),
+        after.entered_at, before.id, before.revision, before.head.seq,
+    )
+
+
+def _refuse_stale(connection: Connection, before: Case) -> None:
+    row = connection.execute("SELECT revision FROM cases WHERE id = ?", (before.id,)).fetchone()
+    now = None if row is None else int(str(row[0]))
+    if now != before.revision:
+        raise StaleCase(before.number, before.revision, now)
+
+
+_PG_KEEP = (
+    "WITH won AS (UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?,"
+    " rounds = ?, batch = ?, unique_key = CASE WHEN ? = 1 THEN NULL ELSE unique_key END, entered_at = ?"
+    " WHERE id = ? AND revision = ? AND seq = ? RETURNING id),"
+    " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
+    " SELECT CAST(? AS bigint), CAST(? AS integer), CAST(? AS text), CAST(? AS bytea), CAST(? AS bytea),"
+    " CAST(? AS bytea) FROM won)"
+)
+_PG_OUTBOX = (
+    ", o{0} AS (INSERT INTO outbox (chain, seq, recipient, message)"
+    " SELECT CAST(? AS bigint), CAST(? AS integer), CAST(? AS text), CAST(? AS text) FROM won)"
+)
+_PG_PERSONAL = (
+    ", p AS (INSERT INTO personal (chain, seq, salt, body)"
+    " SELECT CAST(? AS bigint), CAST(? AS integer), CAST(? AS bytea), CAST(? AS bytea) FROM won)"
+)
+_PG_COUNT = " SELECT count(*) FROM won"
+_PG_EXTEND = (
+    "WITH won AS (UPDATE cases SET seq = ?, head = ? WHERE id = ? AND seq = ? RETURNING id),"
+    " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
+    " SELECT CAST(? AS bigint), CAST(? AS integer), CAST(? AS text), CAST(? AS bytea), CAST(? AS bytea),"
+    " CAST(? AS bytea) FROM won)"
+)
+
+
+def _event_params(event: Written) -> tuple[object, ...]:
+    return (event.chain, event.seq, event.request, event.body, event.hash, event.mac)
+
+
+def _keep_in_one_statement(connection: Connection, keeping: Keeping) -> bool:
+    sql, event = _PG_KEEP, keeping.event
+    params = (*update_params(keeping), *_event_params(event))
+    for place, (recipient, message) in enumerate(keeping.told):
+        sql += _PG_OUTBOX.format(place)
+        params += (event.chain, event.seq, recipient, message)
+    if keeping.sealed is not None:
+        sql += _PG_PERSONAL
+        params += (event.chain, event.seq, keeping.sealed.salt, keeping.sealed.body)
+    return connection.execute(sql + _PG_COUNT, params).fetchone() == (1,)
+
+
+def _extend_in_one_statement(connection: Connection, case: Case, event: Written, sealed: Sealed | None) -> bool:
+    sql = _PG_EXTEND
+    params: tuple[object, ...] = (event.seq, event.hash, case.id, case.head.seq, *_event_params(event))
+    if sealed is not None:
+        sql += _PG_PERSONAL
+        params += (event.chain, event.seq, sealed.salt, sealed.body)
+    return connection.execute(sql + _PG_COUNT, params).fetchone() == (1,)

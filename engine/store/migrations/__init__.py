@@ -1,0 +1,1 @@
+"""Alembic migrations; they run on both databases, programmatically (`engine.store.schema`)."""

@@ -1,0 +1,137 @@
+"""Students in the database: who they are, what is known, and the end of each one's chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from engine.errors import StaleCase
+from engine.records import Head, Json, case_number
+from engine.store.database import Connection, Row
+from engine.trail.event import canonical
+
+UNIQUE_FACTS = ("exam_no", "id_number", "certificate_no")
+"""Facts with a column of their own, kept unique by the database."""
+
+_COLUMNS = "s.id, s.student_no, s.unit, s.record, s.facts, s.seq, s.head"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentRow:
+    """One student as kept. `record` is the case of W-01."""
+
+    id: int
+    student_no: str
+    unit: str
+    record: int | None
+    facts: Mapping[str, Json]
+    head: Head
+
+
+def _student(row: Row) -> StudentRow:
+    student, number, unit, record, facts, seq, head = row
+    return StudentRow(  # type: ignore[arg-type]
+        id=student, student_no=number, unit=unit, record=record, facts=orjson.loads(facts), head=Head(seq=seq, hash=head)
+    )
+
+
+def student(connection: Connection, student_no: str) -> StudentRow | None:
+    """One student by number, or None."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM student s WHERE s.student_no = ?", (student_no,)).fetchone()  # noqa: S608
+    return None if row is None else _student(row)
+
+
+def students(connection: Connection, path: str = "") -> Iterable[StudentRow]:
+    """All students at a unit or below, by number; read before anything else is asked of the connection."""
+    sql = f"SELECT {_COLUMNS} FROM student s JOIN unit u ON u.code = s.unit"  # noqa: S608 constant text
+    if path:
+        sql += " WHERE u.path >= ? AND u.path < ?"
+    rows = connection.execute(f"{sql} ORDER BY s.student_no", below(path) if path else ()).fetchall()
+    return map(_student, rows)
+
+
+def by_numbers(connection: Connection, numbers: Sequence[str]) -> dict[str, StudentRow]:
+    """Students by number, in chunks of a thousand; those not known are absent."""
+    found: dict[str, StudentRow] = {}
+    for start in range(0, len(numbers), 1000):
+        chunk = numbers[start : start + 1000]
+        marks = ",".join("?" * len(chunk))
+        rows = connection.execute(f"SELECT {_COLUMNS} FROM student s WHERE s.student_no IN ({marks})", tuple(chunk))  # noqa: S608
+        found.update((one.student_no, one) for one in map(_student, rows))
+    return found
+
+
+def owners(connection: Connection, fact: str) -> dict[str, str]:
+    """Who holds each value of a unique fact: value → student number."""
+    if fact not in UNIQUE_FACTS:
+        message = f"'{fact}' has no column of its own; those that have: {', '.join(UNIQUE_FACTS)}"
+        raise ValueError(message)
+    rows = connection.execute(f"SELECT {fact}, student_no FROM student WHERE {fact} IS NOT NULL").fetchall()  # noqa: S608
+    return {str(value): str(number) for value, number in rows}
+
+
+def last_ids(connection: Connection) -> tuple[int, int]:
+    """The highest student and case so far; the next ones follow. Call inside a writing transaction."""
+    if not connection.is_sqlite:  # two openings at once must not take the same numbers
+        connection.execute("SELECT pg_advisory_xact_lock(7210)")
+    one = connection.execute("SELECT coalesce(max(id), 0) FROM student").fetchone()
+    two = connection.execute("SELECT coalesce(max(id), 0) FROM cases").fetchone()
+    return int(str(one[0])) if one else 0, int(str(two[0])) if two else 0
+
+
+def add_students(connection: Connection, rows: Iterable[StudentRow]) -> None:
+    """Insert students; the unique columns are taken from their facts."""
+    connection.executemany(
+        "INSERT INTO student (id, student_no, exam_no, id_number, certificate_no, unit, record, facts, seq, head)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                one.id, one.student_no, *(one.facts.get(fact) for fact in UNIQUE_FACTS), one.unit, one.record,
+                canonical(one.facts).decode(), one.head.seq, one.head.hash,
+            )
+            for one in rows
+        ],
+    )
+
+
+def set_facts(connection: Connection, row: StudentRow, facts: Mapping[str, Json], head: Head) -> None:
+    """Write a student's facts and the new end of the chain.
+
+    Raises:
+        StaleCase: If somebody wrote to this student meanwhile.
+    """
+    done = connection.execute(
+        "UPDATE student SET exam_no = ?, id_number = ?, certificate_no = ?, facts = ?, seq = ?, head = ?"
+        " WHERE id = ? AND seq = ?",
+        (*(facts.get(fact) for fact in UNIQUE_FACTS), canonical(facts).decode(), head.seq, head.hash, row.id, row.head.seq),
+    )
+    if done.rowcount != 1:
+        raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)
+
+
+def set_records(connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """Name the record of students: (case, student)."""
+    connection.executemany("UPDATE student SET record = ? WHERE id = ?", pairs)
+
+
+def touch_cases(
+    connection: Connection, students_changed: Sequence[int], shapes: Sequence[str], *, apart_from: int = 0
+) -> None:
+    """Raise the revision of every case that reads what has changed: an open page must not decide on old facts.
+
+    `apart_from` is the case whose own step wrote the facts, and which has its new revision already.
+    """
+    if not shapes:
+        return
+    marks = ",".join("?" * len(shapes))
+    connection.executemany(
+        f"UPDATE cases SET revision = revision + 1 WHERE student = ? AND id <> ? AND shape IN ({marks})",  # noqa: S608
+        [(one, apart_from, *shapes) for one in students_changed],
+    )
+
+
+def below(path: str) -> tuple[str, str]:
+    """The range of paths at or below a unit: from its own path to the character after the slash."""
+    return path, path[:-1] + "0"

@@ -1,0 +1,218 @@
+"""The tables, as SQLModel classes: the schema, the migrations' source, and the reading API of everything not hot.
+
+Moments are kept as the trail writes them (RFC 3339, UTC, six decimals): they sort as text and are the same bytes on
+both databases. Facts, fields and other documents are canonical JSON text.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC as UTC_ZONE
+from datetime import datetime
+from typing_extensions import override
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Index, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from engine.records import ZERO
+from engine.trail.event import moment
+
+SQLModel.metadata.naming_convention = {  # stable names, so that migrations can speak of constraints on both databases
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in an INTEGER key
+_PATH = String().with_variant(String(collation="C"), "postgresql")  # below-or-at is a range of text, byte by byte
+
+
+class UTC(TypeDecorator[datetime]):
+    """An aware moment, kept as the trail writes it; a naive one is refused."""
+
+    impl = String(27)
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        if value is not None and value.tzinfo is None:
+            message = f"a moment without a zone cannot be kept: {value.isoformat()}"
+            raise ValueError(message)
+        return None if value is None else moment(value)
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value).astimezone(UTC_ZONE)
+
+
+class Setting(SQLModel, table=True):
+    """What is true of this database as a whole: the log's origin, whether it is a rehearsal."""
+
+    __tablename__ = "setting"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Registry(SQLModel, table=True):
+    """The end of the registry's chain; one row."""
+
+    __tablename__ = "registry"
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    seq: int = 0
+    head: bytes = Field(default=ZERO, sa_column=Column(LargeBinary, nullable=False))
+
+
+class Unit(SQLModel, table=True):
+    """One node of the organisation; `path` lists the codes from the top, each followed by a slash."""
+
+    __tablename__ = "unit"
+    code: str = Field(primary_key=True)
+    name: str
+    kind: str
+    parent: str | None = Field(default=None, foreign_key="unit.code")
+    path: str = Field(sa_column=Column(_PATH, nullable=False, unique=True))
+    profile: str | None = None
+
+
+class Account(SQLModel, table=True):
+    """A person who may act."""
+
+    __tablename__ = "account"
+    login: str = Field(primary_key=True)
+    created_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+
+
+class RoleGrant(SQLModel, table=True):
+    """A role held at a unit, from a moment until another."""
+
+    __tablename__ = "role_grant"
+    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
+    login: str = Field(foreign_key="account.login", index=True)
+    role: str
+    unit: str = Field(foreign_key="unit.code")
+    since: datetime = Field(sa_column=Column(UTC, nullable=False))
+    until: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
+
+
+class Shape(SQLModel, table=True):
+    """A definition as cases are pinned to it: one workflow as one profile runs it, by content hash."""
+
+    __tablename__ = "shape"
+    hash: str = Field(primary_key=True)
+    workflow: str
+    profile: str
+    version: int
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Rulebook(SQLModel, table=True):
+    """Rules, vocabulary, documents and organisation of one moment, by content hash."""
+
+    __tablename__ = "rulebook"
+    hash: str = Field(primary_key=True)
+    effective_from: str
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Batch(SQLModel, table=True):
+    """A published batch with its values and the rulebook it pins."""
+
+    __tablename__ = "batch"
+    name: str = Field(primary_key=True)
+    kind: str
+    profile: str
+    title: str
+    values_json: str = Field(sa_column=Column("values_json", Text, nullable=False))
+    rulebook: str = Field(foreign_key="rulebook.hash")
+    published_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+
+
+class Student(SQLModel, table=True):
+    """What is known about one student, and the end of the student's chain.
+
+    Facts that must be unique stand in columns of their own beside the document, so that the database refuses a
+    second one even from a program that did not look.
+    """
+
+    __tablename__ = "student"
+    id: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    student_no: str = Field(unique=True)
+    exam_no: str | None = Field(default=None, unique=True)
+    id_number: str | None = Field(default=None, unique=True)
+    certificate_no: str | None = Field(default=None, unique=True)
+    unit: str = Field(foreign_key="unit.code")
+    record: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    facts: str = Field(sa_column=Column(Text, nullable=False))
+    seq: int = 0
+    head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CaseRow(SQLModel, table=True):
+    """One case. `unique_key` is what the database keeps unique; empty once another may be opened."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_waiting", "shape", "state", "path", "id"),
+        CheckConstraint("revision >= 0", name="revision"),
+        CheckConstraint("seq >= 0", name="seq"),
+    )
+    id: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+    workflow: str
+    shape: str = Field(foreign_key="shape.hash")
+    student: int | None = Field(
+        default=None, sa_column=Column(BigInteger, nullable=True, index=True)
+    )
+    unit: str = Field(foreign_key="unit.code")
+    path: str = Field(sa_column=Column(_PATH, nullable=False))
+    batch: str | None = Field(default=None, index=True)
+    state: str
+    revision: int
+    seq: int
+    head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    fields: str = Field(sa_column=Column(Text, nullable=False))
+    taken: str = Field(sa_column=Column(Text, nullable=False))
+    rounds: int = 0
+    unique_key: str | None = Field(default=None, unique=True)
+    opened_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+    entered_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+
+
+class Event(SQLModel, table=True):
+    """One line of the trail: bytes stored exactly as hashed."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("uq_event_chain_seq", "chain", "seq", unique=True),)
+    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
+    chain: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int
+    request: str | None = Field(default=None, unique=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    mac: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Personal(SQLModel, table=True):
+    """The personal values behind an event's commitment; erasing the row erases them and leaves every proof."""
+
+    __tablename__ = "personal"
+    chain: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    salt: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Outbox(SQLModel, table=True):
+    """A message to be sent: written with the event that causes it, sent later, once."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("uq_outbox_once", "chain", "seq", "recipient", "message", unique=True),)
+    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
+    chain: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int
+    recipient: str
+    message: str
+
+
+METADATA: MetaData = SQLModel.metadata

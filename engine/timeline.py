@@ -1,0 +1,60 @@
+"""The timeline of a case: its own chain and its student's, read back in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from engine.desk import Desk
+from engine.records import Json
+from engine.store.cases import Found
+from engine.trail.event import EventKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a timeline. `origin` and `target` are states; `changed` holds the open facts or fields that changed."""
+
+    at: str
+    chain: str
+    seq: int
+    kind: str
+    actor: str
+    role: str
+    trigger: str | None
+    origin: str | None
+    target: str | None
+    failed: tuple[str, ...]
+    undecided: tuple[str, ...]
+    changed: Mapping[str, Json]
+    sealed: tuple[str, ...]
+    reason: str | None
+
+
+def timeline(desk: Desk, found: Found) -> tuple[Entry, ...]:
+    """Everything that happened to a case and to what is known about its student, oldest first.
+
+    Personal values stay sealed: only their names are told.
+    """
+    chains = [found.case.id] + ([-found.case.student] if found.case.student is not None else [])
+    marks = ",".join("?" * len(chains))
+    rows = desk.connection.execute(f"SELECT body FROM event WHERE chain IN ({marks})", tuple(chains)).fetchall()
+    entries = [_entry(orjson.loads(bytes(row[0]))) for row in rows]  # type: ignore[arg-type]
+    return tuple(sorted(entries, key=lambda one: (one.at, one.chain != "case", one.seq)))
+
+
+def _entry(event: Mapping[str, Json]) -> Entry:
+    data = event["data"]
+    assert isinstance(data, dict)  # noqa: S101 the trail's own form
+    is_fact = event["kind"] == EventKind.FACT_CHANGED
+    changed = data.get("facts" if is_fact else "fields") or {}
+    given = data.get("given") or {}
+    return Entry(  # type: ignore[arg-type]
+        at=event["at"], chain=event["chain"], seq=event["seq"], kind=event["kind"], actor=event["actor"],
+        role=event.get("done_by") or event.get("role") or "", trigger=data.get("trigger") or data.get("source"),
+        origin=data.get("from"), target=data.get("to"), failed=tuple(data.get("failed", ())),
+        undecided=tuple(data.get("undecided", ())), changed=changed if isinstance(changed, dict) else {},
+        sealed=tuple(data.get("sealed_facts", ())), reason=given.get("reason") if isinstance(given, dict) else None,
+    )

@@ -1,0 +1,1 @@
+"""The trail: what an event is, how events are chained and authenticated. Pure."""

@@ -1,0 +1,210 @@
+"""What may be known and asked: the frozen values that the files under `rules/` are read into.
+
+Source: the definition language, sections 8, 10 and 12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+
+from engine.definition import Bilingual, Day, Expression, Part, Privacy, Words
+
+
+class Group(Part):
+    """Facts that are closed together; the guards are asked at every write of one of them."""
+
+    title: Bilingual
+    guards: Words = ()
+
+
+def _code_titles(given: object) -> object:
+    """A code that is itself a word of the trade needs no second Chinese title."""
+    if not isinstance(given, Mapping):
+        return given
+    return {code: {"zh": code, **title} if isinstance(title, Mapping) else title for code, title in given.items()}
+
+
+Choice = Annotated[
+    Mapping[str, Bilingual],
+    BeforeValidator(_code_titles, json_schema_input_type=Mapping[str, Mapping[str, str]]),
+]
+
+
+class Fact(Part):
+    """One thing that may be known about a student or a unit."""
+
+    type: str
+    title: Bilingual
+    group: str | None = None
+    privacy: Privacy = Privacy.OPEN
+    header: Words = ()
+    written_by: Words = ()
+    unique: StrictBool = False
+    derive: Expression | None = None
+    source: Words = ()
+
+
+def _fields_stand_beside(schema: dict[str, Any]) -> None:
+    """Tell editors what `_fields_beside_check` reads: every key but `check` is a field."""
+    schema["additionalProperties"] = schema["properties"].pop("fields")["additionalProperties"]
+    del schema["required"]
+
+
+class BatchKind(Part):
+    """The fields of one kind of batch, and the order their dates must keep."""
+
+    model_config = ConfigDict(json_schema_extra=_fields_stand_beside)
+
+    fields: Mapping[str, Fact]
+    check: tuple[Expression, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fields_beside_check(cls, given: object) -> object:
+        """In the file the fields stand beside `check`, without a level of their own."""
+        if not isinstance(given, Mapping) or "fields" in given:
+            return given
+        return {
+            "fields": {key: value for key, value in given.items() if key != "check"},
+            "check": given.get("check", ()),
+        }
+
+
+class Table(Part):
+    """A table that others maintain: majors offered, programme rules."""
+
+    title: Bilingual
+    columns: Mapping[str, str]
+
+
+class Vocabulary(Part):
+    """Everything that rules may speak of."""
+
+    groups: Mapping[str, Group] = Field(default_factory=dict)
+    choices: Mapping[str, Choice] = Field(default_factory=dict)
+    student: Mapping[str, Fact] = Field(default_factory=dict)
+    unit: Mapping[str, Fact] = Field(default_factory=dict)
+    batch: Mapping[str, BatchKind] = Field(default_factory=dict)
+    tables: Mapping[str, Table] = Field(default_factory=dict)
+
+
+class Remedy(Bilingual):
+    """Who can mend what a rule refuses, and how."""
+
+    by: str
+
+
+class Rule(Part):
+    """One named condition, its sentence and its remedy; or (`all_of` alone) a set of rules."""
+
+    id: str | None = None
+    title: Bilingual | None = None
+    source: Words = ()
+    of: Literal["case", "file"] = "case"
+    let: Mapping[str, Expression] = Field(default_factory=dict)
+    applies: Expression | None = None
+    holds: Expression | None = None
+    show: Mapping[str, Expression] = Field(default_factory=dict)
+    otherwise: Bilingual | None = None
+    remedy: Remedy | None = None
+    all_of: Words = ()
+
+    @model_validator(mode="after")
+    def _set_or_condition(self) -> Self:
+        """A set says nothing but its members; a condition can be named, cited and read."""
+        if self.all_of and self.model_fields_set != {"all_of"}:
+            message = "a set of rules has all_of and nothing else"
+            raise ValueError(message)
+        missing = [key for key in ("id", "title", "source", "otherwise") if not getattr(self, key)]
+        if missing and not self.all_of:
+            message = f"a rule needs {', '.join(missing)}"
+            raise ValueError(message)
+        return self
+
+
+class Document(Part):
+    """A form or a piece of evidence."""
+
+    title: Bilingual
+    file: Words = ()
+    made_from: str | None = None
+    rows: Expression | None = None
+    columns: Words = ()
+    sort: Words = ()
+    sheet: str | None = None
+    last_row: str | None = None
+    count: int | None = None
+    copies: int | None = None
+    rules: Words = ()
+    ticks: Mapping[str, Bilingual] = Field(default_factory=dict)
+    source: Words = ()
+
+
+class UnitKind(Part):
+    """A kind of organisation node, and under which kinds it stands."""
+
+    title: Bilingual
+    inside: Words = Field(default=(), alias="in")
+
+
+class Role(Part):
+    """A role, and at which kinds of unit it may be held."""
+
+    title: Bilingual
+    held_at: Words
+
+
+class Profile(Part):
+    """One way of running things: an institution's or a kind of institution's."""
+
+    title: Bilingual
+    before: Literal["inclusive", "exclusive"] = "inclusive"
+
+
+class Organisation(Part):
+    """Kinds of unit, roles and profiles."""
+
+    units: Mapping[str, UnitKind]
+    roles: Mapping[str, Role]
+    profiles: Mapping[str, Profile]
+
+
+class BatchFile(Part):
+    """One batch (届/批次) as written; the fields of its kind stand beside these keys."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    batch: str
+    kind: str
+    title: Bilingual
+    profile: str
+    source: Words = ()
+    units: Words = ("all",)
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """The fields of the batch's kind as written, untyped."""
+        return self.model_extra or {}
+
+
+class RulebookHead(Part):
+    """From which day a rulebook is in force."""
+
+    title: Bilingual
+    effective_from: Day
+    source: Words = ()
+
+
+class RulebookText(Part):
+    """All files under `rules/` of one moment: hashed, pinned by batches, named by every event."""
+
+    effective_from: Day
+    vocabulary: Vocabulary
+    rules: Mapping[str, Rule]
+    engine: Mapping[str, Rule]
+    documents: Mapping[str, Document]
+    organisation: Organisation
+    functions: str = ""

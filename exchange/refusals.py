@@ -1,0 +1,11 @@
+"""The one exception of this room: a file that cannot be read as a sheet at all."""
+
+from exchange.faults import Sentence
+
+
+class SheetRefused(Exception):  # noqa: N818 - named for the situation, as in engine/errors.py
+    """The file is no readable workbook; `reason` says what to do about it."""
+
+    def __init__(self, reason: Sentence) -> None:
+        super().__init__(f"{reason.zh} / {reason.en}")
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""What is known about a student and which conditions apply: vocabulary, guard rules, calendars."""
