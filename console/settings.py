@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rules
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import rules
 
 HOME = Path(rules.__file__).resolve().parent.parent
 """The folder that holds rules/ and workflows/: where the project is installed."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.settings import Settings
+from engine.checking.examining import examine
 from engine.desk import Desk
-from engine.errors import XuejiError
+from engine.errors import DefinitionFaults, XuejiError
 from engine.library import Library
 from engine.loading.folder import load
 from engine.store import registry, schema
@@ -76,15 +77,22 @@ def office(settings: Settings, library: Library | None = None) -> Iterator[Offic
             log = registry.setting(connection, "log") or ""
             key = _read_key(settings.key_file)
             rehearsal = registry.setting(connection, "rehearsal") == "yes"
-            desk = Desk(
-                connection, Scribe(log, key), library or load(settings.definitions), salt=secrets.token_bytes,
-                rehearsal=rehearsal,
-            )
+            shelf = library or load(settings.definitions)
+            desk = Desk(connection, Scribe(log, key), shelf, salt=secrets.token_bytes, rehearsal=rehearsal)
+            if library is None and desk.unpublished():
+                _refuse_faults(settings.definitions)
             yield Office(desk=desk, url=settings.database, log=log, key=key, rehearsal=rehearsal)
         finally:
             connection.close()
     finally:
         engine.dispose()
+
+
+def _refuse_faults(definitions: Path) -> None:
+    """Definitions new to this database are checked whole before any case can be opened under them."""
+    _, faults = examine(definitions)
+    if grave := [fault for fault in faults if not fault.is_warning]:
+        raise DefinitionFaults(grave)
 
 
 def _write_key(path: Path) -> None:
@@ -107,6 +115,8 @@ def _read_key(path: Path) -> bytes:
         )
         raise NotInitialised(message) from problem
     if len(key) != KEY_BYTES:
-        message = f"{path} 不是日志密钥（应为 {KEY_BYTES * 2} 个十六进制字符）。{path} is no key: {KEY_BYTES * 2} hex digits."
+        message = (
+            f"{path} 不是日志密钥（应为 {KEY_BYTES * 2} 个十六进制字符）。{path} is no key: {KEY_BYTES * 2} hex digits."
+        )
         raise NotInitialised(message)
     return key

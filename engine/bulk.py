@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from engine.casework import keeping_of, seal, write_event
 from engine.desk import Desk
 from engine.errors import NotAllowed, TransitionNotOpen
-from engine.machine import decide
 from engine.facts import keep_facts
+from engine.machine import decide
 from engine.records import Case, Json, Moved, Refused, Request
 from engine.sight import Seeing
 from engine.store import students
@@ -120,11 +120,11 @@ def _decide_one(desk: Desk, found: Found, request: Request, answer: BulkAnswer, 
         return
     sealed = seal(desk, outcome) if outcome.sealed else None
     if isinstance(outcome, Moved):
-        event = write_event(desk, machine, found.case, EventKind.MOVED, outcome.event, one.id)
+        event = write_event(desk, machine, found.case, EventKind.MOVED, outcome.event)
         writing.kept.append(keeping_of(found.case, outcome, event, sealed, machine))
         if outcome.facts:
             writing.facts[found.case.id] = (found.student_no or "", outcome.facts)
     else:
-        event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event, one.id)
+        event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event)
         writing.refusals.append((found.case, event, sealed))
         answer.refused.append(outcome)

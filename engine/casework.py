@@ -46,11 +46,7 @@ def move(desk: Desk, case: int, request: Request) -> Moved | Refused | Repeated:
     try:
         for _ in range(_TRIES):
             with desk.connection.deciding():
-                found = read_case(desk.connection, case)
-                if found is None:
-                    raise Unknown("办件 case", case_number(case))
-                if request.seen is not None and found.case.revision != request.seen:
-                    raise StaleCase(found.case.number, request.seen, found.case.revision)
+                found = as_seen(desk, case, request)
                 machine = desk.machine_for(found.case, request.fields)
                 outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
                 if _keep(desk, machine, found, request, outcome):
@@ -63,6 +59,21 @@ def move(desk: Desk, case: int, request: Request) -> Moved | Refused | Repeated:
     raise Busy
 
 
+def as_seen(desk: Desk, case: int, request: Request) -> Found:
+    """The case, if it still is as the person saw it.
+
+    Raises:
+        Unknown: If there is no such case.
+        StaleCase: If it has changed since.
+    """
+    found = read_case(desk.connection, case)
+    if found is None:
+        raise Unknown("办件 case", case_number(case))
+    if request.seen is not None and found.case.revision != request.seen:
+        raise StaleCase(found.case.number, request.seen, found.case.revision)
+    return found
+
+
 def answered(desk: Desk, request: Request) -> Repeated | None:
     """The first answer to a request that has come before, or None."""
     if request.id is None:
@@ -71,11 +82,11 @@ def answered(desk: Desk, request: Request) -> Repeated | None:
     if row is None:
         return None
     chain, body = row
-    event = orjson.loads(bytes(body))  # type: ignore[arg-type]
+    event = orjson.loads(bytes(body))
     data = event["data"]
     return Repeated(
         trigger=data["trigger"],
-        number=case_number(int(str(chain))),
+        number=case_number(int(chain)),
         moved=event["kind"] != EventKind.REFUSED,
         state=data.get("to", data["from"]),
         failed=tuple(data.get("failed", ())),
@@ -119,9 +130,9 @@ def _read_field(desk: Desk, machine: Machine, name: str, text: str) -> Json:
 def _keep(desk: Desk, machine: Machine, found: Found, request: Request, outcome: Moved | Refused) -> bool:
     sealed = seal(desk, outcome)
     if isinstance(outcome, Refused):
-        event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event, request.id)
+        event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event)
         return extend(desk.connection, found.case, event, sealed)
-    event = write_event(desk, machine, found.case, EventKind.MOVED, outcome.event, request.id)
+    event = write_event(desk, machine, found.case, EventKind.MOVED, outcome.event)
     keeping = keeping_of(found.case, outcome, event, sealed, machine)
     if not outcome.facts:
         return keep(desk.connection, keeping)
@@ -134,13 +145,11 @@ def _keep(desk: Desk, machine: Machine, found: Found, request: Request, outcome:
     return True
 
 
-def write_event(
-    desk: Desk, machine: Machine, case: Case, kind: EventKind, event: dict[str, Json], request: str | None
-) -> Written:
+def write_event(desk: Desk, machine: Machine, case: Case, kind: EventKind, event: dict[str, Json]) -> Written:
     """The next event of a case's chain, naming the definition and the rulebook it was judged by."""
     event["definition"] = machine.shape
     event["rulebook"] = machine.rulebook
-    return desk.scribe.write(case.id, case.head, kind, event, request=request)  # type: ignore[arg-type]
+    return desk.scribe.write(case.id, case.head, kind, event)
 
 
 def seal(desk: Desk, outcome: Moved | Refused) -> Sealed | None:
@@ -148,8 +157,7 @@ def seal(desk: Desk, outcome: Moved | Refused) -> Sealed | None:
     if not outcome.sealed:
         return None
     salt = desk.salt()
-    data = outcome.event["data"]
-    data["sealed"] = commitment(salt, outcome.sealed)  # type: ignore[index, call-overload]
+    outcome.data["sealed"] = commitment(salt, outcome.sealed)
     return Sealed(salt=salt, body=canonical(outcome.sealed))
 
 

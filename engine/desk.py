@@ -38,7 +38,12 @@ class Desk:
     """
 
     def __init__(
-        self, connection: Connection, scribe: Scribe, library: Library, *, salt: Callable[[int], bytes],
+        self,
+        connection: Connection,
+        scribe: Scribe,
+        library: Library,
+        *,
+        salt: Callable[[int], bytes],
         rehearsal: bool = False,
     ) -> None:
         self.connection = connection
@@ -121,7 +126,9 @@ class Desk:
 
     def shapes_in_use(self) -> tuple[str, ...]:
         """The hashes of definitions that have cases."""
-        rows = self.connection.execute("SELECT hash FROM shape s WHERE EXISTS (SELECT 1 FROM cases c WHERE c.shape = s.hash)")
+        rows = self.connection.execute(
+            "SELECT hash FROM shape s WHERE EXISTS (SELECT 1 FROM cases c WHERE c.shape = s.hash)"
+        )
         return tuple(str(row[0]) for row in rows.fetchall())
 
     def machine(self, shape: str, rulebook: str | None = None) -> Machine:
@@ -147,29 +154,31 @@ class Desk:
             self._libraries[rulebook] = replace(self.library, rulebook=RulebookText.model_validate_json(body))
         return self._libraries[rulebook]
 
+    def unpublished(self) -> tuple[str, ...]:
+        """The hashes of definitions and the rulebook of the files that the database does not have yet."""
+        shapes = [shape for shape in self._hashes.values() if registry.shape_body(self.connection, shape) is None]
+        is_new_book = registry.rulebook_body(self.connection, self.rulebook) is None
+        return (*shapes, *([self.rulebook] if is_new_book else []))
+
     def publish(self, at: datetime, actor: str) -> tuple[str, ...]:
-        """Keep every definition and the rulebook of the files that the database does not have yet; returns the hashes."""
-        missing = [shape for shape in self.shapes if registry.shape_body(self.connection, shape) is None]
-        new_book = registry.rulebook_body(self.connection, self.rulebook) is None
-        if not missing and not new_book:
+        """Keep what the files define and the database does not have yet, rulebook included; returns the new hashes."""
+        if not self.unpublished():
             return ()
-        events: list[tuple[EventKind, dict[str, Json]]] = []
         with self.connection.writing():
-            if new_book:
-                book = self.library.rulebook
-                registry.add_rulebook(
-                    self.connection, self.rulebook, book.effective_from.isoformat(), canonical(book).decode()
-                )
-                events.append((EventKind.DEFINITION_PUBLISHED, {"rulebook": self.rulebook}))
-            for shape in missing:
-                one = self.shapes[shape]
-                pinned = (one.workflow, one.profile, one.version)
-                registry.add_shape(self.connection, shape, pinned, canonical(one).decode())
-                events.append((EventKind.DEFINITION_PUBLISHED, {
-                    "definition": shape, "workflow": one.workflow, "profile": one.profile, "version": one.version,
-                }))
-            self.record(events, at=at, actor=actor)
-        return (*missing, *([self.rulebook] if new_book else []))
+            registry.registry_head(self.connection)  # whoever else publishes the same files waits here
+            new = self.unpublished()
+            self.record([self._publish_one(one) for one in reversed(new)], at=at, actor=actor)
+        return new
+
+    def _publish_one(self, new: str) -> tuple[EventKind, dict[str, Json]]:
+        if new == self.rulebook:
+            book = self.library.rulebook
+            registry.add_rulebook(self.connection, new, book.effective_from.isoformat(), canonical(book).decode())
+            return EventKind.DEFINITION_PUBLISHED, {"rulebook": new}
+        one = self.shapes[new]
+        registry.add_shape(self.connection, new, (one.workflow, one.profile, one.version), canonical(one).decode())
+        pinned: dict[str, Json] = {"workflow": one.workflow, "profile": one.profile, "version": one.version}
+        return EventKind.DEFINITION_PUBLISHED, {"definition": new, **pinned}
 
     def record(self, events: Iterable[tuple[EventKind, dict[str, Json]]], *, at: datetime, actor: str) -> None:
         """Extend the registry's chain; call inside the transaction that the events tell of."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.actors import Actor
 from engine.desk import Desk
 from engine.errors import Unknown
 from engine.expressions.kinds import Value
-from engine.records import Outcome, Request
+from engine.records import Request
 from engine.sight import Seeing
-from engine.steps import Machine, Step
+from engine.steps import Step
 from engine.store.cases import Found, records_under, related_many
 
 CHUNK = 1000
@@ -105,6 +104,9 @@ def _judge_chunk(desk: Desk, chunk: Sequence[Found], request: Request) -> Iterat
         values = step.decoded(sight.see(step.facts, step.others))
         failed, undecided, not_applicable = judge(step, values)
         yield Eligibility(
-            student_no=found.student_no or "", unit=found.case.unit, failed=failed, undecided=undecided,
+            student_no=found.student_no or "",
+            unit=found.case.unit,
+            failed=failed,
+            undecided=undecided,
             not_applicable=not_applicable,
         )

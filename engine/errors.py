@@ -98,7 +98,7 @@ class NotRetractable(XuejiError):
         self.case, self.trigger = case, trigger
         super().__init__(
             f"{case} 的“{trigger}”不能撤回：须是本人最近一步、尚无人办理且定义允许撤回。"
-            f" '{trigger}' of {case} cannot be taken back: it must be your own last step, not acted on, and retractable."
+            f" '{trigger}' of {case} cannot be taken back: it must be your own last step, untouched, and retractable."
         )
 
 
@@ -123,7 +123,9 @@ class Unreadable(XuejiError):
 
     def __init__(self, name: str, value: str, expected: str) -> None:
         self.name, self.value, self.expected = name, value, expected
-        super().__init__(f"{name}：“{value}”无法识别，应为 {expected}。{name}: cannot read '{value}', expected {expected}.")
+        super().__init__(
+            f"{name}：“{value}”无法识别，应为 {expected}。{name}: cannot read '{value}', expected {expected}."
+        )
 
 
 class Misplaced(XuejiError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.definition import Privacy
 from engine.desk import Desk
@@ -41,13 +41,19 @@ class FactsWritten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class FactChange:
+    """What is new about a student; the row has what was known before and the end of the chain."""
+
     row: StudentRow
-    new: dict[str, Json]
+    new: Mapping[str, Json]
 
 
 def write_facts(
-    desk: Desk, rows: Mapping[str, Mapping[str, Json]], request: Request, *, dry_run: bool = False,
+    desk: Desk,
+    rows: Mapping[str, Mapping[str, Json]],
+    request: Request,
+    *,
+    dry_run: bool = False,
     progress: Progress = lambda _: None,
 ) -> FactsWritten:
     """Write facts of many students, all or nothing.
@@ -90,41 +96,41 @@ def keep_facts(
 
 
 def fact_event(
-    desk: Desk, student: int, head: Head, values: tuple[Mapping[str, Json], Mapping[str, Json]], request: Request,
-    cause: tuple[int, int] | None = None,
+    desk: Desk, change: FactChange, request: Request, cause: tuple[int, int] | None = None
 ) -> tuple[Written, tuple[int, int, bytes, bytes] | None]:
-    """The event of a change (old values, new values), and the sealed personal values if there are any."""
-    old, new = values
+    """The event of a change, and the sealed personal values (chain, seq, salt, bytes) if there are any."""
     vocabulary = desk.library.rulebook.vocabulary.student
-    personal = {name for name in new if name in vocabulary and vocabulary[name].privacy is not Privacy.OPEN}
+    new, old = change.new, change.row.facts
+    personal = sorted(name for name in new if name in vocabulary and vocabulary[name].privacy is not Privacy.OPEN)
     data: dict[str, Json] = {
         "source": request.trigger,
         "facts": {name: {"old": old.get(name), "new": new[name]} for name in new if name not in personal},
     }
+    chain, head = -change.row.id, change.row.head
     sealed = None
     if personal:
         salt = desk.salt()
-        values_sealed = {name: {"old": old.get(name), "new": new[name]} for name in sorted(personal)}
-        data["sealed"] = commitment(salt, values_sealed)
-        data["sealed_facts"] = sorted(personal)
-        sealed = (-student, head.seq + 1, salt, canonical(values_sealed))
+        values = {name: {"old": old.get(name), "new": new[name]} for name in personal}
+        data["sealed"] = commitment(salt, values)
+        data["sealed_facts"] = personal
+        sealed = (chain, head.seq + 1, salt, canonical(values))
     if cause is not None:
         data["cause"] = {"chain": chain_name(cause[0]), "seq": cause[1]}
-    event: dict[str, object] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
-    return desk.scribe.write(-student, head, EventKind.FACT_CHANGED, event), sealed
+    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    return desk.scribe.write(chain, head, EventKind.FACT_CHANGED, event), sealed
 
 
-def _change(row: StudentRow, given: Mapping[str, Json]) -> _Change | None:
+def _change(row: StudentRow, given: Mapping[str, Json]) -> FactChange | None:
     new = {name: value for name, value in given.items() if row.facts.get(name) != value}
-    return _Change(row=row, new=new) if new else None
+    return FactChange(row=row, new=new) if new else None
 
 
 def _keep_changes(
-    desk: Desk, changes: Sequence[_Change], request: Request, cause: tuple[int, int] | None = None
+    desk: Desk, changes: Sequence[FactChange], request: Request, cause: tuple[int, int] | None = None
 ) -> None:
     events, sealed = [], []
     for one in changes:
-        event, personal = fact_event(desk, one.row.id, one.row.head, (one.row.facts, one.new), request, cause)
+        event, personal = fact_event(desk, one, request, cause)
         events.append(event)
         if personal is not None:
             sealed.append(personal)
@@ -141,17 +147,20 @@ def _keep_changes(
 def readers_of(desk: Desk, facts: set[str]) -> list[str]:
     """The shapes whose cases read one of these facts."""
     return [
-        shape for shape in desk.shapes_in_use()
+        shape
+        for shape in desk.shapes_in_use()
         if any(facts.intersection(step.facts) for _, step in desk.machine(shape).steps())
     ]
 
 
-def _refusals(desk: Desk, changes: Sequence[_Change], request: Request) -> tuple[FactRefusal, ...]:
+def _refusals(desk: Desk, changes: Sequence[FactChange], request: Request) -> tuple[FactRefusal, ...]:
     """Ask the rules of each changed fact's group; they are judged as of the student's record."""
     groups = desk.library.rulebook.vocabulary.groups
     closing = {name for name, group in groups.items() if group.guards}
     vocabulary = desk.library.rulebook.vocabulary.student
-    asked = [one for one in changes if any(name in vocabulary and vocabulary[name].group in closing for name in one.new)]
+    asked = [
+        one for one in changes if any(name in vocabulary and vocabulary[name].group in closing for name in one.new)
+    ]
     refused = []
     for start in range(0, len(asked), CHUNK):
         chunk = asked[start : start + CHUNK]
@@ -164,7 +173,7 @@ def _refusals(desk: Desk, changes: Sequence[_Change], request: Request) -> tuple
     return tuple(refused)
 
 
-def _judge(desk: Desk, found: Found, change: _Change, request: Request) -> tuple[Verdict, ...]:
+def _judge(desk: Desk, found: Found, change: FactChange, request: Request) -> tuple[Verdict, ...]:
     machine = desk.machine_for(found.case, {})
     guards = machine.guards_of(machine.group_guards(change.new))
     if not guards:

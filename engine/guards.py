@@ -93,9 +93,7 @@ def _shown(rule: Rule, scope: Scope, lets: Mapping[str, str]) -> Mapping[str, Ex
     }
 
 
-def explain(
-    guard: Guard, outcome: Outcome, values: Mapping[str, Value | None], readers: Readers
-) -> Verdict:
+def explain(guard: Guard, outcome: Outcome, values: Mapping[str, Value | None], readers: Readers) -> Verdict:
     """The verdict of a guard with its sentence: why it fails, or what is missing.
 
     `values` must hold what the guard reads; what only its sentence reads may be missing and is then shown as such.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.actors import Grant
 from engine.definition import Effect, MoveKind, Who
@@ -58,16 +58,36 @@ def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Move
     """
     step = machine.step(case.state, request.trigger)
     grant, who = _entitled(step, case, request)
-    target = _target(machine, step, case, request)
+    target = _target(step, case, request)
     seen = sight.see(step.facts, step.others)
     values = step.decoded(seen)
     if step.applies is not None and step.applies.evaluate(values) is False:
         raise TransitionNotOpen(request.trigger, case.state, machine.open_triggers(case.state))
     asked = [guard.ask(*[values[key] for key in guard.reads]) for guard in step.guards]
-    blocked = _engine_verdicts(machine, step, case, request, sight)
+    hearing = _Hearing(machine, step, case, request, seen, values, asked, grant, who)
+    blocked = _engine_verdicts(hearing, sight)
     if blocked or step.blocks(asked):
-        return _refused(machine, step, case, request, sight, (seen, values, asked, blocked, grant, who))
-    return _moved(machine, step, case, request, (seen, values, asked, grant, who, target))
+        return _refused(hearing, blocked, sight)
+    return _moved(hearing, target)
+
+
+class _Hearing(NamedTuple):
+    """One case heard: what was asked of whom, what was seen, and what the rules said."""
+
+    machine: Machine
+    step: Step
+    case: Case
+    request: Request
+    seen: Mapping[str, Json]
+    values: Mapping[str, Value | None]
+    asked: list[int]
+    grant: Grant
+    who: Who
+
+    @property
+    def verdicts(self) -> dict[str, Json]:
+        """Every rule that was asked, with its word."""
+        return {guard.name: WORDS[one] for guard, one in zip(self.step.guards, self.asked, strict=True)}
 
 
 def _entitled(step: Step, case: Case, request: Request) -> tuple[Grant, Who]:
@@ -79,7 +99,7 @@ def _entitled(step: Step, case: Case, request: Request) -> tuple[Grant, Who]:
     raise NotAllowed(request.actor.login, request.trigger, wanted, case.unit)
 
 
-def _target(machine: Machine, step: Step, case: Case, request: Request) -> str:
+def _target(step: Step, case: Case, request: Request) -> str:
     """The state the step leads to; with several, the actor's choice, by default the first written."""
     if request.to is None:
         return step.targets[0] if step.targets else case.state
@@ -88,10 +108,9 @@ def _target(machine: Machine, step: Step, case: Case, request: Request) -> str:
     return request.to
 
 
-def _engine_verdicts(
-    machine: Machine, step: Step, case: Case, request: Request, sight: Sight
-) -> list[Verdict]:
+def _engine_verdicts(hearing: _Hearing, sight: Sight) -> list[Verdict]:
     """What the engine itself asks of every step, whatever its rules say."""
+    machine, step, case, request = hearing[:4]
     found = []
     if step.asked:
         found += [
@@ -128,83 +147,99 @@ def _effect_verdicts(machine: Machine, effect: Effect, sight: Sight) -> list[Ver
     return []
 
 
-def _refused(
-    machine: Machine, step: Step, case: Case, request: Request, sight: Sight, found: tuple[
-        dict[str, Json], Mapping[str, Value | None], list[int], list[Verdict], Grant, Who
-    ]
-) -> Refused:
-    seen, values, asked, blocked, grant, who = found
-    refusing = step.refusing(asked)
+def _refused(hearing: _Hearing, blocked: list[Verdict], sight: Sight) -> Refused:
+    machine, step, case, request = hearing[:4]
+    refusing = step.refusing(hearing.asked)
     shown = step.shown_by(guard for guard, _ in refusing)
-    known = {**values, **machine.decoded(sight.see((), shown))} if shown else values
-    verdicts = tuple(explain(guard, outcome, known, machine.readers) for guard, outcome in refusing)
-    verdicts += tuple(blocked)
+    known = {**hearing.values, **machine.decoded(sight.see((), shown))} if shown else hearing.values
+    verdicts = (*(explain(guard, outcome, known, machine.readers) for guard, outcome in refusing), *blocked)
     data: dict[str, Json] = {
         "trigger": request.trigger,
         "from": case.state,
-        "verdicts": {guard.name: WORDS[one] for guard, one in zip(step.guards, asked, strict=True)},
+        "verdicts": hearing.verdicts,
         "engine": [verdict.rule for verdict in blocked],
         "failed": sorted({verdict.id for verdict in verdicts if verdict.outcome is Outcome.FAILS}),
         "undecided": sorted({verdict.id for verdict in verdicts if verdict.outcome is Outcome.UNDECIDED}),
     }
-    sealed = step.split(seen, data)
-    event = _event(data, step, request, grant, who)
-    return Refused(trigger=request.trigger, case=case, verdicts=verdicts, event=event, sealed=sealed)
+    given = {name: value for name, value in request.fields.items() if name != "reason"}
+    if given:
+        data["given"] = given
+    sealed = step.split(hearing.seen, data)
+    event = _event(hearing, data)
+    return Refused(trigger=request.trigger, case=case, verdicts=verdicts, event=event, data=data, sealed=sealed)
 
 
-def _moved(
-    machine: Machine, step: Step, case: Case, request: Request, found: tuple[
-        dict[str, Json], Mapping[str, Value | None], list[int], Grant, Who, str
-    ]
-) -> Moved:
-    seen, values, asked, grant, who, target = found
-    fields, facts = step.assigned(case.fields, request.fields, values)
+def _moved(hearing: _Hearing, target: str) -> Moved:
+    machine, step, case, request = hearing[:4]
+    fields, facts = step.assigned(case.fields, request.fields, hearing.values)
     data: dict[str, Json] = {"trigger": request.trigger, "from": case.state, "to": target}
-    if asked:
-        data["verdicts"] = {guard.name: WORDS[one] for guard, one in zip(step.guards, asked, strict=True)}
-    sealed = step.split(seen, data)
+    if hearing.asked:
+        data["verdicts"] = hearing.verdicts
+    sealed = step.split(hearing.seen, data)
     if fields is not case.fields:
         data["fields"] = {name: fields[name] for name in fields if fields[name] != case.fields.get(name)}
-    rests = target != case.state and machine.rests(target)
-    if rests:
-        data["rests"] = True
-        taken: Mapping[str, Sequence[str]] = {}
-        rounds = 0
-    else:
-        taken = {**case.taken, request.trigger: (*case.taken.get(request.trigger, ()), request.actor.login)}
-        rounds = case.rounds + (step.transition.kind is MoveKind.RETURN)
-        if rounds != case.rounds:
-            data["rounds"] = rounds
     if facts:
         data["facts"] = sorted(facts)
-    entered_at = moment(request.at) if target != case.state else case.entered_at
+    moves = target != case.state
+    taken, rounds = _counted(hearing, data, rests=moves and machine.rests(target))
     moved = replace(
-        case, state=target, revision=case.revision + 1, fields=fields, taken=taken, rounds=rounds, entered_at=entered_at
+        case,
+        state=target,
+        revision=case.revision + 1,
+        fields=fields,
+        taken=taken,
+        rounds=rounds,
+        entered_at=moment(request.at) if moves else case.entered_at,
     )
     return Moved(
-        trigger=request.trigger, case=moved, event=_event(data, step, request, grant, who), sealed=sealed, facts=facts,
-        told=step.told, ends=target != case.state and machine.is_final(target),
-        warnings=_warnings(machine, step, asked, values),
+        trigger=request.trigger,
+        case=moved,
+        event=_event(hearing, data),
+        data=data,
+        sealed=sealed,
+        facts=facts,
+        told=step.told,
+        ends=moves and machine.is_final(target),
+        warnings=_warnings(hearing) if step.warns else (),
     )
 
 
-def _event(data: dict[str, Json], step: Step, request: Request, grant: Grant, who: Who) -> dict[str, Json]:
-    """What every answered request leaves in the trail: by whom, as whom, for whom, with which values."""
-    if request.fields:
-        data["given"] = dict(request.fields)
+def _counted(hearing: _Hearing, data: dict[str, Json], *, rests: bool) -> tuple[Mapping[str, Sequence[str]], int]:
+    """Who took what and how many returns there were since the case opened or last rested; a rest starts both anew."""
+    step, case, request = hearing.step, hearing.case, hearing.request
+    if rests:
+        data["rests"] = True
+        return {}, 0
+    taken = {**case.taken, request.trigger: (*case.taken.get(request.trigger, ()), request.actor.login)}
+    if step.transition.kind is not MoveKind.RETURN:
+        return taken, case.rounds
+    data["rounds"] = case.rounds + 1
+    return taken, case.rounds + 1
+
+
+def _event(hearing: _Hearing, data: dict[str, Json]) -> dict[str, Json]:
+    """What every answered request leaves in the trail: by whom, as whom, for whom, why."""
+    request = hearing.request
+    if "reason" in request.fields:
+        data["reason"] = request.fields["reason"]
     event: dict[str, Json] = {
-        "at": moment(request.at), "actor": request.actor.login, "role": grant.role, "unit": grant.unit, "data": data
+        "at": moment(request.at),
+        "actor": request.actor.login,
+        "role": hearing.grant.role,
+        "unit": hearing.grant.unit,
+        "data": data,
     }
-    if who.recorded_by is not None:
-        event["done_by"] = who.role
-    if step.transition.on_behalf_of is not None:
-        event["on_behalf_of"] = step.transition.on_behalf_of
+    if request.id is not None:
+        event["request"] = request.id
+    if hearing.who.recorded_by is not None:
+        event["done_by"] = hearing.who.role
+    if hearing.step.transition.on_behalf_of is not None:
+        event["on_behalf_of"] = hearing.step.transition.on_behalf_of
     return event
 
 
-def _warnings(
-    machine: Machine, step: Step, asked: list[int], values: Mapping[str, Value | None]
-) -> tuple[Verdict, ...]:
+def _warnings(hearing: _Hearing) -> tuple[Verdict, ...]:
     return tuple(
-        explain(guard, outcome, values, machine.readers) for guard, outcome in step.warning(asked)
-    ) if step.warns else ()
+        explain(guard, outcome, hearing.values, hearing.machine.readers)
+        for guard, outcome in hearing.step.warning(hearing.asked)
+    )

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from engine.casework import answered, keeping_of, seal, write_event
+from engine.casework import answered, seal, write_event
 from engine.definition import NEW, Definition
 from engine.desk import Desk
-from engine.errors import AlreadyOpen, NotAllowed, Unknown
-from engine.expressions.compiling import compile_expression
+from engine.errors import AlreadyOpen, Unknown, XuejiError
 from engine.expressions.kinds import encode
-from engine.facts import FactRefusal, fact_event, write_facts
+from engine.facts import FactChange, FactRefusal, fact_event, write_facts
 from engine.machine import decide
 from engine.records import Case, Head, Json, Moved, Refused, Repeated, Request, Verdict
 from engine.sight import Seeing
 from engine.steps import Machine
 from engine.store import students
 from engine.store.cases import (
-    Found, Sealed, add_cases, holder_of, write_events, write_personal, write_told,
+    Found,
+    Sealed,
+    add_cases,
+    holder_of,
+    write_events,
+    write_personal,
+    write_told,
 )  # fmt: skip
 from engine.store.students import StudentRow
-from engine.trail.event import EventKind, Written, canonical, chain_name, moment
+from engine.trail.event import EventKind, Written, chain_name, moment
 
 CHUNK = 1000
 
@@ -75,18 +80,22 @@ def open_case(desk: Desk, workflow: str, student_no: str, request: Request) -> M
         _, last_case = students.last_ids(desk.connection)
         outcome = _open_one(desk, machine, row, last_case + 1, request)
         if isinstance(outcome, Refused):
-            _record_refusal(desk, machine, row, outcome, request)
+            _record_refusal(desk, machine, row, outcome)
             return outcome
         if outcome.unique_key is not None and (held := holder_of(desk.connection, outcome.unique_key)) is not None:
             raise AlreadyOpen(machine.definition.title.zh, held.number, held.state)
-        _write(desk, machine, [outcome])
+        _write(desk, [outcome])
         if machine.definition.record:
             students.set_records(desk.connection, [(last_case + 1, row.id)])
         return outcome.moved
 
 
 def enrol(
-    desk: Desk, rows: Sequence[Enrolment], request: Request, *, dry_run: bool = False,
+    desk: Desk,
+    rows: Sequence[Enrolment],
+    request: Request,
+    *,
+    dry_run: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Enrolled:
     """Take in a roster: open the records of new students, write what has changed of known ones; all or nothing.
@@ -103,14 +112,17 @@ def enrol(
         last_student, last_case = students.last_ids(desk.connection)
         for start in range(0, len(new), CHUNK):
             chunk = new[start : start + CHUNK]
-            refused += _enrol_chunk(desk, chunk, (last_student + start, last_case + start), request, dry_run or bool(refused))
+            intake = _take_in(desk, chunk, (last_student + start, last_case + start), request)
+            refused += intake.refused
+            if not dry_run and not refused:
+                _write_intake(desk, intake)
             progress(len(chunk))
         if refused and not dry_run:
             raise RosterRefused(tuple(refused))
     return Enrolled(opened=len(new), changed=written.changed, unchanged=written.unchanged, refused=tuple(refused))
 
 
-class RosterRefused(Exception):
+class RosterRefused(XuejiError):
     """Some rows of a roster are refused, so the whole roster is; carries every refusal, and rolls everything back."""
 
     def __init__(self, refused: tuple[FactRefusal, ...]) -> None:
@@ -126,34 +138,47 @@ def machine_to_open(desk: Desk, workflow: str, unit: str, request: Request) -> M
     return desk.machine(desk.hash_of(definition))
 
 
-def _enrol_chunk(
-    desk: Desk, rows: Sequence[Enrolment], last: tuple[int, int], request: Request, judge_only: bool
-) -> list[FactRefusal]:
-    made, opened, refused, personal = [], [], [], []
-    events: list[Written] = []
+@dataclass(slots=True)
+class _Intake:
+    """A part of a roster, judged and ready to be written."""
+
+    students: list[StudentRow] = field(default_factory=list)
+    events: list[Written] = field(default_factory=list)
+    personal: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
+    refused: list[FactRefusal] = field(default_factory=list)
+
+
+def _take_in(desk: Desk, rows: Sequence[Enrolment], last: tuple[int, int], request: Request) -> _Intake:
+    """Judge new students; `last` are the highest student and case numbers so far."""
+    intake = _Intake()
+    source = replace(request, trigger="roster", id=None)
     for place, row in enumerate(rows, start=1):
-        student, case = last[0] + place, last[1] + place
-        event, sealed = fact_event(desk, student, Head(), ({}, row.facts), replace(request, trigger="roster"))
-        events.append(event)
-        if sealed is not None:
-            personal.append(sealed)
-        line = StudentRow(
-            id=student, student_no=row.student_no, unit=row.unit, record=case, facts=row.facts,
-            head=Head(seq=event.seq, hash=event.hash),
+        case = last[1] + place
+        nobody = StudentRow(
+            id=last[0] + place, student_no=row.student_no, unit=row.unit, record=case, facts={}, head=Head()
         )
-        made.append(line)
+        event, sealed = fact_event(desk, FactChange(row=nobody, new=row.facts), source)
+        student = replace(nobody, facts=row.facts, head=Head(seq=event.seq, hash=event.hash))
+        intake.students.append(student)
+        intake.events.append(event)
+        if sealed is not None:
+            intake.personal.append(sealed)
         machine = _record_machine(desk, row.unit, request)
-        outcome = _open_one(desk, machine, line, case, request)
+        one = request if request.id is None else replace(request, id=f"{request.id}/{row.student_no}")
+        outcome = _open_one(desk, machine, student, case, one)
         if isinstance(outcome, Refused):
-            refused.append(FactRefusal(student_no=row.student_no, verdicts=outcome.verdicts))
+            intake.refused.append(FactRefusal(student_no=row.student_no, verdicts=outcome.verdicts))
         else:
-            opened.append(outcome)
-    if not judge_only and not refused:
-        students.add_students(desk.connection, made)
-        write_events(desk.connection, events)
-        write_personal(desk.connection, personal)
-        _write(desk, None, opened)
-    return refused
+            intake.opened.append(outcome)
+    return intake
+
+
+def _write_intake(desk: Desk, intake: _Intake) -> None:
+    students.add_students(desk.connection, intake.students)
+    write_events(desk.connection, intake.events)
+    write_personal(desk.connection, intake.personal)
+    _write(desk, intake.opened)
 
 
 def _record_machine(desk: Desk, unit: str, request: Request) -> Machine:
@@ -176,14 +201,15 @@ def _open_one(desk: Desk, machine: Machine, row: StudentRow, case: int, request:
     outcome = decide(machine, to_be, request, sight)
     if isinstance(outcome, Refused):
         return outcome
-    data = outcome.event["data"]
-    assert isinstance(data, dict)
+    data = outcome.data
     data["about"] = {"student": chain_name(-row.id)}
     data["unit"] = row.unit
     data["fields"] = {name: value for name, value in outcome.case.fields.items() if value is not None}
     sealed = seal(desk, outcome)
-    event = write_event(desk, machine, to_be, EventKind.OPENED, outcome.event, request.id)
-    return Opened(moved=outcome, event=event, sealed=sealed, unique_key=_unique_key(machine.definition, row, outcome.case))
+    event = write_event(desk, machine, to_be, EventKind.OPENED, outcome.event)
+    return Opened(
+        moved=outcome, event=event, sealed=sealed, unique_key=_unique_key(machine.definition, row, outcome.case)
+    )
 
 
 def _starting_fields(machine: Machine, sight: Seeing) -> dict[str, Json]:
@@ -197,19 +223,36 @@ def _starting_fields(machine: Machine, sight: Seeing) -> dict[str, Json]:
 
 
 def _refused_by_engine(case: Case, request: Request, verdict: Verdict) -> Refused:
-    event: dict[str, Json] = {
-        "at": moment(request.at), "actor": request.actor.login,
-        "data": {"trigger": request.trigger, "from": NEW, "engine": [verdict.rule], "failed": [verdict.id], "undecided": []},
+    data: dict[str, Json] = {
+        "trigger": request.trigger,
+        "from": NEW,
+        "engine": [verdict.rule],
+        "failed": [verdict.id],
+        "undecided": [],
     }
-    return Refused(trigger=request.trigger, case=case, verdicts=(verdict,), event=event)
+    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    if request.id is not None:
+        event["request"] = request.id
+    return Refused(trigger=request.trigger, case=case, verdicts=(verdict,), event=event, data=data)
 
 
 def _case_to_be(desk: Desk, machine: Machine, row: StudentRow, case: int, request: Request) -> Case:
     at = moment(request.at)
     return Case(
-        id=case, workflow=machine.definition.workflow, shape=machine.shape, student=row.id, unit=row.unit,
-        path=desk.units()[row.unit].path, state=NEW, revision=0, head=Head(), fields={},
-        taken={}, rounds=0, opened_at=at, entered_at=at,
+        id=case,
+        workflow=machine.definition.workflow,
+        shape=machine.shape,
+        student=row.id,
+        unit=row.unit,
+        path=desk.units()[row.unit].path,
+        state=NEW,
+        revision=0,
+        head=Head(),
+        fields={},
+        taken={},
+        rounds=0,
+        opened_at=at,
+        entered_at=at,
     )
 
 
@@ -230,18 +273,18 @@ def _unique_key(definition: Definition, row: StudentRow, case: Case) -> str | No
     return f"{definition.workflow}:{':'.join(about)}"
 
 
-def _write(desk: Desk, _machine: Machine | None, opened: Sequence[Opened]) -> None:
+def _write(desk: Desk, opened: Sequence[Opened]) -> None:
     add_cases(desk.connection, [(one.moved.case, one.event, one.unique_key) for one in opened])
     write_events(desk.connection, [one.event for one in opened])
     write_told(desk.connection, [(one.event, one.moved.told, one.sealed) for one in opened])
 
 
-def _record_refusal(desk: Desk, machine: Machine, row: StudentRow, refused: Refused, request: Request) -> None:
+def _record_refusal(desk: Desk, machine: Machine, row: StudentRow, refused: Refused) -> None:
     """A refused opening has no case; it stands in the student's chain."""
     event = refused.event
     event["definition"], event["rulebook"] = machine.shape, machine.rulebook
     sealed = seal(desk, refused)
-    written = desk.scribe.write(-row.id, row.head, EventKind.REFUSED, event, request=request.id)  # type: ignore[arg-type]
+    written = desk.scribe.write(-row.id, row.head, EventKind.REFUSED, event)
     write_events(desk.connection, [written])
     if sealed is not None:
         write_personal(desk.connection, [(written.chain, written.seq, sealed.salt, sealed.body)])

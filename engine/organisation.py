@@ -17,7 +17,7 @@ _CODE = re.compile(r"[0-9A-Za-z_.-]{1,32}")
 
 
 def add_units(desk: Desk, units: Iterable[UnitRow], *, at: datetime, actor: str) -> int:
-    """Add units below their parents, parents first; a unit that is there already is left alone. Returns how many are new.
+    """Add units below their parents, parents first; one that is there already is left alone. Returns how many are new.
 
     Args:
         desk: Where they are kept.
@@ -39,7 +39,12 @@ def add_units(desk: Desk, units: Iterable[UnitRow], *, at: datetime, actor: str)
                 continue
             placed = _placed(desk, unit)
             registry.add_unit(desk.connection, placed)
-            data: dict[str, Json] = {"unit": placed.code, "kind": placed.kind, "parent": placed.parent, "name": placed.name}
+            data: dict[str, Json] = {
+                "unit": placed.code,
+                "kind": placed.kind,
+                "parent": placed.parent,
+                "name": placed.name,
+            }
             if placed.profile is not None:
                 data["profile"] = placed.profile
             events.append((EventKind.UNIT_CHANGED, data))
@@ -66,9 +71,7 @@ def _placed(desk: Desk, unit: UnitRow) -> UnitRow:
         if parent.kind not in organisation.units[unit.kind].inside:
             raise Misplaced(unit.code, unit.kind, parent.code, parent.kind, organisation.units[unit.kind].inside)
         path = f"{parent.path}{unit.code}/"
-    return UnitRow(
-        code=unit.code, name=unit.name, kind=unit.kind, parent=unit.parent, path=path, profile=unit.profile
-    )
+    return UnitRow(code=unit.code, name=unit.name, kind=unit.kind, parent=unit.parent, path=path, profile=unit.profile)
 
 
 def give_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, actor: str) -> bool:

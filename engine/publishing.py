@@ -1,9 +1,10 @@
-"""Batches (届/批次): publishing one pins the rulebook in force and opens what starts with it; later changes are logged."""
+"""Batches (届/批次): publishing one pins the rulebook in force and opens what starts with it; changes are logged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.actors import Actor, Grant
 from engine.definition import Definition
@@ -32,7 +33,9 @@ class Published:
     not_opened: int
 
 
-def publish_batch(desk: Desk, name: str, request: Request, progress: Callable[[int], None] = lambda _: None) -> Published:
+def publish_batch(
+    desk: Desk, name: str, request: Request, progress: Callable[[int], None] = lambda _: None
+) -> Published:
     """Publish a batch of the library: keep its values, pin the rulebook, open the cases that start with it.
 
     Raises:
@@ -48,11 +51,19 @@ def publish_batch(desk: Desk, name: str, request: Request, progress: Callable[[i
     if desk.batch(name) is not None:
         raise AlreadyOpen("批次 batch", name, "已发布 published")
     row = BatchRow(
-        name=name, kind=file.kind, profile=file.profile, title=file.title.zh, values=_values(desk, file.kind, file.values),
+        name=name,
+        kind=file.kind,
+        profile=file.profile,
+        title=file.title.zh,
+        values=_values(desk, file.kind, file.values),
         rulebook=desk.rulebook,
     )
     data: dict[str, Json] = {
-        "batch": name, "kind": row.kind, "profile": row.profile, "rulebook": row.rulebook, "values": dict(row.values)
+        "batch": name,
+        "kind": row.kind,
+        "profile": row.profile,
+        "rulebook": row.rulebook,
+        "values": dict(row.values),
     }
     with desk.connection.writing():
         registry.add_batch(desk.connection, row, moment(request.at))
@@ -79,7 +90,8 @@ def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Reque
         values = {**row.values, **new}
         registry.set_batch_values(desk.connection, name, values)
         data: dict[str, Json] = {
-            "batch": name, "values": {field: {"old": row.values.get(field), "new": new[field]} for field in new}
+            "batch": name,
+            "values": {field: {"old": row.values.get(field), "new": new[field]} for field in new},
         }
         desk.record([(EventKind.BATCH_CHANGED, data)], at=request.at, actor=request.actor.login)
     desk.refresh()
@@ -92,9 +104,9 @@ def _entitled(desk: Desk, actor: Actor, act: str) -> None:
         raise NotAllowed(actor.login, act, (_PUBLISHER,), top)
 
 
-def _values(desk: Desk, kind: str, written: Mapping[str, object]) -> dict[str, Json]:
+def _values(desk: Desk, kind: str, written: Mapping[str, Any]) -> dict[str, Json]:
     fields = desk.library.rulebook.vocabulary.batch[kind].fields
-    return {name: value for name, value in written.items() if name in fields}  # type: ignore[misc]
+    return {name: value for name, value in written.items() if name in fields}
 
 
 def _read_value(desk: Desk, kind: str, field: str, text: str) -> Json:
@@ -112,7 +124,7 @@ def _read_value(desk: Desk, kind: str, field: str, text: str) -> Json:
 def _open_what_starts(
     desk: Desk, batch: BatchRow, request: Request, progress: Callable[[int], None]
 ) -> tuple[int, int]:
-    """Open, for every student whose unit works by the batch's profile, what starts with it; drafts are opened by hand."""
+    """Open what starts with the batch for every student of its profile; drafts are opened by hand."""
     starting = [
         (definition, trigger)
         for definition in desk.library.of_profile(batch.profile).values()

@@ -48,11 +48,23 @@ def waiting_for(desk: Desk, actor: Actor, *, limit: int = 10_000) -> tuple[Waiti
             for one in waiting_in(desk.connection, (shape, state, *below(grant.path)), limit):
                 open_to = tuple(t for t in triggers if not _took_part(desk, shape, t, one.taken, actor.login))
                 if open_to:
-                    found.setdefault(one.id, Waiting(
-                        case=one.id, number=one.number, revision=one.revision, student_no=one.student_no,
-                        workflow=desk.definition(shape).workflow, shape=shape, state=state, unit=one.unit, batch=one.batch,
-                        since=one.entered_at, role=role, triggers=open_to,
-                    ))
+                    found.setdefault(
+                        one.id,
+                        Waiting(
+                            case=one.id,
+                            number=one.number,
+                            revision=one.revision,
+                            student_no=one.student_no,
+                            workflow=desk.definition(shape).workflow,
+                            shape=shape,
+                            state=state,
+                            unit=one.unit,
+                            batch=one.batch,
+                            since=one.entered_at,
+                            role=role,
+                            triggers=open_to,
+                        ),
+                    )
     return tuple(sorted(found.values(), key=lambda one: (one.since, one.student_no or "", one.case)))
 
 
@@ -66,7 +78,8 @@ def _places(desk: Desk, actor: Actor) -> Iterator[tuple[str, str, str, tuple[str
                 continue
             for role in sorted(roles):
                 triggers = tuple(
-                    trigger for trigger in machine.open_triggers(state)
+                    trigger
+                    for trigger in machine.open_triggers(state)
                     if (step := machine.step(state, trigger)).transition.kind is MoveKind.ADVANCE
                     and any(who.acting_role == role for who, _ in step.entitled)
                     and (not one.queue or role in one.queue)

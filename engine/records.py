@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import TypeAlias
 
 from engine.actors import Actor
 
-Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 """What stands in events, fields and facts: no floats, no dates, no Decimals."""
 
 ZERO = bytes(32)
@@ -136,6 +137,7 @@ class Request:
 class Moved:
     """The case took the transition: what it has become, what the event says, what is told to whom.
 
+    `event` is the event to be written and `data` its innermost part, which keeping may still add to.
     `sealed` are personal values the rules saw (the event gets their commitment), `facts` what the step writes about
     the student, `ends` whether the case has come to a final state.
     """
@@ -143,6 +145,7 @@ class Moved:
     trigger: str
     case: Case
     event: dict[str, Json]
+    data: dict[str, Json]
     sealed: Mapping[str, Json] = field(default_factory=dict)
     facts: Mapping[str, Json] = field(default_factory=dict)
     told: tuple[tuple[str, str], ...] = ()
@@ -158,6 +161,7 @@ class Refused:
     case: Case
     verdicts: tuple[Verdict, ...]
     event: dict[str, Json]
+    data: dict[str, Json]
     sealed: Mapping[str, Json] = field(default_factory=dict)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import orjson
@@ -17,7 +18,6 @@ from engine.store.database import Connection, open_engine
 from engine.store.trail import End, ends, events, personal_values
 from engine.trail.chain import commitment, event_hash, mac_maker
 from engine.trail.event import REGISTRY, EventKind, chain_name
-
 
 _REPORT_EVERY = 1000
 
@@ -53,7 +53,7 @@ class _Data(msgspec.Struct):
     to: str | None = None
     rests: bool = False
     rounds: int | None = None
-    fields: dict[str, object] | None = None
+    fields: dict[str, Any] | None = None
     facts: dict[str, dict[str, object]] | list[str] | None = None
     sealed: str | None = None
     taken: dict[str, list[str]] | None = None
@@ -77,7 +77,7 @@ class Fold:
     """What a chain's events add up to."""
 
     state: str = "new"
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
     taken: dict[str, list[str]] = field(default_factory=dict)
     rounds: int = 0
     facts: dict[str, object] = field(default_factory=dict)
@@ -110,7 +110,11 @@ def fold_chain(bodies: Iterable[bytes]) -> Fold:
 
 
 def replay_range(
-    connection: Connection, log: str, key: bytes, span: tuple[int, int], progress: Callable[[int], None] = lambda _: None
+    connection: Connection,
+    log: str,
+    key: bytes,
+    span: tuple[int, int],
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Replayed:
     """Replay the chains from `span[0]` to `span[1]`, both included."""
     with connection.reading():
@@ -245,7 +249,12 @@ class _Walk:
 
     def _compare_case(self, end: End) -> None:
         fold = self._fold
-        kept = (end.state, end.rounds, orjson.loads(end.taken or "{}"), _without_nulls(orjson.loads(end.fields or "{}")))
+        kept = (
+            end.state,
+            end.rounds,
+            orjson.loads(end.taken or "{}"),
+            _without_nulls(orjson.loads(end.fields or "{}")),
+        )
         if kept != (fold.state, fold.rounds, fold.taken, _without_nulls(fold.fields)):
             self._fail(self._seq, f"办件与事件不符 the row says {end.state}, its events add up to {fold.state}")
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import orjson
 
-from engine.casework import write_event
+from engine.casework import as_seen, write_event
 from engine.desk import Desk
-from engine.errors import NotRetractable, StaleCase, Unknown
-from engine.records import Case, Head, Json, Request, case_number
+from engine.errors import NotRetractable, StaleCase
+from engine.records import Case, Head, Json, Request
 from engine.replay import Fold, fold_chain
-from engine.store.cases import Keeping, drop_messages, keep, read_case
+from engine.steps import Machine
+from engine.store.cases import Keeping, drop_messages, keep
 from engine.trail.event import EventKind, moment
 
 
@@ -32,41 +33,53 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
     """
     desk.refresh()
     with desk.connection.writing():
-        found = read_case(desk.connection, case)
-        if found is None:
-            raise Unknown("办件 case", case_number(case))
-        before = found.case
-        if request.seen is not None and before.revision != request.seen:
-            raise StaleCase(before.number, request.seen, before.revision)
+        before = as_seen(desk, case, request).case
         machine = desk.machine_for(before, {})
         *earlier, last = _bodies(desk, case)
-        event = orjson.loads(last)
-        trigger = str(event["data"].get("trigger"))
-        step = machine.definition.transitions.get(trigger)
-        own = event["kind"] == EventKind.MOVED and event["actor"] == request.actor.login
-        if step is None or not own or not step.retractable or machine.is_final(before.state):
-            raise NotRetractable(before.number, trigger)
+        trigger = _own_last_step(machine, before, request, last)
         fold = fold_chain(earlier)
+        event = write_event(desk, machine, before, EventKind.RETRACTED, _event(request, before, fold, trigger))
         after = replace(
-            before, state=fold.state, fields=fold.fields, taken=fold.taken, rounds=fold.rounds,
-            revision=before.revision + 1, entered_at=moment(request.at),
+            before,
+            state=fold.state,
+            fields=fold.fields,
+            taken=fold.taken,
+            rounds=fold.rounds,
+            head=Head(seq=event.seq, hash=event.hash),
+            revision=before.revision + 1,
+            entered_at=moment(request.at),
         )
-        written = write_event(desk, machine, before, EventKind.RETRACTED, _event(request, before, fold, trigger), request.id)
-        kept = replace(after, head=Head(seq=written.seq, hash=written.hash))
-        if not keep(desk.connection, Keeping(before=before, after=kept, event=written)):
+        if not keep(desk.connection, Keeping(before=before, after=after, event=event)):
             raise StaleCase(before.number, before.revision)
         drop_messages(desk.connection, before.id, before.head.seq)
-        return kept
+        return after
+
+
+def _own_last_step(machine: Machine, case: Case, request: Request, last: bytes) -> str:
+    event = orjson.loads(last)
+    trigger = str(event["data"].get("trigger"))
+    step = machine.definition.transitions.get(trigger)
+    is_own = event["kind"] == EventKind.MOVED and event["actor"] == request.actor.login
+    if step is None or not is_own or not step.retractable or machine.is_final(case.state):
+        raise NotRetractable(case.number, trigger)
+    return trigger
 
 
 def _event(request: Request, before: Case, fold: Fold, trigger: str) -> dict[str, Json]:
     data: dict[str, Json] = {
-        "trigger": trigger, "from": before.state, "to": fold.state, "fields": dict(fold.fields),  # type: ignore[dict-item]
-        "taken": {name: list(who) for name, who in fold.taken.items()}, "rounds": fold.rounds,
+        "trigger": trigger,
+        "from": before.state,
+        "to": fold.state,
+        "fields": dict(fold.fields),
+        "taken": {name: list(who) for name, who in fold.taken.items()},
+        "rounds": fold.rounds,
     }
-    return {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    if request.id is not None:
+        event["request"] = request.id
+    return event
 
 
 def _bodies(desk: Desk, chain: int) -> list[bytes]:
     rows = desk.connection.execute("SELECT body FROM event WHERE chain = ? ORDER BY seq", (chain,)).fetchall()
-    return [bytes(row[0]) for row in rows]  # type: ignore[arg-type]
+    return [bytes(row[0]) for row in rows]

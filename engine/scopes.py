@@ -82,9 +82,8 @@ def case_scope(library: Library, definition: Definition, part: str | None = None
     )
 
 
-def file_scope(library: Library, definition: Definition, part: str | None = None) -> Scope:
+def file_scope(scope: Scope) -> Scope:
     """The names of a rule that is asked of each uploaded file: those of the case, and `file`."""
-    scope = case_scope(library, definition, part)
     return replace(scope, groups={**scope.groups, "file": FILE_COLUMNS})
 
 

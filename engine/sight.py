@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from engine.definition import Definition, Effect
 from engine.desk import Desk
-from engine.expressions.compiling import Reading, Source
+from engine.expressions.compiling import Reading
 from engine.expressions.kinds import SHANGHAI, Row, Value, decode, encode, parse_kind
+from engine.expressions.tree import Source
 from engine.records import Case, Json, Request
 from engine.steps import Machine
 from engine.store.cases import Found, read_case, related, same_person
@@ -24,8 +26,13 @@ class Seeing:
     __slots__ = ("_case", "_desk", "_facts", "_found", "_machine", "_neighbours", "_record", "_related", "_request")
 
     def __init__(
-        self, desk: Desk, machine: Machine, found: Found, request: Request,
-        *, neighbours: Mapping[int, list[Case]] | None = None,
+        self,
+        desk: Desk,
+        machine: Machine,
+        found: Found,
+        request: Request,
+        *,
+        neighbours: Mapping[int, list[Case]] | None = None,
     ) -> None:
         self._desk = desk
         self._machine = machine
@@ -62,15 +69,15 @@ class Seeing:
             return self._read(reading)
         group, dot, name = key.partition(".")
         if not dot:
-            return self._clock(key) if key not in self._machine.stored else self._facts.get(key)
+            return self._facts.get(key) if key in self._machine.stored else self._clock(key)
         if group == "case":
             return self._of_case(self._case, name, self._request.fields)
-        if group == "record":
-            record = self._record_case()
-            return None if record is None else self._of_case(record, name, {})
-        if group == "batch":
-            return self._of_batch(name)
-        return self._of_unit(group, name)
+        look_up = {"record": self._of_record, "batch": self._of_batch}.get(group)
+        return self._of_unit(group, name) if look_up is None else look_up(name)
+
+    def _of_record(self, name: str) -> Json:
+        record = self._record_case()
+        return None if record is None else self._of_case(record, name, {})
 
     def _clock(self, key: str) -> Json:
         at = self._request.at
@@ -141,7 +148,7 @@ class Seeing:
                 return None
 
     def _same_person(self) -> list[Row]:
-        """Records of other students with this ID number; the database keeps ID numbers unique, so there are none yet."""
+        """Records of other students with this ID number; the database keeps it unique, so there are none yet."""
         number = self._facts.get("id_number")
         others = same_person(self._desk.connection, str(number), self._case.student or 0) if number else []
         return [{**self._machine.decoded(facts), "record_state": state} for facts, state in others]
@@ -164,10 +171,9 @@ class Seeing:
 
     def _row(self, case: Case) -> Row:
         definition = self._desk.definition(case.shape)
-        row = {name: _field(definition, name, raw) for name, raw in case.fields.items()}
         return {
             **self._machine.decoded(self._facts),
-            **row,
+            **{name: _field(definition, name, raw) for name, raw in case.fields.items()},
             "number": case.number,
             "state": case.state,
             "open": not definition.is_final(case.state),
@@ -176,9 +182,9 @@ class Seeing:
         }
 
 
-def _field(definition: Definition, name: str, raw: Json) -> Value | None:
+def _field(definition: Definition, name: str, raw: Any) -> Any:  # noqa: ANN401 JSON becomes a value here
     field = definition.fields.get(name)
-    return raw if raw is None or field is None else decode(parse_kind(field.type), raw)  # type: ignore[return-value, arg-type]
+    return raw if raw is None or field is None else decode(parse_kind(field.type), raw)
 
 
 def _day(at: str) -> str:

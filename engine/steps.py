@@ -6,15 +6,16 @@ what it is shown. Nothing here decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import transitions
 
 from engine.definition import CANCELLED, NEW, Bilingual, Definition, MachineFile, MoveKind, Privacy, Transition, Who
 from engine.errors import TransitionNotOpen, Unknown
 from engine.expressions.compiling import Expression, Reading, compile_expression
-from engine.expressions.kinds import Kind, Titles, Value, decode, encode
+from engine.expressions.kinds import Kind, Value, decode, encode
 from engine.expressions.scope import Scope
 from engine.guards import Guard, Readers, compile_guard, flatten, judged, plain_sentence
 from engine.library import Library
@@ -34,6 +35,10 @@ _TOLD_BY_KIND = {
     MoveKind.REJECT: "refused",
     MoveKind.WITHDRAW: "moved",
 }
+
+
+Seen = Mapping[str, Any]
+"""JSON by key; it becomes values of declared kinds here, and only here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +81,9 @@ class Step:
         """Whether the step asks rules that only warn."""
         return self.warns_from < len(self.guards)
 
-    def decoded(self, seen: Mapping[str, Json]) -> Mapping[str, Value | None]:
+    def decoded(self, seen: Seen) -> Mapping[str, Any]:
         """What is seen, as values: only dates, money and the like need a second form."""
-        return decoded(seen, self.decoders) if self.decoders else seen  # type: ignore[return-value]
+        return decoded(seen, self.decoders) if self.decoders else seen
 
     def blocks(self, asked: list[int]) -> bool:
         """Whether what the rules said stands in the way."""
@@ -90,9 +95,7 @@ class Step:
         """The rules that stand in the way: guards that do not hold, and `unless` when none of its rules fails."""
         outcomes = [Outcome(one) for one in asked]
         found = [
-            (guard, one)
-            for guard, one in zip(self.guards[: self.unless_from], outcomes, strict=False)
-            if one.refuses
+            (guard, one) for guard, one in zip(self.guards[: self.unless_from], outcomes, strict=False) if one.refuses
         ]
         unless = list(zip(self.guards, outcomes, strict=True))[self.unless_from : self.warns_from]
         undecided = [pair for pair in unless if pair[1] is Outcome.UNDECIDED]
@@ -119,34 +122,35 @@ class Step:
         if not self.personal:
             data["seen"] = {key: value for key, value in seen.items() if value is not None}
             return {}
-        data["seen"] = {
-            key: value for key, value in seen.items() if value is not None and key not in self.personal
-        }
+        data["seen"] = {key: value for key, value in seen.items() if value is not None and key not in self.personal}
         return {key: seen[key] for key in self.personal if seen.get(key) is not None}
 
     def assigned(
         self, fields: Mapping[str, Json], given: Mapping[str, Json], values: Mapping[str, Value | None]
     ) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
-        """The case's fields after the step, and the facts of the student it writes."""
-        if not self.assigns:
-            return ({**fields, **given} if given else fields), {}
-        after, facts = {**fields, **given}, {}
+        """The case's fields after the step, and the facts of the student it writes; a reason is the event's alone."""
+        if not self.assigns and not given:
+            return fields, {}
+        after: dict[str, Json] = {**fields, **{name: value for name, value in given.items() if name != "reason"}}
+        facts: dict[str, Json] = {}
         for one in self.assigns:
-            value = None if one.expression is None else one.expression.evaluate(
-                {key: values.get(key) for key in one.expression.reads}
+            value = (
+                None
+                if one.expression is None
+                else one.expression.evaluate({key: values.get(key) for key in one.expression.reads})
             )
             encoded = None if value is None or one.expression is None else encode(one.expression.kind, value)
             (facts if one.target == "student" else after)[one.name] = encoded
         return after, facts
 
 
-def decoded(seen: Mapping[str, Json], decoders: Iterable[tuple[str, Kind]]) -> dict[str, Value | None]:
-    """JSON values as values; what is missing stays missing."""
-    values: dict[str, Value | None] = dict(seen)  # type: ignore[arg-type]
+def decoded(seen: Seen, decoders: Iterable[tuple[str, Kind]]) -> dict[str, Any]:
+    """JSON values as values of their kinds; what is missing stays missing."""
+    values: dict[str, Any] = dict(seen)
     for key, kind in decoders:
         raw = values.get(key)
         if raw is not None:
-            values[key] = decode(kind, raw)  # type: ignore[arg-type]
+            values[key] = decode(kind, raw)
     return values
 
 
@@ -216,12 +220,14 @@ class Machine:
         rule = self.book.engine[name]
         return judged(name, rule, Outcome.FAILS, plain_sentence(rule.otherwise, words))
 
-    def decoded(self, seen: Mapping[str, Json]) -> dict[str, Value | None]:
+    def decoded(self, seen: Seen) -> dict[str, Any]:
         """Any values by key, decoded by the kinds of this machine's scope."""
-        return decoded(seen, _decoders(((key, self.kind(key)) for key in seen)))
+        return decoded(seen, _decoders((key, self.kind(key)) for key in seen))
 
     def kind(self, key: str) -> Kind | None:
-        """The kind of what a key names, or None for readings."""
+        """The kind of what a key names: a fact, a field, a reading; None for what nobody knows."""
+        if key in self.readings:
+            return self.readings[key].kind
         group, dot, name = key.partition(".")
         return self.scope.groups.get(group, {}).get(name) if dot else self.scope.names.get(key)
 
@@ -229,7 +235,9 @@ class Machine:
         """The rules asked whenever one of these facts is written: those of its group."""
         vocabulary = self.book.vocabulary
         groups = {vocabulary.student[name].group for name in facts if name in vocabulary.student}
-        return tuple(dict.fromkeys(rule for name in sorted(g for g in groups if g) for rule in vocabulary.groups[name].guards))
+        return tuple(
+            dict.fromkeys(rule for name in sorted(g for g in groups if g) for rule in vocabulary.groups[name].guards)
+        )
 
     def guards_of(self, names: Iterable[str]) -> tuple[Guard, ...]:
         """Rules by name, compiled for this workflow's cases."""
@@ -262,9 +270,9 @@ class Machine:
         extra = [e for e in (applies, *(a.expression for a in assigns)) if e is not None]
         expressions = [e for guard in guards for e in (*guard.expressions, *guard.shown.values())] + extra
         self.readings |= {reading.key: reading for e in expressions for reading in e.readings}
-        reads = tuple(dict.fromkeys(
-            [key for guard in guards for key in guard.reads] + [key for e in extra for key in e.reads]
-        ))
+        reads = tuple(
+            dict.fromkeys([key for guard in guards for key in guard.reads] + [key for e in extra for key in e.reads])
+        )
         stored = self.book.vocabulary.student
         facts = tuple(key for key in reads if key in self.stored)
         return Step(

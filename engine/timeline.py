@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -15,7 +16,11 @@ from engine.trail.event import EventKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of a timeline. `origin` and `target` are states; `changed` holds the open facts or fields that changed."""
+    """One line of a timeline.
+
+    `origin` and `target` are states; `changed` holds the open facts or fields that changed, `sealed` the names of
+    the personal ones.
+    """
 
     at: str
     chain: str
@@ -40,21 +45,28 @@ def timeline(desk: Desk, found: Found) -> tuple[Entry, ...]:
     """
     chains = [found.case.id] + ([-found.case.student] if found.case.student is not None else [])
     marks = ",".join("?" * len(chains))
-    rows = desk.connection.execute(f"SELECT body FROM event WHERE chain IN ({marks})", tuple(chains)).fetchall()
-    entries = [_entry(orjson.loads(bytes(row[0]))) for row in rows]  # type: ignore[arg-type]
-    return tuple(sorted(entries, key=lambda one: (one.at, one.chain != "case", one.seq)))
+    sql = f"SELECT body FROM event WHERE chain IN ({marks})"  # noqa: S608 question marks only
+    rows = desk.connection.execute(sql, tuple(chains)).fetchall()
+    entries = [_entry(orjson.loads(bytes(row[0]))) for row in rows]
+    return tuple(sorted(entries, key=lambda one: (one.at, one.chain.startswith("case/"), one.seq)))
 
 
-def _entry(event: Mapping[str, Json]) -> Entry:
+def _entry(event: Mapping[str, Any]) -> Entry:
     data = event["data"]
-    assert isinstance(data, dict)  # noqa: S101 the trail's own form
-    is_fact = event["kind"] == EventKind.FACT_CHANGED
-    changed = data.get("facts" if is_fact else "fields") or {}
-    given = data.get("given") or {}
-    return Entry(  # type: ignore[arg-type]
-        at=event["at"], chain=event["chain"], seq=event["seq"], kind=event["kind"], actor=event["actor"],
-        role=event.get("done_by") or event.get("role") or "", trigger=data.get("trigger") or data.get("source"),
-        origin=data.get("from"), target=data.get("to"), failed=tuple(data.get("failed", ())),
-        undecided=tuple(data.get("undecided", ())), changed=changed if isinstance(changed, dict) else {},
-        sealed=tuple(data.get("sealed_facts", ())), reason=given.get("reason") if isinstance(given, dict) else None,
+    changed = data.get("facts" if event["kind"] == EventKind.FACT_CHANGED else "fields")
+    return Entry(
+        at=event["at"],
+        chain=event["chain"],
+        seq=event["seq"],
+        kind=event["kind"],
+        actor=event["actor"],
+        role=event.get("done_by") or event.get("role") or "",
+        trigger=data.get("trigger") or data.get("source"),
+        origin=data.get("from"),
+        target=data.get("to"),
+        failed=tuple(data.get("failed", ())),
+        undecided=tuple(data.get("undecided", ())),
+        changed=changed if isinstance(changed, dict) else {},
+        sealed=tuple(data.get("sealed_facts", ())),
+        reason=data.get("reason"),
     )

@@ -57,6 +57,7 @@ PER_LIBRARY: tuple[LibraryCheck, ...] = (
     links.nothing_fires,
     rulebooks.rule_names,
     rulebooks.remedies,
+    rulebooks.circles,
     rulebooks.facts,
     rulebooks.organisation,
     rulebooks.unused,

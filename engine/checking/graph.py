@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.checking.subjects import Complaint, Subject, is_final, leads_to, moves, reached
+from engine.checking.subjects import Complaint, Subject, conditions, is_final, leads_to, moves, reached
 from engine.definition import Invariant, MoveKind, Transition
-from engine.guards import flatten
 
 ALL_KINDS = frozenset(MoveKind)
 FORWARD = frozenset({MoveKind.ADVANCE})
@@ -64,12 +63,9 @@ def trap(subject: Subject) -> Iterator[Complaint]:
 
 
 def _beyond_mending(subject: Subject, transition: Transition) -> tuple[str, ...]:
-    """The rules of a transition that have no remedy; names that do not exist are another fault."""
-    rules = subject.library.rulebook.rules
-    known = [name for name in transition.guards if name in rules]
-    if any(member not in rules for name in known for member in rules[name].all_of):
-        return ()
-    return tuple(name for name in flatten(known, rules) if rules[name].remedy is None)
+    """The rules of a transition that have no remedy."""
+    found = conditions(transition.guards, subject.library.rulebook.rules)
+    return tuple(name for name, rule in found.items() if rule.remedy is None)
 
 
 def uncapped_loop(subject: Subject) -> Iterator[Complaint]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from engine.checking.names import documents_named, rules_named
-from engine.checking.subjects import Complaint, Step, subjects
+from engine.checking.subjects import Complaint, Step, reached, subjects
 from engine.definition import RESERVED_ROLES
 from engine.errors import nearest
 from engine.expressions.kinds import Kind, parse_kind
@@ -32,6 +32,16 @@ def rule_names(library: Library) -> Iterator[Complaint]:
     for name, document in book.documents.items():
         for index, one in enumerate(document.rules):
             yield from _absent("rule", one, book.rules, "documents", name, "rules", index)
+
+
+def circles(library: Library) -> Iterator[Complaint]:
+    """`uncapped-loop`: a set of rules that contains itself."""
+    rules = library.rulebook.rules
+    inside = {name: frozenset(rule.all_of) for name, rule in rules.items()}
+    for name, members in inside.items():
+        if name in reached(members, inside):
+            finding = Finding(code="uncapped-loop", message=f"the set '{name}' contains itself.")
+            yield Complaint(tree="rules", path=(name,), finding=finding, at_key=True)
 
 
 def remedies(library: Library) -> Iterator[Complaint]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine.definition import CANCELLED, Definition, MachineFile, MoveKind, Transition
+from engine.expressions.scope import Scope
 from engine.library import Library
 from engine.loading.positions import Finding, key_of
-from engine.scopes import machines_called, part_of
+from engine.scopes import case_scope, machines_called, part_of
+from engine.vocabulary import Rule
 
 Step = str | int
 
@@ -23,9 +26,12 @@ class Complaint:
     at_key: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One machine of one definition: the workflow itself, or (`part`) one of its lists."""
+    """One machine of one definition: the workflow itself, or (`part`) one of its lists.
+
+    Without slots, because its scope is built once and kept.
+    """
 
     library: Library
     definition: Definition
@@ -35,6 +41,11 @@ class Subject:
     def machine(self) -> MachineFile:
         """The states, transitions and so on that are judged."""
         return part_of(self.definition, self.part)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What names mean in the expressions of this machine."""
+        return case_scope(self.library, self.definition, self.part)
 
     @property
     def name(self) -> str:
@@ -115,6 +126,22 @@ def reached(start: frozenset[str], edges: Mapping[str, frozenset[str]]) -> froze
         found.add(state)
         waiting |= edges.get(state, frozenset()) - found
     return frozenset(found)
+
+
+def conditions(names: Iterable[str], rules: Mapping[str, Rule]) -> Mapping[str, Rule]:
+    """The single rules behind names; what does not exist, or contains itself, is another fault."""
+    found: dict[str, Rule] = {}
+    waiting, seen = list(names), set[str]()
+    while waiting:
+        name = waiting.pop(0)
+        rule = rules.get(name)
+        if rule is None or name in seen:
+            continue
+        seen.add(name)
+        waiting = [*rule.all_of, *waiting]
+        if not rule.all_of:
+            found[name] = rule
+    return found
 
 
 def is_final(machine: MachineFile, state: str) -> bool:

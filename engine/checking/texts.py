@@ -6,12 +6,12 @@ Source: the definition language, section 10.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.checking.links import effects_of
 from engine.checking.names import documents_named, rules_named, slots_of
-from engine.checking.subjects import Complaint, Step, Subject, subjects
+from engine.checking.subjects import Complaint, Step, Subject, conditions, subjects
 from engine.expressions.compiling import Expression, compile_expression
 from engine.expressions.faults import ExpressionFaults
 from engine.expressions.kinds import DATE, MOMENT, YES_NO, Kind
@@ -19,7 +19,7 @@ from engine.expressions.scope import Scope
 from engine.guards import placeholders
 from engine.library import Library
 from engine.loading.positions import LABELS, Finding
-from engine.scopes import batch_scope, case_columns, case_scope, file_scope, kind_or_unknown
+from engine.scopes import batch_scope, case_columns, file_scope, kind_or_unknown
 from engine.vocabulary import Rule
 
 _CLOCK = frozenset({"today", "now", "this_term"})
@@ -79,8 +79,7 @@ def expressions(subject: Subject) -> Iterator[Complaint]:
     for text in _texts(subject):
         compiled(text, found)
     _deadlines(subject, found)
-    for name, _ in rules_named(subject):
-        _rules(subject, name, found)
+    _rules(subject, [name for name, _ in rules_named(subject)], found)
     yield from dict.fromkeys(found)
 
 
@@ -89,7 +88,7 @@ def _text(subject: Subject, text: str, expects: Kind | None, *path: Step) -> Tex
         tree=subject.tree,
         path=(*subject.prefix, *path),
         text=text,
-        scope=case_scope(subject.library, subject.definition, subject.part),
+        scope=subject.scope,
         lets=derived(subject.library),
         expects=expects,
     )
@@ -154,7 +153,7 @@ def _workflow(subject: Subject, target: str) -> str:
 def _kind_of(subject: Subject, target: str) -> Kind | None:
     """The kind of what `set` writes; None where only the running case knows the fact."""
     group, _, name = target.partition(".")
-    scope = case_scope(subject.library, subject.definition, subject.part)
+    scope = subject.scope
     return scope.names.get(name) if group == "student" else scope.groups.get(group, {}).get(name)
 
 
@@ -177,16 +176,9 @@ def _deadlines(subject: Subject, found: list[Complaint]) -> None:
                 found.append(subject.says("expression", message, *path))
 
 
-def _rules(subject: Subject, name: str, found: list[Complaint]) -> None:
-    rules = subject.library.rulebook.rules
-    rule = rules.get(name)
-    if rule is None:
-        return
-    for member in rule.all_of:
-        _rules(subject, member, found)
-    if not rule.all_of:
-        scope = case_scope(subject.library, subject.definition, subject.part)
-        found.extend(rule_faults(name, rule, scope, subject))
+def _rules(subject: Subject, names: Iterable[str], found: list[Complaint]) -> None:
+    for name, rule in conditions(names, subject.library.rulebook.rules).items():
+        found.extend(rule_faults(name, rule, subject.scope, subject))
 
 
 def rule_faults(name: str, rule: Rule, scope: Scope, subject: Subject) -> Iterator[Complaint]:
@@ -230,7 +222,7 @@ def documents(subject: Subject) -> Iterator[Complaint]:
     """The rules of uploaded files and the rows of forms, for the cases that name them."""
     found: list[Complaint] = []
     book = subject.library.rulebook
-    scope = file_scope(subject.library, subject.definition, subject.part)
+    scope = file_scope(subject.scope)
     for name in dict.fromkeys(name for name, _ in documents_named(subject)):
         document = book.documents.get(name)
         if document is None:
@@ -250,8 +242,7 @@ def groups(library: Library) -> Iterator[Complaint]:
     for subject in subjects(library):
         if subject.part is None and subject.definition.record:
             for group in library.rulebook.vocabulary.groups.values():
-                for name in group.guards:
-                    _rules(subject, name, found)
+                _rules(subject, group.guards, found)
             for name, text in derived(library).items():
                 kind = kind_or_unknown(library.rulebook.vocabulary.student[name].type)
                 whole = _text(subject, text, kind)

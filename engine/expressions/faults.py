@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 
 @dataclass(unsafe_hash=True, kw_only=True)
-class ExpressionFault(Exception):  # noqa: N818 - named for the situation, as in engine.errors
+class ExpressionFault(Exception):
     """One fault of one text: what is wrong, where, and what would have been right.
 
     Attributes:
@@ -26,7 +26,7 @@ class ExpressionFault(Exception):  # noqa: N818 - named for the situation, as in
         return f"{place}character {self.offset + 1}: {self.message}"
 
 
-class ExpressionFaults(Exception):  # noqa: N818 - named for the situation, as in engine.errors
+class ExpressionFaults(Exception):
     """Every fault of one expression and of the `let` texts it reads, in the order of reading."""
 
     def __init__(self, faults: tuple[ExpressionFault, ...]) -> None:

@@ -12,6 +12,7 @@ from engine.errors import nearest
 from engine.expressions.compiling import compile_expression
 from engine.expressions.faults import ExpressionFaults
 from engine.expressions.kinds import (
+    UNKNOWN,
     YES_NO,
     Json,
     Kind,
@@ -25,7 +26,7 @@ from engine.expressions.kinds import (
 from engine.loading.nodes import Node, Place
 from engine.loading.positions import Finding
 from engine.loading.shapes import Found
-from engine.scopes import batch_scope, choice_titles
+from engine.scopes import batch_scope, choice_titles, kind_or_unknown
 from engine.vocabulary import BatchFile, BatchKind, RulebookText
 
 
@@ -50,23 +51,25 @@ def typed_batch(file: BatchFile, tree: Node, rulebook: RulebookText, found: Foun
         found.append(_at(tree, "kind", "unknown-batch", f"no kind of batch '{file.kind}'.{hint}"))
         return file
     batch = _Batch(file=file, kind=kinds[file.kind], tree=tree, rulebook=rulebook)
-    values = {name: _typed(batch, name, found) for name in file.values}
+    values = {name: _typed(batch, name, found) for name in file.values if _is_known(batch, name, found)}
     _check_order(batch, values, found)
-    written = {
-        name: encode(parse_kind(batch.kind.fields[name].type), value)
-        for name, value in values.items()
-        if name in batch.kind.fields
-    }
+    written = {name: encode(kind_or_unknown(batch.kind.fields[name].type), value) for name, value in values.items()}
     return BatchFile.model_validate({**file.model_dump(by_alias=True), **written})
 
 
-def _typed(batch: _Batch, name: str, found: Found) -> Value | None:
+def _is_known(batch: _Batch, name: str, found: Found) -> bool:
+    """Whether a key is a field with a type; a type that is none is told where the vocabulary says it."""
     field = batch.kind.fields.get(name)
     if field is None:
         hint = nearest(name, batch.kind.fields)
         message = f"no key '{name}' in a batch of kind '{batch.file.kind}'.{hint}"
         found.append((batch.tree.keys[name], Finding(code="unknown-key", message=message)))
-        return None
+        return False
+    return kind_or_unknown(field.type) != UNKNOWN
+
+
+def _typed(batch: _Batch, name: str, found: Found) -> Value | None:
+    field = batch.kind.fields[name]
     titles = choice_titles(batch.rulebook.vocabulary)
     try:
         return value_as_written(parse_kind(field.type), batch.tree.entries[name].plain(), titles)

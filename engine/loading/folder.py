@@ -113,8 +113,8 @@ class _Desk:
         entries: dict[str, Node] = {}
         keys: dict[str, Place] = {}
         for path in paths:
-            tree = self.open(path)
-            for key, entry in tree.entries.items() if tree else ():
+            tree = self.open(path) or roof
+            for key, entry in tree.entries.items():
                 if key in entries:
                     message = f"'{key}' stands also in {keys[key].file}, line {keys[key].line}."
                     self.report([(tree.keys[key], Finding(code="twice", message=message))])

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 
 from engine.records import Case
 from engine.store.cases import (
-    UPDATE_STEP, Keeping, Sealed, update_params, write_events, write_told,
+    UPDATE_STEP,
+    Keeping,
+    Sealed,
+    update_params,
+    write_events,
+    write_told,
 )  # fmt: skip
 from engine.store.database import Connection
 from engine.trail.event import Written
 
 _PG_TABLE = (
-    "CREATE TEMP TABLE IF NOT EXISTS step (state text, seq integer, head bytea, fields text, taken text, rounds integer,"
-    " batch text, frees integer, entered_at text, id bigint, revision integer, was_seq integer, request text, body bytea,"
-    " mac bytea) ON COMMIT DELETE ROWS"
+    "CREATE TEMP TABLE IF NOT EXISTS step (state text, seq integer, head bytea, fields text, taken text,"
+    " rounds integer, batch text, frees integer, entered_at text, id bigint, revision integer, was_seq integer,"
+    " request text, body bytea, mac bytea) ON COMMIT DELETE ROWS"
 )
 _PG_COPY = "COPY step FROM STDIN (FORMAT BINARY)"
 _PG_TYPES = (
@@ -65,4 +70,4 @@ def _copy_and_update(connection: Connection, kept: Sequence[Keeping]) -> set[int
         copy.set_types(_PG_TYPES)
         for one in kept:
             copy.write_row((*update_params(one), one.event.request, one.event.body, one.event.mac))
-    return {int(str(row[0])) for row in connection.execute(_PG_KEEP).fetchall()}
+    return {int(row[0]) for row in connection.execute(_PG_KEEP).fetchall()}

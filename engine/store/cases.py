@@ -92,7 +92,8 @@ def read_cases(connection: Connection, cases: Sequence[int]) -> dict[int, Found]
 
 def related(connection: Connection, student: int, apart_from: int) -> list[Case]:
     """The other cases of a student that are not cancelled, by number."""
-    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.student = ? AND c.id <> ? AND c.state <> ? ORDER BY c.id"  # noqa: S608
+    where = "c.student = ? AND c.id <> ? AND c.state <> ?"
+    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE {where} ORDER BY c.id"  # noqa: S608 constant text
     return [case_from(row) for row in connection.execute(sql, (student, apart_from, CANCELLED)).fetchall()]
 
 
@@ -114,6 +115,13 @@ def records_under(connection: Connection, path: str = "") -> list[Found]:
     if path:
         sql, params = f"{sql} AND c.path >= ? AND c.path < ?", (path, path[:-1] + "0")
     return [found(row) for row in connection.execute(f"{sql} ORDER BY s.student_no", params).fetchall()]
+
+
+def in_batch(connection: Connection, batch: str) -> list[tuple[Case, str]]:
+    """Every case that belongs to a batch, with its student's number, by that number."""
+    sql = f"SELECT {CASE_COLUMNS}, s.student_no FROM cases c JOIN student s ON s.id = c.student WHERE c.batch = ?"  # noqa: S608
+    rows = connection.execute(f"{sql} ORDER BY s.student_no, c.id", (batch,)).fetchall()
+    return [(case_from(row[:15]), str(row[15])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +147,15 @@ def waiting_in(connection: Connection, place: tuple[str, str, str, str], limit: 
         (*place, limit),
     ).fetchall()
     return [
-        WaitingRow(  # type: ignore[arg-type]
-            id=case, number=case_number(case), revision=revision, unit=unit, batch=batch, entered_at=entered,  # type: ignore[arg-type]
-            taken=orjson.loads(str(taken)), student_no=student_no,
+        WaitingRow(
+            id=case,
+            number=case_number(case),
+            revision=revision,
+            unit=unit,
+            batch=batch,
+            entered_at=entered,
+            taken=orjson.loads(str(taken)),
+            student_no=student_no,
         )
         for case, revision, unit, batch, entered, taken, student_no in rows
     ]
@@ -150,7 +164,8 @@ def waiting_in(connection: Connection, place: tuple[str, str, str, str], limit: 
 def same_person(connection: Connection, id_number: str, apart_from: int) -> list[tuple[Mapping[str, Json], str | None]]:
     """Facts and state of the record of every other student with an ID number."""
     rows = connection.execute(
-        "SELECT s.facts, c.state FROM student s LEFT JOIN cases c ON c.id = s.record WHERE s.id_number = ? AND s.id <> ?",
+        "SELECT s.facts, c.state FROM student s LEFT JOIN cases c ON c.id = s.record"
+        " WHERE s.id_number = ? AND s.id <> ?",
         (id_number, apart_from),
     ).fetchall()
     return [(orjson.loads(str(facts)), None if state is None else str(state)) for facts, state in rows]
@@ -158,11 +173,24 @@ def same_person(connection: Connection, id_number: str, apart_from: int) -> list
 
 def case_from(row: Row) -> Case:
     """The first fifteen columns (`CASE_COLUMNS`) as a case."""
-    (case, workflow, shape, student, unit, path, state, revision, seq, head, fields, taken, rounds, opened, entered) = row
-    return Case(  # type: ignore[arg-type]
-        id=case, workflow=workflow, shape=shape, student=student, unit=unit, path=path, state=state, revision=revision,
-        head=Head(seq=seq, hash=head), fields=orjson.loads(fields), taken=orjson.loads(taken), rounds=rounds,
-        opened_at=opened, entered_at=entered,
+    (case, workflow, shape, student, unit, path, state, revision, seq, head, fields, taken, rounds, opened, entered) = (
+        row
+    )
+    return Case(
+        id=case,
+        workflow=workflow,
+        shape=shape,
+        student=student,
+        unit=unit,
+        path=path,
+        state=state,
+        revision=revision,
+        head=Head(seq=seq, hash=head),
+        fields=orjson.loads(fields),
+        taken=orjson.loads(taken),
+        rounds=rounds,
+        opened_at=opened,
+        entered_at=entered,
     )
 
 
@@ -171,10 +199,10 @@ def found(row: Row) -> Found:
     facts, student_no, seq, head, record = row[15:20]
     return Found(
         case=case_from(row[:15]),
-        facts={} if facts is None else orjson.loads(facts),  # type: ignore[arg-type]
-        student_no=student_no,  # type: ignore[arg-type]
-        student_head=Head() if seq is None else Head(seq=seq, hash=head),  # type: ignore[arg-type]
-        record=record,  # type: ignore[arg-type]
+        facts={} if facts is None else orjson.loads(facts),
+        student_no=student_no,
+        student_head=Head() if seq is None else Head(seq=seq, hash=head),
+        record=record,
     )
 
 
@@ -248,9 +276,23 @@ def add_cases(connection: Connection, rows: Iterable[tuple[Case, Written, str | 
         " rounds, unique_key, opened_at, entered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                case.id, case.workflow, case.shape, case.student, case.unit, case.path, case.fields.get("batch"), case.state,
-                case.revision, event.seq, event.hash, canonical(case.fields).decode(), canonical(case.taken).decode(),
-                case.rounds, unique_key, case.opened_at, case.entered_at,
+                case.id,
+                case.workflow,
+                case.shape,
+                case.student,
+                case.unit,
+                case.path,
+                case.fields.get("batch"),
+                case.state,
+                case.revision,
+                event.seq,
+                event.hash,
+                canonical(case.fields).decode(),
+                canonical(case.taken).decode(),
+                case.rounds,
+                unique_key,
+                case.opened_at,
+                case.entered_at,
             )
             for case, event, unique_key in rows
         ],
@@ -268,15 +310,24 @@ def update_params(keeping: Keeping) -> tuple[object, ...]:
     """The parameters of the UPDATE of a step, the version predicate last."""
     before, after = keeping.before, keeping.after
     return (
-        after.state, keeping.event.seq, keeping.event.hash, canonical(after.fields).decode(),
-        canonical(after.taken).decode(), after.rounds, after.fields.get("batch"), int(keeping.frees_key),
-        after.entered_at, before.id, before.revision, before.head.seq,
+        after.state,
+        keeping.event.seq,
+        keeping.event.hash,
+        canonical(after.fields).decode(),
+        canonical(after.taken).decode(),
+        after.rounds,
+        after.fields.get("batch"),
+        int(keeping.frees_key),
+        after.entered_at,
+        before.id,
+        before.revision,
+        before.head.seq,
     )
 
 
 def _refuse_stale(connection: Connection, before: Case) -> None:
     row = connection.execute("SELECT revision FROM cases WHERE id = ?", (before.id,)).fetchone()
-    now = None if row is None else int(str(row[0]))
+    now = None if row is None else int(row[0])
     if now != before.revision:
         raise StaleCase(before.number, before.revision, now)
 

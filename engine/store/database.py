@@ -12,10 +12,10 @@ import random
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
@@ -28,7 +28,7 @@ except ModuleNotFoundError:  # no wheel for this platform: the library of the sy
     sqlite_module = sqlite3
 
 Params = Sequence[object]
-Row = tuple[object, ...]
+Row = tuple[Any, ...]  # what a database hands over has the types of its columns, which no checker sees
 
 _FIRST_SOUND_SQLITE = (3, 51, 3)
 """SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode; on those, the rollback journal is used."""
@@ -91,19 +91,21 @@ def open_engine(url: str) -> Engine:
 
 def _prepare_sqlite(raw: sqlite3.Connection, _record: object) -> None:
     mode, level = journal_of(sqlite_module.sqlite_version_info)
-    raw.execute("PRAGMA busy_timeout = 0")  # waiting is ours (`Connection.writing`): SQLite's own starves a second writer
+    raw.execute(
+        "PRAGMA busy_timeout = 0"
+    )  # waiting is ours (`Connection.writing`): SQLite's own starves a second writer
     raw.execute("PRAGMA foreign_keys = ON")
     _patiently(lambda: raw.execute(f"PRAGMA journal_mode = {mode}"))
     raw.execute(f"PRAGMA synchronous = {level}")
     raw.execute("PRAGMA cache_size = -65536")  # 64 MiB: the indexes of a million cases
 
 
-def _patiently(act: object) -> None:
+def _patiently(act: Callable[[], object]) -> None:
     """Do something another writer may be in the way of, with short random waits between the tries."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            act()  # type: ignore[operator]
+            act()
         except sqlite_module.OperationalError as problem:
             if "locked" not in str(problem) and "busy" not in str(problem):
                 raise
@@ -120,13 +122,12 @@ class Connection:
     def __init__(self, engine: Engine) -> None:
         self._held = engine.connect()
         self.is_sqlite = engine.dialect.name == "sqlite"
-        raw = self._held.connection.dbapi_connection
-        self.raw = raw
-        self._execute = raw.execute  # type: ignore[union-attr]
+        self.raw: Any = cast("Any", self._held.connection.dbapi_connection)  # sqlite3's or psycopg's share no type
+        self._execute: Callable[..., Any] = self.raw.execute
         self.in_transaction = False
         self._streams = itertools.count()
         if not self.is_sqlite:
-            raw.prepare_threshold = 2  # type: ignore[union-attr]
+            self.raw.prepare_threshold = 2
 
     def close(self) -> None:
         """Give the connection back; nothing is open afterwards."""
@@ -134,14 +135,15 @@ class Connection:
 
     def execute(self, sql: str, params: Params = ()) -> Cursor:
         """Run one statement written with `?`."""
-        return self._execute(sql if self.is_sqlite else _for_postgres(sql), params)  # type: ignore[no-any-return]
+        cursor: Cursor = self._execute(sql if self.is_sqlite else _for_postgres(sql), params)
+        return cursor
 
     def executemany(self, sql: str, many: Iterable[Params]) -> None:
         """Run one statement for many rows."""
         if self.is_sqlite:
-            self.raw.executemany(sql, many)  # type: ignore[union-attr]
+            self.raw.executemany(sql, many)
             return
-        with self.raw.cursor() as cursor:  # type: ignore[union-attr]
+        with self.raw.cursor() as cursor:
             cursor.executemany(_for_postgres(sql), list(many))
 
     def stream(self, sql: str, params: Params = ()) -> Iterator[Row]:
@@ -149,7 +151,7 @@ class Connection:
         if self.is_sqlite:
             yield from self._execute(sql, params)
             return
-        with self.raw.cursor(name=f"stream_{next(self._streams)}", binary=True) as cursor:  # type: ignore[union-attr]
+        with self.raw.cursor(name=f"stream_{next(self._streams)}", binary=True) as cursor:
             cursor.itersize = 2000
             yield from cursor.execute(_for_postgres(sql), params)
 
@@ -206,3 +208,6 @@ def _for_postgres(sql: str) -> str:
 
 INTEGRITY_ERRORS = (sqlite_module.IntegrityError, psycopg.IntegrityError)
 """What either driver raises when a unique key or a foreign key refuses a row."""
+
+DRIVER_ERRORS = (sqlite_module.Error, psycopg.Error)
+"""The root of everything either driver raises: a file that is no database, a server that is gone."""

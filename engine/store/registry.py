@@ -94,7 +94,7 @@ def units(connection: Connection) -> dict[str, UnitRow]:
     """The whole organisation by code."""
     rows = connection.execute("SELECT code, name, kind, parent, path, profile FROM unit ORDER BY path").fetchall()
     return {
-        str(code): UnitRow(code=code, name=name, kind=kind, parent=parent, path=path, profile=profile)  # type: ignore[arg-type]
+        str(code): UnitRow(code=code, name=name, kind=kind, parent=parent, path=path, profile=profile)
         for code, name, kind, parent, path, profile in rows
     }
 
@@ -146,9 +146,7 @@ def batch(connection: Connection, name: str) -> BatchRow | None:
     if row is None:
         return None
     name_, kind, profile, title, values, rulebook = map(str, row)
-    return BatchRow(
-        name=name_, kind=kind, profile=profile, title=title, values=orjson.loads(values), rulebook=rulebook
-    )
+    return BatchRow(name=name_, kind=kind, profile=profile, title=title, values=orjson.loads(values), rulebook=rulebook)
 
 
 def batches(connection: Connection) -> tuple[str, ...]:
@@ -177,7 +175,7 @@ def registry_head(connection: Connection) -> Head:
     if row is None:
         connection.execute("INSERT INTO registry (id, seq, head) VALUES (0, 0, ?)", (Head().hash,))
         return Head()
-    return Head(seq=int(str(row[0])), hash=bytes(row[1]))  # type: ignore[arg-type]
+    return Head(seq=int(row[0]), hash=bytes(row[1]))
 
 
 def write_registry(connection: Connection, events: Iterable[Written]) -> None:
@@ -185,6 +183,4 @@ def write_registry(connection: Connection, events: Iterable[Written]) -> None:
     written = list(events)
     write_events(connection, written)
     if written:
-        connection.execute(
-            "UPDATE registry SET seq = ?, head = ? WHERE id = 0", (written[-1].seq, written[-1].hash)
-        )
+        connection.execute("UPDATE registry SET seq = ?, head = ? WHERE id = 0", (written[-1].seq, written[-1].hash))

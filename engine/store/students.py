@@ -32,8 +32,13 @@ class StudentRow:
 
 def _student(row: Row) -> StudentRow:
     student, number, unit, record, facts, seq, head = row
-    return StudentRow(  # type: ignore[arg-type]
-        id=student, student_no=number, unit=unit, record=record, facts=orjson.loads(facts), head=Head(seq=seq, hash=head)
+    return StudentRow(
+        id=student,
+        student_no=number,
+        unit=unit,
+        record=record,
+        facts=orjson.loads(facts),
+        head=Head(seq=seq, hash=head),
     )
 
 
@@ -78,7 +83,7 @@ def last_ids(connection: Connection) -> tuple[int, int]:
         connection.execute("SELECT pg_advisory_xact_lock(7210)")
     one = connection.execute("SELECT coalesce(max(id), 0) FROM student").fetchone()
     two = connection.execute("SELECT coalesce(max(id), 0) FROM cases").fetchone()
-    return int(str(one[0])) if one else 0, int(str(two[0])) if two else 0
+    return int(one[0]) if one else 0, int(two[0]) if two else 0
 
 
 def add_students(connection: Connection, rows: Iterable[StudentRow]) -> None:
@@ -88,8 +93,14 @@ def add_students(connection: Connection, rows: Iterable[StudentRow]) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                one.id, one.student_no, *(one.facts.get(fact) for fact in UNIQUE_FACTS), one.unit, one.record,
-                canonical(one.facts).decode(), one.head.seq, one.head.hash,
+                one.id,
+                one.student_no,
+                *(one.facts.get(fact) for fact in UNIQUE_FACTS),
+                one.unit,
+                one.record,
+                canonical(one.facts).decode(),
+                one.head.seq,
+                one.head.hash,
             )
             for one in rows
         ],
@@ -105,7 +116,14 @@ def set_facts(connection: Connection, row: StudentRow, facts: Mapping[str, Json]
     done = connection.execute(
         "UPDATE student SET exam_no = ?, id_number = ?, certificate_no = ?, facts = ?, seq = ?, head = ?"
         " WHERE id = ? AND seq = ?",
-        (*(facts.get(fact) for fact in UNIQUE_FACTS), canonical(facts).decode(), head.seq, head.hash, row.id, row.head.seq),
+        (
+            *(facts.get(fact) for fact in UNIQUE_FACTS),
+            canonical(facts).decode(),
+            head.seq,
+            head.hash,
+            row.id,
+            row.head.seq,
+        ),
     )
     if done.rowcount != 1:
         raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import UTC as UTC_ZONE
 from datetime import datetime
-from typing_extensions import override
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Index, Integer, LargeBinary, MetaData, String, Text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
+from typing_extensions import override
 
 from engine.records import ZERO
 from engine.trail.event import moment
@@ -161,9 +161,7 @@ class CaseRow(SQLModel, table=True):
     id: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
     workflow: str
     shape: str = Field(foreign_key="shape.hash")
-    student: int | None = Field(
-        default=None, sa_column=Column(BigInteger, nullable=True, index=True)
-    )
+    student: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, index=True))
     unit: str = Field(foreign_key="unit.code")
     path: str = Field(sa_column=Column(_PATH, nullable=False))
     batch: str | None = Field(default=None, index=True)

@@ -24,14 +24,14 @@ class End:
 
 def events(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
     """Chain, sequence, body, hash and MAC of every event of the chains in the span, in that order; streamed."""
-    yield from connection.stream(  # type: ignore[misc]
+    yield from connection.stream(
         "SELECT chain, seq, body, hash, mac FROM event WHERE chain >= ? AND chain <= ? ORDER BY chain, seq", span
     )
 
 
 def personal_values(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, int, bytes, bytes]]:
     """Chain, sequence, salt and body of every sealed value of the span, in that order; streamed."""
-    yield from connection.stream(  # type: ignore[misc]
+    yield from connection.stream(
         "SELECT chain, seq, salt, body FROM personal WHERE chain >= ? AND chain <= ? ORDER BY chain, seq", span
     )
 
@@ -41,13 +41,13 @@ def ends(connection: Connection, span: tuple[int, int]) -> Iterator[End]:
     low, high = span
     students = "SELECT id, seq, head, facts FROM student WHERE id >= ? AND id <= ? ORDER BY id DESC"
     for student, seq, head, facts in connection.stream(students, (max(1, -high), -low)):
-        yield End(chain=-student, seq=seq, head=bytes(head), facts=facts)  # type: ignore[operator, arg-type]
+        yield End(chain=-student, seq=seq, head=bytes(head), facts=facts)
     if low <= 0 <= high:
         for seq, head in connection.execute("SELECT seq, head FROM registry WHERE id = 0").fetchall():
-            yield End(chain=0, seq=seq, head=bytes(head))  # type: ignore[arg-type]
+            yield End(chain=0, seq=seq, head=bytes(head))
     cases = "SELECT id, seq, head, state, fields, taken, rounds FROM cases WHERE id >= ? AND id <= ? ORDER BY id"
     for case, seq, head, state, fields, taken, rounds in connection.stream(cases, (max(1, low), high)):
-        yield End(chain=case, seq=seq, head=bytes(head), state=state, fields=fields, taken=taken, rounds=rounds)  # type: ignore[arg-type]
+        yield End(chain=case, seq=seq, head=bytes(head), state=state, fields=fields, taken=taken, rounds=rounds)
 
 
 def spans(connection: Connection, parts: int) -> list[tuple[int, int]]:
@@ -57,7 +57,7 @@ def spans(connection: Connection, parts: int) -> list[tuple[int, int]]:
         " (SELECT coalesce(min(chain), 0) FROM event), (SELECT coalesce(max(chain), 0) FROM event)"
     ).fetchone()
     assert row is not None  # noqa: S101 an aggregate always has a row
-    students, cases, lowest, highest = (int(str(one)) for one in row)
+    students, cases, lowest, highest = (int(one) for one in row)
     low, high = min(-students, lowest), max(cases, highest)
     step = max(1, -(-(high - low + 1) // parts))
     return [(start, min(start + step - 1, high)) for start in range(low, high + 1, step)]

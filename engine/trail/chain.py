@@ -8,8 +8,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from typing import cast
 
-from engine.records import Head
+from engine.records import Head, Json
 from engine.trail.event import VERSION, EventKind, Written, canonical, chain_name, event_bytes
 
 _HASH_TAG = b"xueji/event/v1\n"
@@ -65,17 +66,15 @@ class Scribe:
         self.log = log
         self._mac = mac_maker(key)
 
-    def write(
-        self, chain: int, head: Head, kind: EventKind, event: dict[str, object], *, request: str | None = None
-    ) -> Written:
+    def write(self, chain: int, head: Head, kind: EventKind, event: dict[str, Json]) -> Written:
         """The next event of a chain.
 
         Args:
             chain: The chain's number (`engine.trail.event`).
             head: Where the chain ends now.
             kind: What the event tells.
-            event: `at`, `actor`, `data` and whatever else the event says; the chain's own keys are added to it.
-            request: The request's id, for answering a repeated request.
+            event: `at`, `actor`, `data`, the `request` it answers and whatever else it says; the chain's own keys
+                are added to it.
         """
         seq = head.seq + 1
         event["v"] = VERSION
@@ -84,9 +83,6 @@ class Scribe:
         event["seq"] = seq
         event["kind"] = kind.value
         event["prev"] = head.hash.hex()
-        if request is not None:
-            event["request"] = request
         body = event_bytes(event)
-        return Written(
-            chain=chain, seq=seq, body=body, hash=event_hash(body), mac=self._mac(body), request=request
-        )
+        request = cast("str | None", event.get("request"))
+        return Written(chain=chain, seq=seq, body=body, hash=event_hash(body), mac=self._mac(body), request=request)

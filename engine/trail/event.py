@@ -1,8 +1,8 @@
 """An event: one line of the trail, as bytes that are stored exactly as they are hashed.
 
 The bytes are JSON with sorted ASCII keys, NFC strings, integers below 2^53 and no floats, which makes them equal to
-RFC 8785. Types and NFC are checked where values enter the engine (`engine.expressions.kinds`), not again here: a full walk
-of every event would cost more than writing it.
+RFC 8785. Types and NFC are checked where values enter the engine (`engine.expressions.kinds`), not again here: a full
+walk of every event would cost more than writing it.
 """
 
 from __future__ import annotations

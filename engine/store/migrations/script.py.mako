@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-import sqlmodel
+from sqlmodel.sql.sqltypes import AutoString
 from alembic import op
 
-import engine.store.tables
+from engine.store.tables import UTC
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -296,6 +296,15 @@ def test_an_unknown_profile_is_named_with_the_nearest(tmp_path):
     assert "Did you mean 'college'?" in faults[0].message
 
 
+def test_a_set_of_rules_that_contains_itself_goes_round_in_circles(tmp_path):
+    spoil(clean_folder(tmp_path), "rules/conditions.yaml", "[paid, on-roll]", "[paid, on-roll, ready]")
+
+    _, faults = examine(tmp_path)
+
+    assert [fault.code for fault in faults] == ["uncapped-loop"]
+    assert shown(faults[0]).startswith("ready")
+
+
 def test_a_name_that_is_reserved_cannot_be_a_role(tmp_path):
     spoil(clean_folder(tmp_path), "rules/organisation.yaml", "  head:", "  timer:")
 

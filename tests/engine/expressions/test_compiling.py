@@ -147,6 +147,12 @@ def test_lets_that_grow_without_bound_are_refused():
     assert "500 parts" in faults_of("x0 == 1", lets)[0].message
 
 
+def test_lets_that_double_each_other_are_refused_before_they_are_compiled():
+    lets = {f"x{n}": f"x{n + 1} + x{n + 1}" for n in range(12)} | {"x12": "cohort"}
+
+    assert "500 parts" in faults_of("x0 == 1", lets)[0].message
+
+
 def test_a_let_stands_for_its_expression_with_its_own_brackets():
     assert value_of("sum * 2", {"cohort": 1}, {"sum": "cohort + 1"}) == 4
 
@@ -226,6 +232,20 @@ def test_every_source_inside_one_reading_is_named():
     }
     assert reading.evaluate({"level": "专科"}, supplied) == 1
     assert reading.evaluate({}, supplied) is None
+
+
+def test_every_of_the_chosen_rows_asks_only_the_chosen_rows():
+    text = "every(where(members, it.open), it.days == 1)"
+    (reading,) = compile_expression(text, SCOPE).readings
+    source = Source("members", "")
+    chosen: Row = {"open": True, "days": 1}
+    other: Row = {"open": False, "days": 2}
+    wrong: Row = {"open": True, "days": 2}
+
+    assert reading.evaluate({}, {source: (chosen, other)}) is True
+    assert reading.evaluate({}, {source: (chosen, other, wrong)}) is False
+    assert reading.evaluate({}, {source: ({"open": None, "days": 2}, chosen)}) is None
+    assert reading.evaluate({}, {source: ()}) is True
 
 
 def test_documents_and_history_are_readings_whose_value_is_supplied():

@@ -121,7 +121,14 @@ states:
   asked: {title: {zh: 已申请, en: Asked}}
   granted: {title: {zh: 已批准, en: Granted}, final: true}
 transitions:
-  ask: {title: {zh: 申请, en: Ask}, from: new, to: asked, by: clerk, on_behalf_of: student, asks: [days], guards: [ready]}
+  ask:
+    title: {zh: 申请, en: Ask}
+    from: new
+    to: asked
+    by: clerk
+    on_behalf_of: student
+    asks: [days]
+    guards: [ready]
   grant:
     title: {zh: 批准, en: Grant}
     from: asked

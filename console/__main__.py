@@ -1,0 +1,6 @@
+"""`python -m console` is `xueji`."""
+
+from console.commands import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The yardstick on PostgreSQL: by round trips, in one data-modifying statement, and many at once by COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from console.bench.by_hand import STEPS, Decided, Grant, Letterhead, Row, decide_by_hand
+from console.bench.hand_sql import (
+    EVENT, RIGHTS, TOLD, UPDATE, LostError, ManyByHand, Raw, Step, select, select_params,
+)  # fmt: skip
+from console.bench.scene import Act
+
+
+def _asked(sql: str) -> str:
+    return sql.replace("?", "%s")
+
+
+_GATHER = "string_agg({}, ',')"
+_SELECTS = {trigger: _asked(select(trigger, which="= ?", gather=_GATHER)) for trigger in STEPS}
+_LOCKING = {trigger: f"{text} FOR UPDATE OF c" for trigger, text in _SELECTS.items()}
+_SELECTS_MANY = {trigger: _asked(select(trigger, which="= ANY(?)", gather=_GATHER)) for trigger in STEPS}
+_UPDATE, _EVENT, _TOLD, _RIGHTS = _asked(UPDATE), _asked(EVENT), _asked(TOLD), _asked(RIGHTS)
+
+_CTE = (
+    f"WITH won AS ({_UPDATE} RETURNING id),"  # noqa: S608 constant text
+    " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
+    " SELECT %s::bigint, %s::integer, %s::text, %s::bytea, %s::bytea, %s::bytea FROM won){told}"
+    " SELECT count(*) FROM won"
+)
+_CTE_SILENT = _CTE.format(told="")
+_CTE_TELLING = _CTE.format(
+    told=", o AS (INSERT INTO outbox (chain, seq, recipient, message)"
+    " SELECT %s::bigint, %s::integer, %s::text, %s::text FROM won)"
+)
+
+_TABLE = (
+    "CREATE TEMP TABLE IF NOT EXISTS by_hand (state text, seq integer, head bytea, fields text, taken text,"
+    " rounds integer, batch text, entered_at text, id bigint, revision integer, was_seq integer, request text,"
+    " body bytea, mac bytea) ON COMMIT DELETE ROWS"
+)
+_TYPES = (
+    "text", "int4", "bytea", "text", "text", "int4", "text", "text", "int8", "int4", "int4", "text", "bytea", "bytea"
+)  # fmt: skip
+_KEEP = (
+    "WITH won AS (UPDATE cases c SET state = t.state, revision = c.revision + 1, seq = t.seq, head = t.head,"
+    " fields = t.fields, taken = t.taken, rounds = t.rounds, batch = t.batch, entered_at = t.entered_at"
+    " FROM by_hand t WHERE c.id = t.id AND c.revision = t.revision AND c.seq = t.was_seq RETURNING c.id),"
+    " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
+    " SELECT t.id, t.seq, t.request, t.body, t.head, t.mac FROM by_hand t JOIN won USING (id))"
+    " SELECT count(*) FROM won"
+)
+
+
+def rights(raw: Raw, login: str) -> list[Grant]:
+    """The rights a person holds now."""
+    return list(raw.execute(_RIGHTS, (login,)).fetchall())
+
+
+def by_round_trips(raw: Raw, letterhead: Letterhead) -> Step:
+    """Takes single steps as one types them: BEGIN, SELECT FOR UPDATE, UPDATE, the INSERTs, COMMIT."""
+
+    def take(case: int, act: Act, request: str, grant: Grant) -> None:
+        raw.execute("BEGIN")
+        try:
+            row = raw.execute(_LOCKING[act.trigger], select_params(act, case)).fetchone()
+            one = decide_by_hand(row, act, request, grant, letterhead)
+            if raw.execute(_UPDATE, one.update).rowcount != 1:
+                raise LostError
+            raw.execute(_EVENT, one.event)
+            if one.told is not None:
+                raw.execute(_TOLD, one.told)
+            raw.execute("COMMIT")
+        except BaseException:
+            raw.execute("ROLLBACK")
+            raise
+
+    return take
+
+
+def in_one_statement(raw: Raw, letterhead: Letterhead) -> Step:
+    """Takes single steps as the engine does: SELECT, then one statement that writes nothing unless its UPDATE won."""
+
+    def take(case: int, act: Act, request: str, grant: Grant) -> None:
+        row = raw.execute(_SELECTS[act.trigger], select_params(act, case)).fetchone()
+        one = decide_by_hand(row, act, request, grant, letterhead)
+        if one.told is None:
+            done = raw.execute(_CTE_SILENT, (*one.update, *one.event))
+        else:
+            done = raw.execute(_CTE_TELLING, (*one.update, *one.event, *one.told))
+        if done.fetchone() != (1,):
+            raise LostError
+
+    return take
+
+
+def many(raw: Raw, letterhead: Letterhead) -> ManyByHand:
+    """Takes a step on many cases with binary COPY into a temporary table, one UPDATE, and COPY of the messages."""
+
+    def read(act: Act, cases: Sequence[int]) -> list[Row]:
+        return list(raw.execute(_SELECTS_MANY[act.trigger], select_params(act, list(cases))).fetchall())
+
+    def write(steps: Sequence[Decided]) -> None:
+        raw.execute(_TABLE)
+        _copy(raw, "by_hand", _TYPES, [(*one.update, one.event[2], one.event[3], one.event[5]) for one in steps])
+        if raw.execute(_KEEP).fetchone() != (len(steps),):
+            raise LostError
+        told = [one.told for one in steps if one.told is not None]
+        if told:
+            _copy(raw, "outbox (chain, seq, recipient, message)", ("int8", "int4", "text", "text"), told)
+
+    return ManyByHand(raw=raw, letterhead=letterhead, begin="BEGIN", read=read, write=write)
+
+
+def _copy(raw: Raw, table: str, types: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    with raw.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,146 @@
+"""One call of a command: which database it works on, and what time it is. The clock is read here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from console.settings import Settings
+from console.wiring import Office, office
+from engine.actors import Actor
+from engine.desk import Desk
+from engine.errors import Unreadable, XuejiError
+from engine.expressions.kinds import SHANGHAI
+from engine.library import Library
+from engine.records import Json, Request
+from engine.store.database import DRIVER_ERRORS
+
+SETUP = "setup"
+"""Who the trail names for what is set up before anybody has an account."""
+
+
+class Misuse(XuejiError):
+    """The command as typed cannot be meant."""
+
+
+class NoRehearsal(XuejiError):
+    """A live database was told the time."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__(
+            f"{database} 不是演练库，不能用 --now 指定时间；演练库由 xueji init --rehearsal 建立。"
+            f" {database} is no rehearsal database: it is not told the time. Make one with 'xueji init --rehearsal'."
+        )
+
+
+class DatabaseTrouble(XuejiError):
+    """The database, or the way to it, failed."""
+
+    def __init__(self, database: str, problem: Exception) -> None:
+        first = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+        super().__init__(
+            f"数据库 {database} 无法使用：{first}。请检查 --database 与服务器是否可用。"
+            f" The database cannot be used: {first}. Check --database and whether the server is up."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """An open database at one moment: everything a command works with."""
+
+    office: Office
+    at: datetime
+
+    @property
+    def desk(self) -> Desk:
+        """Where cases are worked."""
+        return self.office.desk
+
+    @property
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return self.at.astimezone(SHANGHAI).date()
+
+    def request(self, trigger: str, actor: Actor, fields: Mapping[str, Json] | None = None) -> Request:
+        """What is asked for now, by this person."""
+        return Request(trigger=trigger, actor=actor, at=self.at, fields=fields or {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What was said before the command: the settings, and the moment to go by (None: the clock's)."""
+
+    settings: Settings
+    now: datetime | None = None
+
+    @contextmanager
+    def sitting(self, *, publishes_as: str | None = None, library: Library | None = None) -> Iterator[Sitting]:
+        """Open the database for one command.
+
+        Args:
+            publishes_as: Who is about to write; definitions that are new in the files are kept first.
+            library: The definitions, where they have been read already.
+
+        Raises:
+            NotInitialised: If there is no database yet.
+            NoRehearsal: If a moment was given for a live database.
+            DatabaseTrouble: If the database or the way to it fails.
+        """
+        with plain_about(self.settings.database), office(self.settings, library) as opened:
+            if self.now is not None and not opened.rehearsal:
+                raise NoRehearsal(self.settings.database)
+            at = self.now or datetime.now(UTC)
+            if publishes_as is not None:
+                opened.desk.publish(at, publishes_as)
+            yield Sitting(office=opened, at=at)
+
+
+@contextmanager
+def plain_about(database: str) -> Iterator[None]:
+    """Turn what the drivers raise into one sentence about the database."""
+    try:
+        yield
+    except (SQLAlchemyError, *DRIVER_ERRORS) as problem:
+        raise DatabaseTrouble(database, problem) from problem
+
+
+def caller_of(database: str | None, now: str | None) -> Caller:
+    """What the options before the command say; the environment fills in what they leave out."""
+    settings = Settings() if database is None else Settings(database=database)
+    return Caller(settings=settings, now=None if now is None else read_moment(now))
+
+
+def read_moment(text: str) -> datetime:
+    """A moment as people type it, by Shanghai's clocks unless it names an offset; a day alone begins at 0:00.
+
+    Raises:
+        Unreadable: If it is neither a day nor a moment of ISO 8601.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise Unreadable("--now", text, "2024-05-13、2024-05-13T09:30 或 or 2024-05-13T01:30Z") from problem
+    return (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+
+
+def read_pairs(words: Sequence[str]) -> dict[str, str]:
+    """FIELD=VALUE words as a mapping.
+
+    Raises:
+        Misuse: If a word has no equals sign, or a field is given twice.
+    """
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            message = f"“{word}”应写作 字段=值。'{word}' should read FIELD=VALUE."
+            raise Misuse(message)
+        if name in given:
+            message = f"字段 {name} 给了两次。The field '{name}' is given twice."
+            raise Misuse(message)
+        given[name] = value
+    return given

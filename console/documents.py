@@ -1,0 +1,109 @@
+"""What `--json` says of verdicts, refusals and timelines; the keys are a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from engine.definition import Bilingual
+from engine.eligibility import Eligibility
+from engine.facts import FactRefusal
+from engine.prospects import Prospect
+from engine.queues import Waiting
+from engine.records import Json, Outcome, Sentence, Verdict
+from engine.timeline import Entry
+
+Document = dict[str, object]
+
+
+def words(text: Bilingual | Sentence) -> Mapping[str, str]:
+    """A text in both languages."""
+    return {"zh": text.zh, "en": text.en}
+
+
+def refusal(student_no: str, failed: Iterable[str], undecided: Iterable[str]) -> Document:
+    """One student who was refused: the ids of the rules, sorted."""
+    return {"student_no": student_no, "failed": list(failed), "undecided": list(undecided)}
+
+
+def fact_refusal(one: FactRefusal) -> Document:
+    """A row that was read well and is refused by rules."""
+    return refusal(one.student_no, ids(one.verdicts, Outcome.FAILS), ids(one.verdicts, Outcome.UNDECIDED))
+
+
+def ids(verdicts: Iterable[Verdict], outcome: Outcome) -> list[str]:
+    """The ids of the rules with this outcome, sorted, each once."""
+    return sorted({one.id for one in verdicts if one.outcome is outcome})
+
+
+def eligibility(one: Eligibility) -> Document:
+    """One student of a batch."""
+    return {
+        "student_no": one.student_no,
+        "eligible": one.eligible,
+        "failed": list(one.failed),
+        "undecided": list(one.undecided),
+        "not_applicable": list(one.not_applicable),
+    }
+
+
+def verdict(one: Verdict) -> Document:
+    """What one rule said, with its sentence where it does not hold."""
+    return {
+        "id": one.id,
+        "rule": one.rule,
+        "outcome": one.outcome.word,
+        "title": words(one.title),
+        "sentence": words(one.sentence) if one.outcome.refuses else None,
+        "remedy_by": one.remedy_by,
+        "remedy": words(one.remedy) if one.remedy else None,
+        "source": list(one.source),
+    }
+
+
+def prospect(one: Prospect) -> Document:
+    """A step that leads on, with every verdict."""
+    return {
+        "trigger": one.trigger,
+        "title": words(one.title),
+        "to": list(one.targets),
+        "roles": list(one.roles),
+        "asks": list(one.asks),
+        "is_open": one.is_open,
+        "verdicts": [verdict(each) for each in one.verdicts],
+    }
+
+
+def entry(one: Entry) -> Mapping[str, Json]:
+    """A line of a timeline; personal values are named, never told."""
+    return {
+        "at": one.at,
+        "chain": one.chain,
+        "seq": one.seq,
+        "kind": one.kind,
+        "actor": one.actor,
+        "role": one.role,
+        "trigger": one.trigger,
+        "from": one.origin,
+        "to": one.target,
+        "failed": list(one.failed),
+        "undecided": list(one.undecided),
+        "changed": dict(one.changed),
+        "sealed": list(one.sealed),
+        "reason": one.reason,
+    }
+
+
+def waiting(one: Waiting) -> Document:
+    """A case in a queue."""
+    return {
+        "case": one.number,
+        "revision": one.revision,
+        "student_no": one.student_no,
+        "workflow": one.workflow,
+        "state": one.state,
+        "unit": one.unit,
+        "batch": one.batch,
+        "since": one.since,
+        "role": one.role,
+        "triggers": list(one.triggers),
+    }

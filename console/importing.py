@@ -1,0 +1,194 @@
+"""Taking sheets in: read whole, judged whole, kept whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from console.documents import Document, fact_refusal
+from console.calling import Caller, Misuse, Sitting
+from console.on_file import on_file, unit_rows
+from console.printing import document, line, note, progress, shortened, table, verdicts
+from engine.actors import IMPORT, Actor
+from engine.desk import Desk
+from engine.facts import FactRefusal, write_facts
+from engine.opening import Enrolment, RosterRefused, enrol
+from engine.organisation import add_units
+from engine.records import Json
+from exchange.fact_sheets import FactRow, read_facts
+from exchange.faults import Fault, Sheet
+from exchange.known import Known
+from exchange.refusals import SheetRefused
+from exchange.rosters import RosterRow, new_units, read_roster
+
+_MOST_SHOWN = 100
+"""Rows of a table of faults on screen; `--json` has all."""
+_MOST_EXPLAINED = 10
+"""Students whose refusal is explained rule by rule on screen."""
+
+Row = TypeVar("Row", RosterRow, FactRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What was asked for: the sheet, in whose name, and how."""
+
+    path: Path
+    login: str | None
+    dry_run: bool
+    as_json: bool
+    create_units: bool = False
+
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """What an import did, or would do."""
+
+    opened: int
+    changed: int
+    unchanged: int
+    refused: tuple[FactRefusal, ...]
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.opened or self.changed or self.refused)
+
+
+_NONE = _Counts(opened=0, changed=0, unchanged=0, refused=())
+
+
+class _NotKept(Exception):
+    """Ends the transaction of a dry run: an ending, no error."""
+
+
+def import_roster(caller: Caller, asked: Import) -> int:
+    """Take in a roster; every faulty cell is named, and then nothing is written."""
+    with caller.sitting() as sitting:
+        known = on_file(sitting.desk)
+        sheet = _readable(
+            asked.path, lambda: read_roster(asked.path, known, sitting.today, create_units=asked.create_units)
+        )
+        done = _enrol(sitting, asked, sheet.rows, known) if sheet.ok else _NONE
+        return _answer(sitting.desk, asked, sheet, done)
+
+
+def import_facts(caller: Caller, asked: Import) -> int:
+    """Take in a sheet of facts; every faulty cell is named, and then nothing is written."""
+    with caller.sitting() as sitting:
+        known = on_file(sitting.desk)
+        sheet = _readable(asked.path, lambda: read_facts(asked.path, known, sitting.today))
+        done = _write_facts(sitting, asked, sheet.rows) if sheet.ok else _NONE
+        return _answer(sitting.desk, asked, sheet, done)
+
+
+def _readable(path: Path, read: Callable[[], Sheet[Row]]) -> Sheet[Row]:
+    try:
+        return read()
+    except SheetRefused as refused:
+        message = f"{path.name}：{refused.reason.zh}。{path.name}: {refused.reason.en}."
+        raise Misuse(message) from refused
+
+
+def _actor(sitting: Sitting, asked: Import) -> Actor:
+    return IMPORT if asked.login is None else sitting.desk.actor(asked.login)
+
+
+def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Known) -> _Counts:
+    """Units and records in one transaction, so that a refused roster leaves no empty teaching point behind."""
+    desk, actor = sitting.desk, _actor(sitting, asked)
+    enrolments = [Enrolment(student_no=row.student_no, unit=row.site_code, facts=row.facts) for row in rows]
+    done = _NONE
+    try:
+        with desk.connection.writing(), progress(len(rows), "建立学籍 opening records") as advance:
+            desk.publish(sitting.at, actor.login)
+            add_units(desk, unit_rows(desk, new_units(rows, known)), at=sitting.at, actor=actor.login)
+            request = sitting.request("open_record", actor)
+            one = enrol(desk, enrolments, request, dry_run=asked.dry_run, progress=advance)
+            done = _Counts(opened=one.opened, changed=one.changed, unchanged=one.unchanged, refused=one.refused)
+            _end(keeps=not asked.dry_run)
+    except RosterRefused as refused:
+        done = _Counts(opened=0, changed=0, unchanged=0, refused=refused.refused)
+    except _NotKept:
+        desk.refresh()
+    return done
+
+
+def _end(*, keeps: bool) -> None:
+    if not keeps:
+        raise _NotKept
+
+
+def _write_facts(sitting: Sitting, asked: Import, rows: Sequence[FactRow]) -> _Counts:
+    desk, actor = sitting.desk, _actor(sitting, asked)
+    facts: dict[str, Mapping[str, Json]] = {row.student_no: row.facts for row in rows}
+    with progress(len(rows), "写入信息 writing facts") as advance:
+        request = sitting.request("facts", actor)
+        done = write_facts(desk, facts, request, dry_run=asked.dry_run, progress=advance)
+    if done.refused and not asked.dry_run:
+        return _Counts(opened=0, changed=0, unchanged=0, refused=done.refused)
+    return _Counts(opened=0, changed=done.changed, unchanged=done.unchanged, refused=done.refused)
+
+
+def _answer(desk: Desk, asked: Import, sheet: Sheet[Row], done: _Counts) -> int:
+    if asked.as_json:
+        document(_document(asked, sheet, done))
+    else:
+        _tell(desk, asked, sheet, done)
+    return 1 if sheet.faults or done.refused else 0
+
+
+def _document(asked: Import, sheet: Sheet[Row], done: _Counts) -> Document:
+    return {
+        "rows": len(sheet.rows),
+        "opened": done.opened,
+        "changed": done.changed,
+        "unchanged": done.unchanged,
+        "faults": [one.as_document() for one in sheet.faults],
+        "warnings": [one.as_document() for one in sheet.warnings],
+        "refused": [fact_refusal(one) for one in done.refused],
+        "dry_run": asked.dry_run,
+    }
+
+
+def _tell(desk: Desk, asked: Import, sheet: Sheet[Row], done: _Counts) -> None:
+    if sheet.warnings:
+        _show_cells(sheet.warnings, f"请核对 {len(sheet.warnings)} 处 to check")
+    if sheet.faults:
+        _show_cells(sheet.faults, f"{asked.path.name}：{len(sheet.faults)} 处错误 faults")
+        line("什么都没有写入；改正后请重新导入。Nothing was written; mend the sheet and import it again.", style="red")
+        return
+    if done.refused:
+        _explain(desk, done.refused)
+        line(f"{len(done.refused)} 名学生不符合条件，什么都没有写入。Refused; nothing was written.", style="red")
+        return
+    _sum_up(asked, done, len(sheet.rows))
+
+
+def _sum_up(asked: Import, done: _Counts, rows: int) -> None:
+    if done.nothing:
+        line(f"{rows} 行均与库中一致，没有任何变动。All {rows} rows are on file already: nothing changed.")
+        return
+    verb = "将会 would be（演练，未写入 dry run, nothing written）" if asked.dry_run else "完成 done"
+    line(
+        f"{rows} 行，{verb}：建立学籍 {done.opened} opened，变更 {done.changed} changed，"
+        f"不变 {done.unchanged} unchanged"
+    )
+
+
+def _show_cells(cells: Sequence[Fault], title: str) -> None:
+    rows = [(one.row, one.column, one.cell, one.value, f"{one.reason.zh}\n{one.reason.en}") for one in cells]
+    table(("行 row", "列 column", "单元格 cell", "值 value", "原因 reason"), rows[:_MOST_SHOWN], title)
+    if len(rows) > _MOST_SHOWN:
+        note(f"只列出前 {_MOST_SHOWN} 处，全部见 --json。The first {_MOST_SHOWN}; --json has all {len(rows)}.")
+
+
+def _explain(desk: Desk, refused: Sequence[FactRefusal]) -> None:
+    for one in refused[:_MOST_EXPLAINED]:
+        line(f"学号 {one.student_no}", style="bold")
+        verdicts(one.verdicts, desk.library.rulebook.organisation.roles)
+    if len(refused) > _MOST_EXPLAINED:
+        note(f"只说明前 {_MOST_EXPLAINED} 名：{shortened([one.student_no for one in refused])}；全部 all: --json")

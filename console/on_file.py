@@ -1,0 +1,68 @@
+"""What the database knows already, as the readers of sheets ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.desk import Desk
+from engine.errors import Unknown
+from engine.store import students
+from engine.store.registry import UnitRow
+from exchange.known import Known, KnownStudent, KnownUnit
+
+
+class StudentsOnFile(Mapping[str, KnownStudent]):
+    """The students of a database by number, looked up one by one as a sheet names them: it may hold a million."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __getitem__(self, student_no: str) -> KnownStudent:
+        row = students.student(self._desk.connection, student_no)
+        if row is None:
+            raise KeyError(student_no)
+        facts = {name: value for name, value in row.facts.items() if isinstance(value, str | int)}
+        return KnownStudent(facts=facts, site_code=row.unit)
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.student_no for row in students.students(self._desk.connection))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def on_file(desk: Desk) -> Known:
+    """Everything a sheet is judged against."""
+    return Known(
+        students=StudentsOnFile(desk),
+        exam_no_owners=students.owners(desk.connection, "exam_no"),
+        id_number_owners=students.owners(desk.connection, "id_number"),
+        certificate_no_owners=students.owners(desk.connection, "certificate_no"),
+        units={
+            code: KnownUnit(name=unit.name, kind=unit.kind, parent=unit.parent) for code, unit in desk.units().items()
+        },
+    )
+
+
+def unit_rows(desk: Desk, new: Mapping[str, KnownUnit]) -> list[UnitRow]:
+    """Units that a roster names for the first time, placed: a branch stands under the one unit that may hold it.
+
+    Raises:
+        Unknown: If no unit, or more than one, may hold a branch; add the branch by hand then.
+    """
+    return [
+        UnitRow(
+            code=code, name=unit.name, kind=unit.kind, parent=unit.parent or _holder(desk, unit.kind), path="",
+            profile=None,
+        )
+        for code, unit in new.items()
+    ]  # fmt: skip
+
+
+def _holder(desk: Desk, kind: str) -> str:
+    inside = desk.library.rulebook.organisation.units[kind].inside
+    holders = [unit.code for unit in desk.units().values() if unit.kind in inside]
+    if len(holders) != 1:
+        what = f"唯一可设 {kind} 的上级单位（请先用 unit add 添加）the one unit that may hold a"
+        raise Unknown(what, kind, holders)
+    return holders[0]

@@ -1,0 +1,197 @@
+"""What the commands print: tables that line up with Chinese in them, verdicts in two languages, timelines, progress.
+
+Answers go to standard output, notes and progress to standard error, so that `--json` output can be piped as it is.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+
+import orjson
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from engine.definition import CANCELLED, NEW, Bilingual, MachineFile
+from engine.expressions.kinds import SHANGHAI
+from engine.records import Outcome, Sentence, Verdict
+from engine.timeline import Entry
+from engine.trail.event import EventKind
+from engine.vocabulary import Role
+
+_WIDTH_IN_A_PIPE = 120
+_WEEKDAYS = "一二三四五六日"
+_INDENT = 4
+
+_OUTCOMES: Mapping[Outcome, tuple[str, str, str]] = {
+    Outcome.HOLDS: ("✓", "符合 holds", "green"),
+    Outcome.FAILS: ("✗", "不符合 fails", "red"),
+    Outcome.UNDECIDED: ("?", "无法判定 undecided", "yellow"),
+    Outcome.NOT_APPLICABLE: ("–", "不适用 not applicable", "dim"),
+}
+_KINDS: Mapping[str, str] = {
+    EventKind.OPENED: "建立 opened",
+    EventKind.MOVED: "办理 moved",
+    EventKind.REFUSED: "未通过 refused",
+    EventKind.RETRACTED: "撤回 retracted",
+    EventKind.FACT_CHANGED: "信息变更 facts",
+}
+
+
+def long_date(day: date) -> str:
+    """A day as an office writes it: 2024年5月13日（周一）."""
+    return f"{day.year}年{day.month}月{day.day}日（周{_WEEKDAYS[day.weekday()]}）"
+
+
+def long_moment(at: datetime | str) -> str:
+    """A moment, aware or as the trail writes it, on the clocks of Shanghai: 2024年5月13日（周一）09:30."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    local = moment.astimezone(SHANGHAI)
+    return f"{long_date(local.date())}{local:%H:%M}"
+
+
+def both(words: Bilingual | Sentence) -> str:
+    """Chinese first, English beside it; a word that is the same in both stands once."""
+    return words.zh if words.zh == words.en else f"{words.zh} {words.en}"
+
+
+def state_title(definition: MachineFile, state: str | None) -> str:
+    """What a state of this workflow is called; a dash for none."""
+    if state is None:
+        return "—"
+    if state == NEW:
+        return "新建 New"
+    if state == CANCELLED:
+        return "已撤销 Cancelled"
+    return both(definition.states[state].title)
+
+
+def step_title(definition: MachineFile, trigger: str | None) -> str:
+    """What a step is called, with the trigger one types; facts have sources instead of steps."""
+    step = definition.transitions.get(trigger or "")
+    return trigger or "" if step is None else f"{step.title.zh} {trigger}"
+
+
+def role_title(roles: Mapping[str, Role], role: str) -> str:
+    """What a role is called, with the name one types."""
+    return f"{roles[role].title.zh} {role}" if role in roles else role
+
+
+def line(text: str = "", *, style: str = "") -> None:
+    """Print a line of an answer; it is never broken in a pipe."""
+    _console().print(Text(text, style=style), soft_wrap=True)
+
+
+def note(text: str, *, style: str = "") -> None:
+    """Say something beside the answer, on standard error."""
+    _console(stderr=True).print(Text(text, style=style), soft_wrap=True)
+
+
+def document(value: object) -> None:
+    """Print one JSON document, and nothing else, on standard output."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str | int]], title: str = "") -> None:
+    """Print a table; columns of numbers are aligned to the right."""
+    lines = list(rows)
+    drawn = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(columns):
+        is_number = bool(lines) and all(isinstance(one[place], int) for one in lines)
+        drawn.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
+    for one in lines:
+        drawn.add_row(*(Text(str(cell)) for cell in one))
+    _console().print(drawn)
+
+
+def verdicts(asked: Iterable[Verdict], roles: Mapping[str, Role]) -> None:
+    """Print what each rule said: id and title, and unless it holds, why, who can mend it and how, and its clause."""
+    for one in asked:
+        sign, word, style = _OUTCOMES[one.outcome]
+        _indented(Text.assemble((f"{sign} {one.id}", f"bold {style}"), f" {both(one.title)} ", (word, style)), 2)
+        if one.outcome.refuses:
+            for text in _explanation(one, roles):
+                _indented(Text(text), _INDENT)
+
+
+def timeline(entries: Iterable[Entry], definition: MachineFile) -> None:
+    """Print what happened to a case, oldest first."""
+    columns = ("时间 when", "事件 event", "步骤 step", "办理人 who", "状态 state", "说明 notes")
+    rows = (
+        (
+            long_moment(one.at), _KINDS.get(one.kind, one.kind), step_title(definition, one.trigger), _who(one),
+            _states(one, definition), _remarks(one),
+        )
+        for one in entries
+    )  # fmt: skip
+    table(columns, rows, "经过 Timeline")
+
+
+@contextmanager
+def progress(total: int | None, label: str) -> Iterator[Callable[[int], None]]:
+    """Show how far a long act is, on standard error; gives the function to be told of what is done.
+
+    Nothing is drawn when nobody is looking, in a pipe; `total` is None where nobody knows it beforehand.
+    """
+    console = _console(stderr=True)
+    shown = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    with shown:
+        task = shown.add_task(label, total=total)
+        yield lambda done: shown.update(task, advance=done)
+
+
+def shortened(names: Collection[str], most: int = 5) -> str:
+    """The first of many names, and how many there are."""
+    first = "、".join(list(names)[:most])
+    return first if len(names) <= most else f"{first} … 共 {len(names)} in all"
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console on the stream as it is now; made anew, because tests and pipes exchange the streams."""
+    width = shutil.get_terminal_size((_WIDTH_IN_A_PIPE, 40)).columns
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _indented(text: Text, columns: int) -> None:
+    _console().print(Padding(text, (0, 0, 0, columns)))
+
+
+def _explanation(one: Verdict, roles: Mapping[str, Role]) -> Iterator[str]:
+    if one.sentence.zh:
+        yield one.sentence.zh
+        yield one.sentence.en
+    if one.remedy is not None:
+        yield f"办法 remedy：{role_title(roles, one.remedy_by or '')}：{both(one.remedy)}"
+    if one.source:
+        yield f"依据 source：{'、'.join(one.source)}"
+
+
+def _who(entry: Entry) -> str:
+    return f"{entry.actor}（{entry.role}）" if entry.role and entry.role != entry.actor else entry.actor
+
+
+def _states(entry: Entry, definition: MachineFile) -> str:
+    if entry.target is None:
+        return ""
+    target = definition.states.get(entry.target)
+    origin = definition.states.get(entry.origin or "")
+    ends = (origin.title.zh if origin else "", target.title.zh if target else state_title(definition, entry.target))
+    return f"{ends[0]} → {ends[1]}" if entry.origin not in (None, NEW, entry.target) else ends[1]
+
+
+def _remarks(entry: Entry) -> str:
+    if entry.kind == EventKind.REFUSED:
+        return " ".join([*(f"✗ {one}" for one in entry.failed), *(f"? {one}" for one in entry.undecided)])
+    if entry.reason:
+        return f"理由：{entry.reason}"
+    return shortened((*entry.changed, *entry.sealed), 4)

@@ -1,0 +1,185 @@
+"""Working a queue: what waits, opening a case, taking a step, taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from console import documents
+from console.calling import Caller, Misuse, Sitting
+from console.printing import both, document, line, long_moment, state_title, table, verdicts
+from engine.actors import Actor
+from engine.casework import find_case, move, read_fields
+from engine.definition import Definition
+from engine.desk import Desk
+from engine.errors import Unknown
+from engine.opening import machine_to_open, open_case
+from engine.queues import waiting_for
+from engine.records import Json, Moved, Refused, Repeated, Request
+from engine.retracting import retract
+from engine.steps import Machine
+from engine.store import students
+from engine.store.cases import read_case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A step somebody asks for, as typed; `case` None is the student's record."""
+
+    student_no: str
+    trigger: str
+    login: str
+    given: Mapping[str, str]
+    case: str | None = None
+    to: str | None = None
+    request: str | None = None
+
+
+def show_queue(caller: Caller, login: str, *, as_json: bool) -> int:
+    """What waits for a person, longest waiting first."""
+    with caller.sitting() as sitting:
+        desk = sitting.desk
+        waiting = waiting_for(desk, desk.actor(login))
+        if as_json:
+            document([documents.waiting(one) for one in waiting])
+            return 0
+        if not waiting:
+            line(f"{login} 没有待办。Nothing waits for {login}.")
+            return 0
+        rows = []
+        for one in waiting:
+            definition = desk.definition(one.shape)
+            rows.append((
+                one.student_no or "—", one.number, definition.title.zh, state_title(definition, one.state), one.unit,
+                one.batch or "—", long_moment(one.since), " ".join(one.triggers),
+            ))  # fmt: skip
+        columns = (
+            "学号 student", "办件号 case", "业务 workflow", "状态 state", "单位 unit", "批次 batch", "等待自 since",
+            "可办 steps",
+        )  # fmt: skip
+        table(columns, rows, f"{login} 的待办 {len(rows)} 件 waiting")
+    return 0
+
+
+def open_one(caller: Caller, workflow: str, student_no: str, login: str, given: Mapping[str, str]) -> int:
+    """Open a case of a workflow about a student, by the opening this person may take."""
+    with caller.sitting(publishes_as=login) as sitting:
+        desk, actor = sitting.desk, sitting.desk.actor(login)
+        row = students.student(desk.connection, student_no)
+        if row is None:
+            raise Unknown("学号 student number", student_no)
+        definition = desk.library.definition(workflow, desk.profile_of(row.unit))
+        trigger = _opening(definition, actor)
+        request = sitting.request(trigger, actor)
+        machine = machine_to_open(desk, workflow, row.unit, request)
+        fields = read_fields(desk, machine, trigger, given)
+        outcome = open_case(desk, workflow, student_no, replace(request, fields=fields))
+        return _tell(desk, student_no, machine, outcome, as_json=False)
+
+
+def _opening(definition: Definition, actor: Actor) -> str:
+    """The opening a person takes: one that the person's role may, else the first, which then says who may.
+
+    Raises:
+        Misuse: If cases of this workflow are opened by the registry's own events only.
+    """
+    by_hand = {trigger: one for trigger, one in definition.openings.items() if one.when is None}
+    if not by_hand:
+        message = (
+            f"“{definition.title.zh}”随批次发布或学期开始建立，不能手工建立。"
+            f" Cases of {definition.workflow} open with a batch or a term, not by hand."
+        )
+        raise Misuse(message)
+    held = {grant.role for grant in actor.grants}
+    mine = (trigger for trigger, one in by_hand.items() if held & {who.acting_role for who in one.by})
+    return next(mine, next(iter(by_hand)))
+
+
+def move_one(caller: Caller, asked: Asked, *, as_json: bool) -> int:
+    """Take one step of one case, or print every reason why not."""
+    with caller.sitting(publishes_as=asked.login) as sitting:
+        desk = sitting.desk
+        case = find_case(desk, asked.student_no, asked.case)
+        request, machine = _request(sitting, case, asked)
+        return _tell(desk, asked.student_no, machine, move(desk, case, request), as_json=as_json)
+
+
+def _request(sitting: Sitting, case: int, asked: Asked) -> tuple[Request, Machine]:
+    desk = sitting.desk
+    found = read_case(desk.connection, case)
+    if found is None:
+        raise Unknown("办件 case", asked.case or asked.student_no)
+    typed: dict[str, Json] = dict(asked.given)
+    machine = desk.machine_for(found.case, typed)
+    fields = read_fields(desk, machine, asked.trigger, asked.given)
+    request = sitting.request(asked.trigger, desk.actor(asked.login), fields)
+    return replace(request, to=asked.to, id=asked.request), machine
+
+
+def retract_last(caller: Caller, student_no: str, login: str, case: str | None) -> int:
+    """Take back one's own last step."""
+    with caller.sitting(publishes_as=login) as sitting:
+        desk = sitting.desk
+        number = find_case(desk, student_no, case)
+        after = retract(desk, number, sitting.request("retract", desk.actor(login)))
+        definition = desk.definition(after.shape)
+        line(f"{student_no} {after.number}：已撤回 taken back → {state_title(definition, after.state)}")
+    return 0
+
+
+def _tell(
+    desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refused | Repeated, *, as_json: bool
+) -> int:
+    if as_json:
+        document(_document(student_no, outcome))
+    else:
+        _print(desk, student_no, machine, outcome)
+    match outcome:
+        case Moved():
+            return 0
+        case Refused():
+            return 1
+        case Repeated():
+            return 0 if outcome.moved else 1
+        case _:
+            assert_never(outcome)
+
+
+def _document(student_no: str, outcome: Moved | Refused | Repeated) -> documents.Document:
+    """The same keys as for many cases, and what became of this one."""
+    if isinstance(outcome, Repeated):
+        number, state, moved = outcome.number, outcome.state, outcome.moved
+    else:
+        number, state, moved = outcome.case.number, outcome.case.state, isinstance(outcome, Moved)
+    refused = [] if isinstance(outcome, Moved) or moved else [
+        documents.refusal(student_no, outcome.failed, outcome.undecided)
+    ]  # fmt: skip
+    return {
+        "moved": int(moved),
+        "refused": refused,
+        "conflicts": 0,
+        "case": number,
+        "state": state,
+        "verdicts": [documents.verdict(one) for one in outcome.verdicts] if isinstance(outcome, Refused) else [],
+    }
+
+
+def _print(desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refused | Repeated) -> None:
+    definition, roles = machine.definition, desk.library.rulebook.organisation.roles
+    step = definition.transitions[outcome.trigger]
+    if isinstance(outcome, Repeated):
+        said = "此前已办理 done before" if outcome.moved else "此前未通过 refused before"
+        rules = " ".join((*outcome.failed, *outcome.undecided))
+        line(f"{student_no} {outcome.number} {both(step.title)}：{said}，{state_title(definition, outcome.state)} {rules}")
+        return
+    head = f"{student_no} {outcome.case.number} {both(step.title)}"
+    state = state_title(definition, outcome.case.state)
+    if isinstance(outcome, Moved):
+        line(f"{head}：已办理 done → {state}", style="green")
+        if outcome.warnings:
+            line("提醒 warnings（不影响办理 they do not stand in the way）")
+            verdicts(outcome.warnings, roles)
+        return
+    line(f"{head}：未通过 refused，仍为 still {state}", style="red")
+    verdicts(outcome.verdicts, roles)

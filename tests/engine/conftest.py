@@ -1,0 +1,107 @@
+"""The district of `town`, built once for each kind of database and copied for every test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from engine.library import Library
+from engine.loading.folder import load
+from engine.store import schema
+from engine.store.database import open_engine
+from tests.engine.town import BATCH, HOME, OPEN_BATCH, Town, build, town_at
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    """The definitions as shipped, and a batch for the profile that has none in the files."""
+    shipped = load(HOME)
+    open_batch = shipped.batches[BATCH].model_copy(update={"batch": OPEN_BATCH, "profile": "open-university"})
+    return replace(shipped, batches={**shipped.batches, OPEN_BATCH: open_batch})
+
+
+def _built(url: str, library: Library) -> None:
+    engine = open_engine(url)
+    schema.upgrade(engine)
+    engine.dispose()
+    with town_at(url, library) as town:
+        build(town)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Path:
+    """A file with the whole district in it."""
+    path = tmp_path_factory.mktemp("district") / "district.db"
+    _built(f"sqlite:///{path}", library)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str, library: Library) -> Iterator[str]:
+    """The name of a database with the whole district in it."""
+    name = f"xueji_district_{uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
+        try:
+            _built(urlsplit(postgres_server)._replace(path=f"/{name}").geturl(), library)
+            yield name
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def sqlite_district(sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of a copy of the district on SQLite."""
+    copy = tmp_path / "copy.db"
+    shutil.copy(sqlite_template, copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def postgres_district(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """URL of a copy of the district on PostgreSQL."""
+    name = f"xueji_copy_{uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        copy = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(postgres_template))
+        connection.execute(copy)
+        try:
+            yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def district_url(request: pytest.FixtureRequest) -> str:
+    """URL of a copy of the district, once per kind of database."""
+    name = {"sqlite": "sqlite_district", "postgresql": "postgres_district"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def town(district_url: str, library: Library) -> Iterator[Town]:
+    """A desk in the district."""
+    with town_at(district_url, library) as at:
+        yield at
+
+
+@pytest.fixture
+def other_clerk(town: Town, library: Library) -> Iterator[Town]:
+    """A second desk at the same database, with a connection of its own."""
+    with town_at(town.url, library) as at:
+        yield at
+
+
+@pytest.fixture
+def rehearsal(district_url: str, library: Library) -> Iterator[Town]:
+    """A desk that may open cases of drafts."""
+    with town_at(district_url, library, rehearsal=True) as at:
+        yield at
