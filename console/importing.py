@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from console.documents import Document, fact_refusal
 from console.calling import Caller, Misuse, Sitting
+from console.documents import Document, fact_refusal
 from console.on_file import on_file, unit_rows
 from console.printing import document, line, note, progress, shortened, table, verdicts
 from engine.actors import IMPORT, Actor
@@ -40,8 +40,6 @@ class Import:
     dry_run: bool
     as_json: bool
     create_units: bool = False
-
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,9 +128,7 @@ def retract_last(caller: Caller, student_no: str, login: str, case: str | None) 
     return 0
 
 
-def _tell(
-    desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refused | Repeated, *, as_json: bool
-) -> int:
+def _tell(desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refused | Repeated, *, as_json: bool) -> int:
     if as_json:
         document(_document(student_no, outcome))
     else:
@@ -171,7 +169,8 @@ def _print(desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refus
     if isinstance(outcome, Repeated):
         said = "此前已办理 done before" if outcome.moved else "此前未通过 refused before"
         rules = " ".join((*outcome.failed, *outcome.undecided))
-        line(f"{student_no} {outcome.number} {both(step.title)}：{said}，{state_title(definition, outcome.state)} {rules}")
+        state = state_title(definition, outcome.state)
+        line(f"{student_no} {outcome.number} {both(step.title)}：{said}，{state} {rules}")
         return
     head = f"{student_no} {outcome.case.number} {both(step.title)}"
     state = state_title(definition, outcome.case.state)

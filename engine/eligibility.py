@@ -65,7 +65,7 @@ def eligibility(
         raise Unknown("已发布批次 published batch", batch, desk.library.batches)
     trigger = application(desk, batch)
     asked = Request(trigger=trigger, actor=request.actor, at=request.at, fields={"batch": batch})
-    units = {code for code in desk.units() if _works_by(desk, code, row.profile)}
+    units = {code for code in desk.units() if works_by(desk, code, row.profile)}
     answers: list[Eligibility] = []
     found = [one for one in records_under(desk.connection) if one.case.unit in units]
     for start in range(0, len(found), CHUNK):
@@ -88,7 +88,8 @@ def application(desk: Desk, batch: str) -> str:
     raise Unknown(f"step that asks for a batch {row.kind} in", definition.workflow)
 
 
-def _works_by(desk: Desk, unit: str, profile: str) -> bool:
+def works_by(desk: Desk, unit: str, profile: str) -> bool:
+    """Whether a unit works by a profile; not where none is named at it or above it."""
     try:
         return desk.profile_of(unit) == profile
     except Unknown:

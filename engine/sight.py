@@ -5,7 +5,7 @@ Everything is looked up by the key under which the event will record it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,14 @@ from engine.records import Case, Json, Request
 from engine.steps import Machine
 from engine.store.cases import Found, read_case, related, same_person
 from engine.trail.event import moment
+
+_BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
+    "state": lambda case: case.state,
+    "unit": lambda case: case.unit,
+    "rounds": lambda case: case.rounds,
+    "opened_on": lambda case: _day(case.opened_at),
+    "entered_on": lambda case: _day(case.entered_at),
+}
 
 
 class Seeing:
@@ -88,21 +96,12 @@ class Seeing:
     def _of_case(self, case: Case, name: str, given: Mapping[str, Json]) -> Json:
         if name in given:
             return given[name]
-        match name:
-            case "state":
-                return case.state
-            case "open":
-                return not self._desk.definition(case.shape).is_final(case.state)
-            case "unit":
-                return case.unit
-            case "rounds":
-                return case.rounds
-            case "opened_on":
-                return _day(case.opened_at)
-            case "entered_on":
-                return _day(case.entered_at)
-            case _:
-                return case.fields.get(name)
+        built_in = _BUILT_IN.get(name)
+        if built_in is not None:
+            return built_in(case)
+        if name == "open":
+            return not self._desk.definition(case.shape).is_final(case.state)
+        return case.fields.get(name)
 
     def _of_batch(self, name: str) -> Json:
         batch = self._of_case(self._case, "batch", self._request.fields)
@@ -140,6 +139,8 @@ class Seeing:
                 return [self._row(one) for one in self._all_related() if self._is(one, source.argument)]
             case "same_person":
                 return self._same_person()
+            case "rows":
+                return ()  # tables are not kept yet: none has a row
             case "has" | "reviewed":
                 return False  # documents are not kept yet: none is on the case
             case "differing_fields" | "empty_fields":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from uuid import uuid4
 
 from console.bench import hand_postgres, hand_sqlite
-from console.bench.by_hand import Grant
 from console.bench.hand_sql import CHUNK, ManyByHand, right_of
+from console.bench.honesty import Cycle
 from console.bench.races import Prepare, race
 from console.bench.results import Line, ratio_line
 from console.bench.scene import CYCLE, Scene
 from console.bench.single import asked_of, grants, letterhead
 from engine.bulk import move_many
+from engine.records import case_number
+from engine.store.database import Row
 
 NAME = "bulk"
 ENGINE = "engine, commits of 1,000"
@@ -26,14 +28,7 @@ class NotMovedError(Exception):
 
 def run_bulk(scene: Scene, rounds: int) -> list[Line]:
     """Race bulk steps; a round is one whole cycle of every case of the scene."""
-    module = hand_sqlite if scene.desk.connection.is_sqlite else hand_postgres
-    hand = module.many(scene.desk.connection.raw, letterhead(scene))
-    held = grants(scene)
-    racers: Mapping[str, Prepare] = {
-        ENGINE: _by_engine(scene),
-        HAND: _by_hand(hand, scene.cases, held, CHUNK),
-        HAND_ONCE: _by_hand(hand, scene.cases, held, len(scene.cases)),
-    }
+    racers = {name: _preparing(cycle, scene.cases) for name, cycle in cyclers(scene).items()}
     raced = race(racers, rounds=rounds, things=len(scene.cases) * len(CYCLE))
     return [
         ratio_line(NAME, f"engine / {HAND}", raced.ratio(ENGINE, HAND), 0.8),
@@ -42,31 +37,46 @@ def run_bulk(scene: Scene, rounds: int) -> list[Line]:
     ]
 
 
-def _by_engine(scene: Scene) -> Prepare:
-    def prepare(_number: int) -> Callable[[], None]:
-        rows = scene.desk.connection.execute("SELECT id, revision FROM cases ORDER BY id").fetchall()
-        seen = [(int(case), int(revision)) for case, revision in rows]
-
-        def run() -> None:
-            for turn, act in enumerate(CYCLE):
-                asked = [(case, revision + turn) for case, revision in seen]
-                answer = move_many(scene.desk, asked, asked_of(scene, act, uuid4().hex))
-                if len(answer.moved) != len(asked):
-                    raise NotMovedError(act.trigger)
-
-        return run
-
-    return prepare
+def cyclers(scene: Scene) -> dict[str, Cycle]:
+    """Everybody who can take the cycle on many cases at once, by name; the engine first."""
+    module = hand_sqlite if scene.desk.connection.is_sqlite else hand_postgres
+    hand = module.many(scene.desk.connection.raw, letterhead(scene))
+    return {
+        ENGINE: _by_engine(scene),
+        HAND: _by_hand(scene, hand, commit_every=CHUNK),
+        HAND_ONCE: _by_hand(scene, hand, commit_every=len(scene.cases)),
+    }
 
 
-def _by_hand(hand: ManyByHand, cases: Sequence[int], held: Mapping[str, Grant], commit_every: int) -> Prepare:
-    def prepare(_number: int) -> Callable[[], None]:
-        asked = {act.trigger: [(case, f"{uuid4().hex}/{case:08}") for case in cases] for act in CYCLE}
+def _preparing(cycle: Cycle, cases: Sequence[int]) -> Prepare:
+    return lambda _number: lambda: cycle(cases)
 
-        def run() -> None:
-            for act in CYCLE:
-                hand.take(asked[act.trigger], act, right_of(act, [held[act.login]]), commit_every=commit_every)
 
-        return run
+def _by_engine(scene: Scene) -> Cycle:
+    """Each act is asked for with the revisions seen, as a queue hands them out; reading them costs a hundredth."""
 
-    return prepare
+    def cycle(cases: Sequence[int]) -> None:
+        revisions = {int(case): int(revision) for case, revision in _revisions(scene)}
+        for turn, act in enumerate(CYCLE):
+            asked = [(case, revisions[case] + turn) for case in cases]
+            answer = move_many(scene.desk, asked, asked_of(scene, act, uuid4().hex))
+            if len(answer.moved) != len(asked):
+                raise NotMovedError(act.trigger)
+
+    return cycle
+
+
+def _revisions(scene: Scene) -> list[Row]:
+    return scene.desk.connection.execute("SELECT id, revision FROM cases").fetchall()
+
+
+def _by_hand(scene: Scene, hand: ManyByHand, *, commit_every: int) -> Cycle:
+    held = grants(scene)
+
+    def cycle(cases: Sequence[int]) -> None:
+        for act in CYCLE:
+            own = uuid4().hex
+            asked = [(case, f"{own}/{case_number(case)}") for case in cases]
+            hand.take(asked, act, right_of(act, [held[act.login]]), commit_every=commit_every)
+
+    return cycle

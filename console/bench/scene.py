@@ -93,17 +93,22 @@ def scene(settings: Settings, library: Library, students: int) -> Iterator[Scene
 
 
 def found_school(desk: Desk) -> None:
-    """Publish the definitions, add the organisation and its people, and publish the batch."""
-    desk.publish(AT, SETUP)
-    add_units(desk, list(school()), at=AT, actor=SETUP)
+    """Add the branch, the teaching point and the people to the province, and publish the batch."""
+    found_province(desk)
+    add_units(desk, list(_below_the_province()), at=AT, actor=SETUP)
     for login, role, unit in _ROLES:
         give_role(desk, login, role, unit, at=AT, actor=SETUP)
     publish_batch(desk, BATCH, Request(trigger="publish", actor=desk.actor("recorder"), at=AT))
 
 
-def school() -> Iterator[UnitRow]:
-    """The province, its branches and their teaching points, from the top."""
-    yield UnitRow(code=PROVINCE, name="省校", kind="province", parent=None, path="", profile=PROFILE)
+def found_province(desk: Desk) -> None:
+    """Publish the definitions and add the province, below which everything stands."""
+    desk.publish(AT, SETUP)
+    top = UnitRow(code=PROVINCE, name="省校", kind="province", parent=None, path="", profile=PROFILE)
+    add_units(desk, [top], at=AT, actor=SETUP)
+
+
+def _below_the_province() -> Iterator[UnitRow]:
     for code, name in {site.branch_code: site.branch for site in SITES}.items():
         yield UnitRow(code=code, name=name, kind="branch", parent=PROVINCE, path="", profile=None)
     for site in SITES:

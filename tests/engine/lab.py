@@ -22,7 +22,6 @@ CHECK: Mapping[str, Written] = {"check": {"from": "asked", "to": "checked", "by"
 SEND_BACK: Mapping[str, Written] = {
     "send_back": {"from": "checked", "to": ["asked", "shelved"], "kind": "return", "by": "records_section"}
 }
-REASON = {"reason": "材料不齐"}
 
 
 def loan(transitions: Mapping[str, Written], **more: object) -> Definition:
@@ -56,6 +55,6 @@ def lending(url: str, library: Library, definition: Definition, **rules: Rule) -
     """A desk that also lends, and a loan just asked for by the first student."""
     with town_at(url, with_loan(library, definition, **rules)) as town:
         town.desk.publish(NOW, "setup")
-        opened = town.open("loan", "ask", FIRST, "operator.s1")
+        opened = town.open(("loan", "ask"), FIRST, "operator.s1")
         assert isinstance(opened, Moved), opened
         yield town, opened.case.id

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -87,6 +88,7 @@ STEPS_TO_REGISTERED: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """Who takes a record from enrolled to registered at S1 and T1, step by step."""
 
+REASON: Mapping[str, Json] = {"reason": "材料不齐"}
 FIELDS: Mapping[str, Mapping[str, Json]] = {
     "register": {"final_audit": "通过"},
     "withdraw": {"reason_code": "voluntary", "decided_on": "2024-04-20", "document_no": "2024-17"},
@@ -94,11 +96,8 @@ FIELDS: Mapping[str, Mapping[str, Json]] = {
     "resume": {"decided_on": "2024-04-20", "document_no": "2024-19"},
     "annotate_lost": {"proof_no": "ZM-1"},
     "annotate_minor": {"minor_no": "FX-1"},
-    **dict.fromkeys(
-        ("cancel_application", "site_return", "site_reject", "branch_return", "branch_reject", "provincial_return",
-         "provincial_reject", "national_reject"),
-        {"reason": "材料不齐"},
-    ),
+    "cancel_application": REASON, "site_return": REASON, "site_reject": REASON, "branch_return": REASON,
+    "branch_reject": REASON, "provincial_return": REASON, "provincial_reject": REASON, "national_reject": REASON,
 }  # fmt: skip
 """What each step of the record asks for besides the batch."""
 
@@ -182,8 +181,16 @@ class Town:
         assert found is not None
         return found.case
 
-    def open(self, workflow: str, trigger: str, student_no: str, login: str, **fields: Json) -> Moved | Refused | Repeated:
+    def open(self, opening: tuple[str, str], student_no: str, login: str, **fields: Json) -> Moved | Refused | Repeated:
+        """Open a case: (workflow, trigger), about whom, by whom."""
+        workflow, trigger = opening
         return open_case(self.desk, workflow, student_no, self.request(trigger, login, **fields))
+
+    def decided(self, case: int, trigger: str, login: str, to: str | None = None, **fields: Json) -> Moved | Refused:
+        """Take a step of any case with a request that is not a repeated one."""
+        outcome = move(self.desk, case, replace(self.request(trigger, login, **fields), to=to))
+        assert isinstance(outcome, Moved | Refused)
+        return outcome
 
     def know(self, student_no: str, **facts: Json) -> FactsWritten:
         return write_facts(self.desk, {student_no: facts}, self.request("facts", "import"))
@@ -196,9 +203,9 @@ class Town:
         assert row is not None
         return row
 
-    def events(self, chain: int) -> list[dict[str, Json]]:
+    def events(self, chain: int) -> list[dict[str, Any]]:
         rows = self.connection.execute("SELECT body FROM event WHERE chain = ? ORDER BY seq", (chain,)).fetchall()
-        return [orjson.loads(bytes(row[0])) for row in rows]  # type: ignore[arg-type] # both drivers give bytes
+        return [orjson.loads(bytes(row[0])) for row in rows]
 
     def told(self) -> list[tuple[object, ...]]:
         return self.connection.execute("SELECT chain, seq, recipient, message FROM outbox ORDER BY id").fetchall()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, reduce
 from operator import add
@@ -130,6 +130,12 @@ def asked(desk: Desk, login: str, trigger: str, *, seen: int | None = None, requ
     """What a person asks for, with the batch where the step wants one."""
     fields: dict[str, Json] = {"batch": BATCH} if trigger == "apply" else {}
     return Request(trigger=trigger, actor=desk.actor(login), at=NOW, fields=fields, seen=seen, id=request_id)
+
+
+def asked_to_leave(desk: Desk) -> Request:
+    """The records section strikes a student off, whatever stage the application is at."""
+    fields: dict[str, Json] = {"reason_code": "voluntary", "decided_on": "2024-04-20", "document_no": "2024-17"}
+    return replace(asked(desk, "records", "withdraw"), fields=fields)
 
 
 def attempt(act: Callable[[], T]) -> T | Exception:

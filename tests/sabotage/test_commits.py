@@ -14,7 +14,7 @@ from engine.store.cases import Keeping
 from engine.store.database import INTEGRITY_ERRORS, Connection
 from engine.trail.event import EventKind
 from tests.sabotage.builds import breaks_under
-from tests.sabotage.office import asked, attempt, decided, everything, kept, rows, state_of, student_no
+from tests.sabotage.office import asked, asked_to_leave, attempt, decided, everything, kept, rows, state_of, student_no
 from tests.sabotage.switches import (
     DISK_NOT_AWAITED,
     EVERY_STATEMENT_FOR_ITSELF,
@@ -86,7 +86,7 @@ def test_facts_that_cannot_be_sealed_or_recorded_are_not_changed(build, premises
 def test_nobody_is_told_of_a_step_that_lost_its_race(build, premises):
     with build.tried(), premises.furnished() as office:
         first = decided(office.desk, 1, asked(office.desk, "operator.one", "apply"))
-        second = decided(office.desk, 1, asked(office.desk, "records", "withdraw"))
+        second = decided(office.desk, 1, asked_to_leave(office.desk))
         kept(office.desk, first)
         lost = attempt(lambda: kept(office.desk, second))
 

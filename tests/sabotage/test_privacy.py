@@ -11,8 +11,8 @@ PERSONAL = ("测试1", id_number(1), "1980-01-01")
 
 
 @breaks_under(PERSONAL_VALUES_IN_CLEAR)
-def test_no_name_id_number_or_birthday_stands_in_an_event_or_a_message(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_no_name_id_number_or_birthday_stands_in_an_event_or_a_message(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         assert isinstance(casework.move(office.desk, 1, asked(office.desk, "operator.one", "apply")), Moved)
 
         tables = everything(office.desk.connection)
@@ -25,8 +25,8 @@ def test_no_name_id_number_or_birthday_stands_in_an_event_or_a_message(build, pr
 
 
 @breaks_under(ONE_SALT)
-def test_the_same_personal_change_leaves_another_commitment_each_time(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_the_same_personal_change_leaves_another_commitment_each_time(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         desk = office.desk
         for name in ("测试甲", "测试乙", "测试甲", "测试乙"):
             write_facts(desk, {student_no(1): {"name": name}}, asked(desk, "records", "facts"))
@@ -36,8 +36,8 @@ def test_the_same_personal_change_leaves_another_commitment_each_time(build, pre
         assert len(set(salts)) == 5
 
 
-def test_erasing_the_personal_values_leaves_every_other_proof(premises):
-    with premises.furnished() as office:
+def test_erasing_the_personal_values_leaves_every_other_proof(sqlite_premises):
+    with sqlite_premises.furnished() as office:
         connection = office.desk.connection
         connection.execute("DELETE FROM personal WHERE chain = 1")
 

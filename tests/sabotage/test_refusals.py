@@ -11,8 +11,8 @@ FAILED, UNDECIDED = ("G-GR-04", "G-GR-07", "G-GR-08"), ("G-GR-05",)
 
 
 @breaks_under(ONLY_THE_FIRST_REASON)
-def test_a_refusal_tells_everything_that_stands_in_the_way_who_can_mend_it_and_why(build, premises):
-    with build.tried(), premises.furnished(**TROUBLES) as office:
+def test_a_refusal_tells_everything_that_stands_in_the_way_who_can_mend_it_and_why(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished(**TROUBLES) as office:
         answer = casework.move(office.desk, 1, asked(office.desk, "operator.one", "apply"))
 
         assert isinstance(answer, Refused)
@@ -38,8 +38,8 @@ def test_a_refusal_is_an_event_with_every_reason_and_the_case_stays(build, premi
 
 
 @breaks_under(BULK_WAVES_THROUGH)
-def test_what_is_refused_one_by_one_is_refused_in_bulk_for_the_same_reasons(build, premises):
-    with build.tried(), premises.furnished(**TROUBLES) as office:
+def test_what_is_refused_one_by_one_is_refused_in_bulk_for_the_same_reasons(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished(**TROUBLES) as office:
         request = asked(office.desk, "operator.one", "apply")
 
         alone = casework.move(office.desk, 1, request)

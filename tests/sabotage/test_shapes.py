@@ -33,27 +33,26 @@ def with_stricter_fees() -> Library:
 
 
 @breaks_under(SHAPE_IN_FORCE)
-def test_a_case_goes_on_by_the_definition_it_was_opened_with(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_a_case_goes_on_by_the_definition_it_was_opened_with(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         assert isinstance(casework.move(office.desk, 1, asked(office.desk, "operator.one", "apply")), Moved)
         opened_with = events(office.desk.connection, 1)[0]["definition"]
 
-        with premises.opened(without_cancelling()) as later:
+        with sqlite_premises.opened(without_cancelling()) as later:
             later.desk.publish(NOW, "setup")
-            answer = attempt(
-                lambda: casework.move(later.desk, 1, asked(later.desk, "operator.one", "cancel_application"))
-            )
+            request = replace(asked(later.desk, "operator.one", "cancel_application"), fields={"reason": "改期"})
+            answer = attempt(lambda: casework.move(later.desk, 1, request))
 
             assert isinstance(answer, Moved)
             assert events(later.desk.connection, 1)[-1]["definition"] == opened_with
 
 
 @breaks_under(RULEBOOK_IN_FORCE)
-def test_a_published_batch_is_judged_by_the_rules_it_was_published_with(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_a_published_batch_is_judged_by_the_rules_it_was_published_with(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         published_under = office.desk.rulebook
 
-        with premises.opened(with_stricter_fees()) as later:
+        with sqlite_premises.opened(with_stricter_fees()) as later:
             later.desk.publish(NOW, "setup")
             answer = casework.move(later.desk, 1, asked(later.desk, "operator.one", "apply"))
 
@@ -63,16 +62,16 @@ def test_a_published_batch_is_judged_by_the_rules_it_was_published_with(build, p
 
 
 @breaks_under(A_CLOCK_OF_ITS_OWN)
-def test_an_event_carries_the_moment_of_the_request(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_an_event_carries_the_moment_of_the_request(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         casework.move(office.desk, 1, asked(office.desk, "operator.one", "apply"))
 
         assert events(office.desk.connection, 1)[-1]["at"] == "2024-04-20T02:00:00.000000Z"
 
 
 @breaks_under(DAYS_IN_UTC)
-def test_a_day_ends_at_midnight_in_shanghai(build, premises):
-    with build.tried(), premises.furnished(max_study_until=LAST_DAY) as office:
+def test_a_day_ends_at_midnight_in_shanghai(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished(max_study_until=LAST_DAY) as office:
         request = asked(office.desk, "operator.one", "apply")
 
         in_time = casework.move(office.desk, 1, replace(request, at=BEFORE_MIDNIGHT))

@@ -60,7 +60,10 @@ def test_anybody_can_check_with_sha_256_alone_that_each_event_names_the_one_befo
             stored = rows(connection, "SELECT body, hash FROM event WHERE chain = ? ORDER BY seq", chain)
             hashes = [tagged(bytes_of(body)) for body, _ in stored]
             assert [digest for _, digest in stored] == hashes
-            assert [one["prev"] for one in events(connection, chain)] == [bytes(32).hex(), *(h.hex() for h in hashes[:-1])]
+            assert [one["prev"] for one in events(connection, chain)] == [
+                bytes(32).hex(),
+                *(h.hex() for h in hashes[:-1]),
+            ]
 
 
 @breaks_under(CONSTANT_MAC)
@@ -81,8 +84,8 @@ def test_who_can_write_the_database_but_has_no_key_cannot_write_a_genuine_event(
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 @breaks_under(BYTES_BELIEVED)
-def test_an_event_that_is_not_as_it_was_written_is_found(build, premises, forgery):
-    with build.tried(), premises.furnished() as office:
+def test_an_event_that_is_not_as_it_was_written_is_found(build, sqlite_premises, forgery):
+    with build.tried(), sqlite_premises.furnished() as office:
         connection = applied(office)
 
         connection.execute(FORGERIES[forgery], (b'{"v":1}',))
@@ -92,8 +95,8 @@ def test_an_event_that_is_not_as_it_was_written_is_found(build, premises, forger
 
 @pytest.mark.parametrize("what", REWRITTEN)
 @breaks_under(ROWS_BELIEVED)
-def test_a_row_changed_behind_the_back_of_the_trail_is_found(build, premises, what):
-    with build.tried(), premises.furnished() as office:
+def test_a_row_changed_behind_the_back_of_the_trail_is_found(build, sqlite_premises, what):
+    with build.tried(), sqlite_premises.furnished() as office:
         connection = applied(office)
 
         connection.execute(REWRITTEN[what])
@@ -102,8 +105,8 @@ def test_a_row_changed_behind_the_back_of_the_trail_is_found(build, premises, wh
 
 
 @breaks_under(EMPTY_COMMITMENTS)
-def test_a_personal_value_changed_wherever_it_is_kept_is_still_found(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_a_personal_value_changed_wherever_it_is_kept_is_still_found(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         connection = applied(office)
         old, new = "测试1".encode(), "测试9".encode()
         sealed = bytes_of(rows(connection, "SELECT body FROM personal WHERE chain = -1")[0][0])

@@ -1,7 +1,5 @@
 """Promise 3: of two people deciding the same case at once one wins, and the other hears it."""
 
-import pytest
-
 from engine import casework
 from engine.errors import StaleCase
 from engine.records import Moved
@@ -9,7 +7,18 @@ from engine.store import cases, database
 from engine.store.bulk import keep_many
 from engine.store.database import INTEGRITY_ERRORS, Busy
 from tests.sabotage.builds import although, breaks_under
-from tests.sabotage.office import Premises, asked, attempt, decided, everything, kept, replayed, rows, state_of
+from tests.sabotage.office import (
+    Premises,
+    asked,
+    asked_to_leave,
+    attempt,
+    decided,
+    everything,
+    kept,
+    replayed,
+    rows,
+    state_of,
+)
 from tests.sabotage.switches import (
     NEITHER_PREDICATE_NOR_KEY,
     NO_UNIQUE_KEY,
@@ -63,7 +72,7 @@ def test_the_database_itself_refuses_a_second_event_in_the_same_place(build, pre
 def test_of_two_decisions_from_the_same_page_one_is_in_the_trail(build, premises):
     with build.tried(), premises.furnished() as office:
         first = decided(office.desk, 1, asked(office.desk, "operator.one", "apply"))
-        second = decided(office.desk, 1, asked(office.desk, "operator.two", "apply"))
+        second = decided(office.desk, 1, asked_to_leave(office.desk))
         kept(office.desk, first)
         attempt(lambda: kept(office.desk, second))
 
@@ -77,7 +86,9 @@ def test_a_page_older_than_the_case_decides_nothing(build, premises):
         page = 1
         assert isinstance(casework.move(other.desk, 1, asked(other.desk, "operator.two", "apply")), Moved)
 
-        answer = attempt(lambda: casework.move(office.desk, 1, asked(office.desk, "approver.one", "site_return", seen=page)))
+        answer = attempt(
+            lambda: casework.move(office.desk, 1, asked(office.desk, "approver.one", "site_return", seen=page))
+        )
 
         assert isinstance(answer, StaleCase)
         assert (answer.seen, answer.now) == (1, 2)
@@ -103,13 +114,3 @@ def test_a_decision_is_taken_anew_when_only_the_chain_has_grown(premises):
 
         assert type(stale) is type(again)
         assert rows(office.desk.connection, "SELECT revision, seq FROM cases WHERE id = 1") == [(1, 3)]
-
-
-@pytest.mark.parametrize("trigger", ["apply", "withdraw"])
-def test_two_desks_take_turns_on_different_cases_without_conflict(premises, trigger):
-    with premises.furnished() as office, premises.opened() as other:
-        one = asked(office.desk, "records" if trigger == "withdraw" else "operator.one", trigger)
-
-        answers = [casework.move(office.desk, 1, one), casework.move(other.desk, 2, one)]
-
-        assert [type(answer) for answer in answers] == [type(answers[0])] * 2

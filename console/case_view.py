@@ -1,0 +1,131 @@
+"""One case as it stands: where it is, what leads on and what stands in the way, and how it came here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console import documents
+from console.calling import Caller, Sitting
+from console.judging import NOBODY
+from console.printing import (
+    both,
+    document,
+    line,
+    long_moment,
+    note,
+    role_title,
+    state_title,
+    timeline,
+    verdicts,
+)
+from engine.casework import find_case
+from engine.desk import Desk
+from engine.eligibility import works_by
+from engine.prospects import Prospect, prospects
+from engine.records import Case, Json
+from engine.steps import Machine
+from engine.store import registry
+from engine.store.cases import Found, read_case
+from engine.timeline import Entry
+from engine.timeline import timeline as entries_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What is shown of a case."""
+
+    found: Found
+    machine: Machine
+    steps: tuple[Prospect, ...]
+    entries: tuple[Entry, ...]
+    assumed: dict[str, Json]
+
+
+def show_case(caller: Caller, student_no: str, number: str | None, *, as_json: bool) -> int:
+    """Show one case; without a number, the student's record."""
+    with caller.sitting() as sitting:
+        view = _look(sitting, find_case(sitting.desk, student_no, number))
+        if as_json:
+            document(_document(view))
+        else:
+            _show(sitting.desk, view)
+    return 0
+
+
+def _look(sitting: Sitting, case: int) -> _View:
+    desk = sitting.desk
+    before = read_case(desk.connection, case)
+    assumed = {} if before is None else _batch_to_come(desk, before.case)
+    found, machine, steps = prospects(desk, case, sitting.request("look", NOBODY, assumed))
+    return _View(found=found, machine=machine, steps=steps, entries=entries_of(desk, found), assumed=assumed)
+
+
+def _batch_to_come(desk: Desk, case: Case) -> dict[str, Json]:
+    """The batch a case would be given, where only one can be meant: without it, rules that read it stay undecided."""
+    definition = desk.definition(case.shape)
+    for name, field in definition.fields.items():
+        kind, _, of = field.type.partition(" ")
+        if kind != "batch" or case.fields.get(name) is not None:
+            continue
+        rows = [desk.batch(batch) for batch in registry.batches(desk.connection)]
+        fitting = [row.name for row in rows if row and row.kind == of and works_by(desk, case.unit, row.profile)]
+        if len(fitting) == 1:
+            return {name: fitting[0]}
+    return {}
+
+
+def _document(view: _View) -> documents.Document:
+    case, definition = view.found.case, view.machine.definition
+    state = definition.states.get(case.state)
+    return {
+        "student_no": view.found.student_no,
+        "case": case.number,
+        "workflow": case.workflow,
+        "state": case.state,
+        "state_title": documents.words(state.title) if state else None,
+        "revision": case.revision,
+        "unit": case.unit,
+        "batch": case.fields.get("batch"),
+        "opened_at": case.opened_at,
+        "entered_at": case.entered_at,
+        "assumed": view.assumed,
+        "steps": [documents.prospect(one) for one in view.steps],
+        "timeline": [documents.entry(one) for one in view.entries],
+    }
+
+
+def _show(desk: Desk, view: _View) -> None:
+    case, definition = view.found.case, view.machine.definition
+    line(f"学号 student {view.found.student_no}　{both(definition.title)}", style="bold")
+    line(f"办件号 case {case.number}　状态 state：{state_title(definition, case.state)}　版本 revision {case.revision}")
+    line(f"单位 unit {_place(desk, case.unit)}　批次 batch {case.fields.get('batch') or '—'}")
+    line(f"进入此状态 since {long_moment(case.entered_at)}")
+    line()
+    if not view.steps:
+        line("没有可办的步骤。Nothing leads on from here.")
+    for one in view.steps:
+        _show_step(desk, view.machine, one)
+    for name, batch in view.assumed.items():
+        note(f"按批次 {batch} 判断（{name} 尚未填写）。Judged as for batch {batch}, the only one there is.")
+    timeline(view.entries, definition)
+
+
+def _show_step(desk: Desk, machine: Machine, one: Prospect) -> None:
+    roles = desk.library.rulebook.organisation.roles
+    targets = " / ".join(state_title(machine.definition, target) for target in one.targets) or "状态不变 stays"
+    standing = "可以办理 open" if one.is_open else f"受阻 {len(one.refusing)} blocked"
+    line(f"{both(one.title)}（{one.trigger}）→ {targets}　{standing}", style="bold")
+    line(f"  办理人 by {'、'.join(role_title(roles, role) for role in one.roles)}")
+    if one.asks:
+        line(f"  须填 asks {'、'.join(one.asks)}")
+    verdicts(one.verdicts, roles)
+
+
+def _place(desk: Desk, unit: str) -> str:
+    """A unit with all that is above it, from the top."""
+    names: list[str] = []
+    at: str | None = unit
+    while at is not None:
+        names.insert(0, desk.units()[at].name)
+        at = desk.units()[at].parent
+    return f"{unit}（{' / '.join(names)}）"

@@ -1,0 +1,352 @@
+"""`xueji`: the names, arguments and options of the commands, which are a contract (design, section 9).
+
+What a command does lives in the module it imports; it is imported when the command runs, so that help is instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+
+if TYPE_CHECKING:
+    from console.calling import Caller
+
+P = ParamSpec("P")
+REFUSED, MISUSE = 1, 2
+_CONFLICTS = ("StaleCase", "TransitionNotOpen", "AlreadyOpen", "NotRetractable", "Busy")
+"""Errors by which the database says no to a command that was well meant: somebody was faster, or it is done already."""
+
+
+def _answering(command: Callable[P, int]) -> Callable[P, None]:
+    """Turn what a command returns into the exit code, and an error into its text on standard error."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from engine.errors import XuejiError
+
+        try:
+            code = command(*args, **kwargs)
+        except XuejiError as problem:
+            from console.printing import note
+
+            note(str(problem))
+            code = REFUSED if type(problem).__name__ in _CONFLICTS else MISUSE
+        raise typer.Exit(code)
+
+    return run
+
+
+def _group(help_text: str) -> typer.Typer:
+    return typer.Typer(help=help_text, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+unit_app = _group("单位。Units of the organisation.")
+user_app = _group("用户与角色。People and their roles.")
+batch_app = _group("批次。Batches.")
+import_app = _group("导入表格。Take sheets in: all or nothing.")
+app.add_typer(unit_app, name="unit")
+app.add_typer(user_app, name="user")
+app.add_typer(batch_app, name="batch")
+app.add_typer(import_app, name="import")
+
+As = Annotated[str, typer.Option("--as", metavar="USER", help="以谁的身份办理 In whose name.")]
+AsOrNot = Annotated[str | None, typer.Option("--as", metavar="USER", help="以谁的身份 In whose name; default: import.")]
+Batch = Annotated[str, typer.Option("--batch", metavar="B", help="批次 The batch.")]
+Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档 One JSON document on standard output.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="只判断，不写入 Judge, and write nothing.")]
+CaseNo = Annotated[str | None, typer.Option("--case", metavar="NO", help="办件号，默认为学籍 Default: the record.")]
+Fields = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="字段=值 Fields of the step.")]
+Sheet = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx 文件 The workbook.")]
+StudentNo = Annotated[str, typer.Argument(metavar="STUDENT_NO", help="学号 The student number.")]
+
+
+@app.callback()
+def _options(
+    ctx: typer.Context,
+    *,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="数据库 Default: sqlite:///xueji.db, or XUEJI_DATABASE."),
+    ] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="MOMENT", help="指定时间，仅限演练库 The time to go by; rehearsal databases only."),
+    ] = None,
+) -> None:
+    """学籍业务流程引擎。A workflow engine for student records."""
+    ctx.obj = (database, now)
+
+
+def _caller(ctx: typer.Context) -> Caller:
+    from console.calling import caller_of
+
+    return caller_of(*ctx.obj)
+
+
+@app.command()
+@_answering
+def init(
+    ctx: typer.Context,
+    *,
+    rehearsal: Annotated[bool, typer.Option("--rehearsal", help="演练库 It may be told the time.")] = False,
+    profile: Annotated[str | None, typer.Option(metavar="P", help="默认办学类型 The profile of topmost units.")] = None,
+) -> int:
+    """建立或升级数据库。Create the database, or bring it up to date."""
+    from console import setting_up
+
+    return setting_up.init(_caller(ctx), rehearsal=rehearsal, profile=profile)
+
+
+@unit_app.command("add")
+@_answering
+def unit_add(
+    ctx: typer.Context,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="单位代码 Its code.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="名称 Its name.")],
+    *,
+    kind: Annotated[str, typer.Option(metavar="K", help="类别 province, school, branch, site, …")],
+    parent: Annotated[str | None, typer.Option(metavar="P", help="上级单位代码 The unit above.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="P", help="办学类型 Its profile, if not that above.")] = None,
+) -> int:
+    """添加单位。Add a unit."""
+    from console import setting_up
+    from engine.store.registry import UnitRow
+
+    row = UnitRow(code=code, name=name, kind=kind, parent=parent, path="", profile=profile)
+    return setting_up.add_unit(_caller(ctx), row)
+
+
+@user_app.command("add")
+@_answering
+def user_add(
+    ctx: typer.Context,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
+    *,
+    role: Annotated[str, typer.Option(metavar="R", help="角色 The role.")],
+    unit: Annotated[str, typer.Option(metavar="CODE", help="在哪个单位 At which unit.")],
+) -> int:
+    """授予角色（必要时建立用户）。Give a person a role; repeat to add roles."""
+    from console import setting_up
+
+    return setting_up.add_user(_caller(ctx), login, role, unit)
+
+
+@batch_app.command("publish")
+@_answering
+def batch_publish(
+    ctx: typer.Context, batch: Annotated[str, typer.Argument(metavar="B", help="批次 The batch.")], *, login: As
+) -> int:
+    """发布批次，固定规则集。Publish a batch; the rules in force are pinned."""
+    from console import setting_up
+
+    return setting_up.publish(_caller(ctx), batch, login)
+
+
+@batch_app.command("set")
+@_answering
+def batch_set(
+    ctx: typer.Context, batch: Annotated[str, typer.Argument(metavar="B", help="批次 The batch.")], fields: Fields = None,
+    *, login: As,
+) -> int:  # fmt: skip
+    """设置已发布批次的值。Set values of a published batch."""
+    from console import setting_up
+    from console.calling import read_pairs
+
+    return setting_up.set_values(_caller(ctx), batch, read_pairs(fields or ()), login)
+
+
+@import_app.command("roster")
+@_answering
+def import_roster(
+    ctx: typer.Context,
+    file: Sheet,
+    *,
+    login: AsOrNot = None,
+    create_units: Annotated[bool, typer.Option("--create-units", help="添加新的分校和教学点 Add new units.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> int:
+    """导入学生名册，建立学籍。Take in a roster and open the records."""
+    from console import importing
+
+    asked = importing.Import(path=file, login=login, dry_run=dry_run, as_json=as_json, create_units=create_units)
+    return importing.import_roster(_caller(ctx), asked)
+
+
+@import_app.command("facts")
+@_answering
+def import_facts(
+    ctx: typer.Context, file: Sheet, *, login: AsOrNot = None, dry_run: DryRun = False, as_json: Json = False
+) -> int:
+    """导入学生信息（成绩、照片、费用等）。Take in what is newly known about students."""
+    from console import importing
+
+    asked = importing.Import(path=file, login=login, dry_run=dry_run, as_json=as_json)
+    return importing.import_facts(_caller(ctx), asked)
+
+
+@app.command()
+@_answering
+def eligibility(ctx: typer.Context, *, batch: Batch, as_json: Json = False) -> int:
+    """批次的毕业资格审核。Who of a batch may apply, and why not."""
+    from console import judging
+
+    return judging.show_eligibility(_caller(ctx), batch, as_json=as_json)
+
+
+@app.command()
+@_answering
+def queue(ctx: typer.Context, *, login: As, as_json: Json = False) -> int:
+    """待办。What waits for a person."""
+    from console import working
+
+    return working.show_queue(_caller(ctx), login, as_json=as_json)
+
+
+@app.command("open")
+@_answering
+def open_(
+    ctx: typer.Context,
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="业务 The workflow.")],
+    student_no: StudentNo,
+    fields: Fields = None,
+    *,
+    login: As,
+) -> int:
+    """为学生发起业务。Open a case about a student."""
+    from console import working
+    from console.calling import read_pairs
+
+    return working.open_one(_caller(ctx), workflow, student_no, login, read_pairs(fields or ()))
+
+
+@app.command()
+@_answering
+def move(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDENT_NO TRIGGER [FIELD=VALUE]...",
+            help="With --all-eligible: no student number.",
+        ),
+    ],
+    *,
+    login: As,
+    case: CaseNo = None,
+    to: Annotated[str | None, typer.Option(metavar="STATE", help="去向 Where to, if there is a choice.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="R", help="理由 The reason.")] = None,
+    request: Annotated[str | None, typer.Option(metavar="ID", help="请求号，重复无害 Makes repeating safe.")] = None,
+    everybody: Annotated[bool, typer.Option("--all-eligible", help="全批次办理 Everybody of the batch.")] = False,
+    batch: Annotated[str | None, typer.Option(metavar="B", help="批次 With --all-eligible: the batch.")] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> int:
+    """办理一步。Take a step of one case, or of all of a batch."""
+    from console import moving
+
+    typed = moving.Typed(
+        words=tuple(words), login=login, case=case, to=to, reason=reason, request=request, everybody=everybody,
+        batch=batch, dry_run=dry_run, as_json=as_json,
+    )  # fmt: skip
+    return moving.move(_caller(ctx), typed)
+
+
+@app.command()
+@_answering
+def retract(ctx: typer.Context, student_no: StudentNo, *, login: As, case: CaseNo = None) -> int:
+    """撤回本人最近一步。Take back your own last step."""
+    from console import working
+
+    return working.retract_last(_caller(ctx), student_no, login, case)
+
+
+@app.command()
+@_answering
+def case(ctx: typer.Context, student_no: StudentNo, *, number: CaseNo = None, as_json: Json = False) -> int:
+    """查看办件：状态、可办步骤及原因、经过。One case, what blocks it, its timeline."""
+    from console import case_view
+
+    return case_view.show_case(_caller(ctx), student_no, number, as_json=as_json)
+
+
+@app.command()
+@_answering
+def replay(
+    ctx: typer.Context,
+    student_no: Annotated[str | None, typer.Argument(metavar="[STUDENT_NO]", help="学号 One student.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="全部 Every chain there is.")] = False,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="进程数 Default: all cores.")] = None,
+    as_json: Json = False,
+) -> int:
+    """回放日志并与库比对。Fold the trail and compare it with the database."""
+    from console import proving
+
+    wanted = proving.either(student_no, everything=everything)
+    return proving.replay(_caller(ctx), wanted, workers=workers, as_json=as_json)
+
+
+@app.command()
+@_answering
+def check(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="定义 Folders or files; default: installed."),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> int:
+    """检查流程与规则定义。Check definitions and rules: all faults, each with its place."""
+    from console import checking
+
+    return checking.check(paths or (), _caller(ctx).settings.definitions, as_json=as_json)
+
+
+@app.command()
+@_answering
+def demo(
+    *,
+    students: Annotated[int, typer.Option(metavar="N", min=1, help="学生数 How many students.")] = 1200,
+    seed: Annotated[int, typer.Option(metavar="S", help="随机种子 The same seed, the same people.")] = 1,
+    into: Annotated[Path, typer.Option(metavar="DIR", help="目录 Where to.")] = Path("demo"),
+) -> int:
+    """演示：虚构学生的一次完整毕业批次。A whole graduation batch on invented students."""
+    from console.demo import story
+
+    return story.run(students=students, seed=seed, into=into)
+
+
+@app.command()
+@_answering
+def bench(
+    ctx: typer.Context,
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="少量 Small sizes.")] = False,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="只测这些 Only these; repeat.")] = None,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="轮数 Rounds.")] = 9,
+    students: Annotated[int, typer.Option(metavar="N", min=1, help="学生数 Students judged in memory.")] = 100_000,
+    events: Annotated[int, typer.Option(metavar="N", min=1, help="事件数 Events replayed.")] = 1_000_000,
+    as_json: Json = False,
+) -> int:
+    """本机速度，以手写驱动代码为尺。The speed of this machine against its own raw driver, as ratios."""
+    from console.bench import running
+
+    return running.run(
+        _caller(ctx).settings, quick=quick, only=tuple(only or ()), rounds=rounds, students=students, events=events,
+        json=as_json,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """The entry point of `xueji`."""
+    app(prog_name="xueji")

@@ -1,0 +1,123 @@
+"""Replay: the trail read back and compared with the database, on all cores, or for one student with the timeline."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import reduce
+from operator import add
+
+from console.calling import Caller, Misuse, Sitting
+from console.printing import document, line, progress, table, timeline
+from engine.casework import find_case
+from engine.records import case_of
+from engine.replay import Replayed, replay_one, replay_part
+from engine.store.cases import read_case
+from engine.store.trail import spans
+from engine.timeline import timeline as entries_of
+
+_PARTS_PER_WORKER = 4
+"""More parts than workers, so that nobody waits long for the last one."""
+_CHAINS_WORTH_A_WORKER = 5000
+"""Fewer are replayed sooner than another process has started."""
+_MOST_SHOWN = 50
+
+
+def replay(caller: Caller, student_no: str | None, *, workers: int | None, as_json: bool) -> int:
+    """Replay one student's chains (the record's and the student's own), or every chain there is.
+
+    Returns:
+        1 if anything diverged.
+    """
+    with caller.sitting() as sitting:
+        if student_no is None:
+            replayed = _replay_all(sitting, workers)
+        else:
+            replayed = _replay_student(sitting, student_no, as_json=as_json)
+        if as_json:
+            document(_document(replayed))
+        else:
+            _tell(sitting, replayed)
+    return 1 if replayed.diverged else 0
+
+
+def either(student_no: str | None, *, everything: bool) -> str | None:
+    """One student or everything: exactly one of them is asked for.
+
+    Raises:
+        Misuse: If it is both or neither.
+    """
+    if (student_no is None) != everything:
+        message = "请给出一个学号，或 --all 回放全部。Give one student number, or --all."
+        raise Misuse(message)
+    return student_no
+
+
+def _replay_student(sitting: Sitting, student_no: str, *, as_json: bool) -> Replayed:
+    office, desk = sitting.office, sitting.desk
+    found = read_case(desk.connection, find_case(desk, student_no))
+    if found is None or found.case.student is None:
+        return Replayed(cases=0, events=0)
+    if not as_json:
+        timeline(entries_of(desk, found), desk.definition(found.case.shape))
+    chains = (found.case.id, -found.case.student)
+    return reduce(add, (replay_one(desk.connection, office.log, office.key, chain) for chain in chains))
+
+
+def _replay_all(sitting: Sitting, workers: int | None) -> Replayed:
+    connection = sitting.desk.connection
+    chains = sum(last - first + 1 for first, last in spans(connection, 1))
+    wanted = workers or min(os.cpu_count() or 1, max(1, chains // _CHAINS_WORTH_A_WORKER))
+    parts = spans(connection, wanted * _PARTS_PER_WORKER)
+    done = Replayed(cases=0, events=0)
+    with progress(chains, "回放 replaying") as advance:
+        for (first, last), one in zip(parts, _replayed(sitting, parts, wanted), strict=True):
+            done += one
+            advance(last - first + 1)
+    return done
+
+
+def _replayed(sitting: Sitting, parts: Sequence[tuple[int, int]], workers: int) -> Iterator[Replayed]:
+    office = sitting.office
+    work = [(office.url, office.log, office.key, part) for part in parts]
+    if workers == 1:
+        yield from map(replay_part, work)
+        return
+    # A process that is forked would share the open connection with this one.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(replay_part, work)
+
+
+def _document(replayed: Replayed) -> dict[str, object]:
+    return {
+        "cases": replayed.cases,
+        "events": replayed.events,
+        "diverged": [
+            {"case": one.chain.removeprefix("case/"), "seq": one.seq, "why": one.why} for one in replayed.diverged
+        ],
+    }
+
+
+def _tell(sitting: Sitting, replayed: Replayed) -> None:
+    counted = f"回放 {replayed.cases} 个办件、{replayed.events} 个事件 cases and events replayed"
+    if not replayed.diverged:
+        line(f"{counted}：与库中一致，没有差异。All as kept; nothing diverged.", style="green")
+        return
+    line(f"{counted}：{len(replayed.diverged)} 处不一致 diverged", style="red")
+    owner = _owner(sitting)
+    rows = [(one.chain, owner(one.chain), one.seq, one.why) for one in replayed.diverged[:_MOST_SHOWN]]
+    table(("链 chain", "学号 student", "事件号 seq", "原因 why"), rows)
+
+
+def _owner(sitting: Sitting) -> Callable[[str], str]:
+    """Whose case a chain is; the chains of students and of the registry speak for themselves."""
+
+    def student_no(chain: str) -> str:
+        kind, _, number = chain.partition("/")
+        case = case_of(number) if kind == "case" else None
+        found = None if case is None else read_case(sitting.desk.connection, case)
+        return "—" if found is None else found.student_no or "—"
+
+    return student_no
