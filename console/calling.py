@@ -13,14 +13,18 @@ from console.settings import Settings
 from console.wiring import Office, office
 from engine.actors import Actor
 from engine.desk import Desk
-from engine.errors import Unreadable, XuejiError
+from engine.errors import AlreadyOpen, NotRetractable, StaleCase, TransitionNotOpen, Unreadable, XuejiError
 from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
 from engine.records import Json, Request
-from engine.store.database import DRIVER_ERRORS
+from engine.store.database import DRIVER_ERRORS, Busy
 
 SETUP = "setup"
 """Who the trail names for what is set up before anybody has an account."""
+
+
+REFUSED, MISUSE = 1, 2
+"""Exit codes: the case says no, or something was found; the command cannot be meant like this (design, section 9)."""
 
 
 class Misuse(XuejiError):
@@ -106,6 +110,12 @@ def plain_about(database: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, *DRIVER_ERRORS) as problem:
         raise DatabaseTrouble(database, problem) from problem
+
+
+def exit_code(problem: XuejiError) -> int:
+    """1 when the state of things says no to what was well meant (somebody was faster, it is done already), else 2."""
+    conflicts = (StaleCase, TransitionNotOpen, AlreadyOpen, NotRetractable, Busy)
+    return REFUSED if isinstance(problem, conflicts) else MISUSE
 
 
 def caller_of(database: str | None, now: str | None) -> Caller:

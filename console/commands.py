@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from console.calling import Caller
 
 P = ParamSpec("P")
-REFUSED, MISUSE = 1, 2
-_CONFLICTS = ("StaleCase", "TransitionNotOpen", "AlreadyOpen", "NotRetractable", "Busy")
-"""Errors by which the database says no to a command that was well meant: somebody was faster, or it is done already."""
 
 
 def _answering(command: Callable[P, int]) -> Callable[P, None]:
@@ -31,10 +28,11 @@ def _answering(command: Callable[P, int]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except XuejiError as problem:
+            from console.calling import exit_code
             from console.printing import note
 
             note(str(problem))
-            code = REFUSED if type(problem).__name__ in _CONFLICTS else MISUSE
+            code = exit_code(problem)
         raise typer.Exit(code)
 
     return run
@@ -60,6 +58,7 @@ app.add_typer(import_app, name="import")
 As = Annotated[str, typer.Option("--as", metavar="USER", help="以谁的身份办理 In whose name.")]
 AsOrNot = Annotated[str | None, typer.Option("--as", metavar="USER", help="以谁的身份 In whose name; default: import.")]
 Batch = Annotated[str, typer.Option("--batch", metavar="B", help="批次 The batch.")]
+BatchName = Annotated[str, typer.Argument(metavar="B", help="批次 The batch.")]
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档 One JSON document on standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="只判断，不写入 Judge, and write nothing.")]
 CaseNo = Annotated[str | None, typer.Option("--case", metavar="NO", help="办件号，默认为学籍 Default: the record.")]
@@ -141,9 +140,7 @@ def user_add(
 
 @batch_app.command("publish")
 @_answering
-def batch_publish(
-    ctx: typer.Context, batch: Annotated[str, typer.Argument(metavar="B", help="批次 The batch.")], *, login: As
-) -> int:
+def batch_publish(ctx: typer.Context, batch: BatchName, *, login: As) -> int:
     """发布批次，固定规则集。Publish a batch; the rules in force are pinned."""
     from console import setting_up
 
@@ -152,10 +149,7 @@ def batch_publish(
 
 @batch_app.command("set")
 @_answering
-def batch_set(
-    ctx: typer.Context, batch: Annotated[str, typer.Argument(metavar="B", help="批次 The batch.")], fields: Fields = None,
-    *, login: As,
-) -> int:  # fmt: skip
+def batch_set(ctx: typer.Context, batch: BatchName, fields: Fields = None, *, login: As) -> int:
     """设置已发布批次的值。Set values of a published batch."""
     from console import setting_up
     from console.calling import read_pairs

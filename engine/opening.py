@@ -108,7 +108,7 @@ def enrol(
         old = {row.student_no: row.facts for row in rows if row.student_no in known}
         written = write_facts(desk, old, replace(request, trigger="roster"), dry_run=dry_run)
         new = [row for row in rows if row.student_no not in known]
-        refused = list(written.refused)
+        refused = [*written.refused, *_moved_elsewhere(desk, rows, known, request)]
         last_student, last_case = students.last_ids(desk.connection)
         for start in range(0, len(new), CHUNK):
             chunk = new[start : start + CHUNK]
@@ -120,6 +120,20 @@ def enrol(
         if refused and not dry_run:
             raise RosterRefused(tuple(refused))
     return Enrolled(opened=len(new), changed=written.changed, unchanged=written.unchanged, refused=tuple(refused))
+
+
+def _moved_elsewhere(
+    desk: Desk, rows: Sequence[Enrolment], known: Mapping[str, StudentRow], request: Request
+) -> list[FactRefusal]:
+    """A roster cannot move a student to another unit; that is a procedure of its own, with two consents."""
+    refused = []
+    for row in rows:
+        student = known.get(row.student_no)
+        if student is not None and student.unit != row.unit:
+            machine = _record_machine(desk, student.unit, request)
+            verdict = machine.engine_verdict("unit-by-transfer", here=student.unit, there=row.unit)
+            refused.append(FactRefusal(student_no=row.student_no, verdicts=(verdict,)))
+    return refused
 
 
 class RosterRefused(XuejiError):

@@ -52,7 +52,11 @@ class Cast:
     @property
     def short_staffed(self) -> str:
         """The teaching point where one person holds both roles."""
-        return next(one.roster["site_code"] for one in self.students if one.student_no == self.late)
+        return self.site_of(self.late)
+
+    def site_of(self, student_no: str) -> str:
+        """The teaching point of a student."""
+        return next(one.roster["site_code"] for one in self.students if one.student_no == student_no)
 
 
 def gather(count: int, seed: int) -> Cast:

@@ -113,6 +113,7 @@ def test_every_function_fits_on_a_screen():
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in modules(*rooms())
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if "migrations" not in path.parts  # a migration is a list of columns, not something to follow
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if (node.end_lineno or node.lineno) - node.lineno >= LONGEST_FUNCTION
     ]

@@ -18,9 +18,10 @@ from sqlalchemy import Engine
 import engine.store.bulk as store_bulk
 from engine import bulk, casework, facts, machine, replay, sight
 from engine.desk import Desk
+from engine.guards import Guard
 from engine.machine import Sight
 from engine.records import Case, Head, Json, Moved, Outcome, Refused, Repeated, Request
-from engine.steps import Guard, Machine, Step
+from engine.steps import Machine, Step
 from engine.store import cases, database, schema
 from engine.store.cases import Keeping
 from engine.store.database import Connection
@@ -188,7 +189,7 @@ def _bytes_believed(patch: Patch) -> None:
 
 
 def _tidied_history(patch: Patch) -> None:
-    honest = casework.keep
+    honest = cases.keep
 
     def keep(connection: Connection, keeping: Keeping) -> bool:
         won = honest(connection, keeping)

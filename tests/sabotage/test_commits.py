@@ -1,18 +1,12 @@
-"""Promise 2: state, event and messages commit together or not at all; nobody is told of what did not happen, or twice."""
+"""Promise 2: state, event and messages commit together or not at all; nobody hears of what did not happen, or twice."""
 
 import pytest
 
 from engine import bulk, casework
-from engine.desk import Desk
 from engine.errors import StaleCase
 from engine.facts import write_facts
-from engine.machine import decide
-from engine.records import Moved, Repeated, Request
-from engine.sight import Seeing
-from engine.store import cases
-from engine.store.cases import Keeping
+from engine.records import Moved, Repeated
 from engine.store.database import INTEGRITY_ERRORS, Connection
-from engine.trail.event import EventKind
 from tests.sabotage.builds import breaks_under
 from tests.sabotage.office import asked, asked_to_leave, attempt, decided, everything, kept, rows, state_of, student_no
 from tests.sabotage.switches import (

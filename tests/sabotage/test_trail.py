@@ -60,7 +60,8 @@ def test_anybody_can_check_with_sha_256_alone_that_each_event_names_the_one_befo
             stored = rows(connection, "SELECT body, hash FROM event WHERE chain = ? ORDER BY seq", chain)
             hashes = [tagged(bytes_of(body)) for body, _ in stored]
             assert [digest for _, digest in stored] == hashes
-            assert [one["prev"] for one in events(connection, chain)] == [
+            named = [one["prev"] for one in events(connection, chain)]
+            assert named == [bytes(32).hex(), *(digest.hex() for digest in hashes[:-1])]
                 bytes(32).hex(),
                 *(h.hex() for h in hashes[:-1]),
             ]

@@ -1,0 +1,292 @@
+"""The story: twelve teaching points, one batch, from the notice of April to the registration of June."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from shlex import quote
+
+from console import wiring
+from console.calling import Misuse, Sitting
+from console.demo import acts, school, telling
+from console.demo.cast import FEWEST_STUDENTS, Cast, gather, mended, with_two_slips
+from console.demo.sheets import (
+    Files,
+    faults_of_roster,
+    take_in_facts,
+    take_in_roster,
+    write_fact_sheet,
+    write_roster,
+)  # fmt: skip
+from console.judging import rule_titles
+from console.printing import line, timeline
+from console.settings import Settings
+from console.wiring import Office
+from engine.casework import find_case
+from engine.eligibility import Eligibility, eligibility
+from engine.publishing import change_batch, publish_batch
+from engine.records import Refused
+from engine.replay import Replayed, replay_range
+from engine.store.cases import read_case
+from engine.store.trail import spans
+from engine.timeline import timeline as entries_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Story:
+    """What every chapter needs: the office, the people, the files."""
+
+    office: Office
+    cast: Cast
+    files: Files
+
+    def on(self, at: datetime) -> Sitting:
+        """The office at one moment of the rehearsal."""
+        return Sitting(office=self.office, at=at)
+
+
+def run(*, students: int, seed: int, into: Path) -> int:
+    """Tell the whole story in a folder; an earlier telling there is replaced.
+
+    Args:
+        students: How many take part, at least `FEWEST_STUDENTS`.
+        seed: The same seed, the same people and the same totals.
+        into: The folder, made if need be.
+
+    Returns:
+        0, or 1 if the replay at the end finds something that does not add up.
+
+    Raises:
+        Misuse: If there are too few students, or the folder holds somebody's own sheets.
+    """
+    started = time.perf_counter()
+    files = Files(into=into)
+    _refuse_what_cannot_be_told(students, files)
+    files.start_afresh()
+    cast = gather(students, seed)
+    _head(students, seed)
+    settings = Settings(database=f"sqlite:///{files.database.as_posix()}")
+    wiring.create(settings, rehearsal=True, profile=school.PROFILE)
+    with wiring.office(settings) as office:
+        story = _Story(office=office, cast=cast, files=files)
+        _publish_and_enrol(story)
+        before = _take_in_what_is_known(story)
+        _put_right(story, before)
+        _apply(story)
+        _review(story)
+        _decide_above(story)
+        _register(story)
+        replayed = _look_back(story)
+    _what_next(files, cast, time.perf_counter() - started)
+    return 1 if replayed.diverged else 0
+
+
+def _refuse_what_cannot_be_told(students: int, files: Files) -> None:
+    if students < FEWEST_STUDENTS:
+        message = (
+            f"演示至少需要 {FEWEST_STUDENTS} 名学生，现为 {students} 名。"
+            f" The demonstration needs at least {FEWEST_STUDENTS} students, not {students}."
+        )
+        raise Misuse(message)
+    if files.are_somebody_elses():
+        names = "、".join(path.name for path in files.sheets)
+        message = (
+            f"{files.into} 中已有同名文件（{names}）而无 demo.db，恐为他人所有；请用 --into 另选目录。"
+            f" {files.into} holds sheets of these names and no demo.db: they may be yours. Choose another --into."
+        )
+        raise Misuse(message)
+
+
+def _head(students: int, seed: int) -> None:
+    line()
+    line("演练 REHEARSAL", style="bold reverse")
+    line("学籍 xueji · 2024届6月毕业批次 the graduation batch of June 2024", style="bold")
+    line(
+        f"3 所分校 branches · {len(school.SITES)} 个教学点 teaching points · {students:,} 名学生 students"
+        f" · 随机种子 seed {seed}"
+    )
+    line("人物、证件号、单位均为虚构 Nobody and nothing named here exists.", style="dim")
+
+
+def _publish_and_enrol(story: _Story) -> None:
+    sitting = story.on(school.PUBLISHED_AT)
+    telling.chapter(1, sitting.at, "发布批次，导入名册", "The batch is published, the roster read in")
+    desk = sitting.desk
+    with telling.timed() as said:
+        desk.publish(sitting.at, school.HEAD)
+        school.add_school(desk)
+        publish_batch(desk, school.BATCH, sitting.request("batch_publish", desk.actor(school.HEAD)))
+        said.append(f"批次 batch {school.BATCH} 已发布 published，规则集已固定 its rulebook pinned")
+    rows = [one.roster for one in story.cast.students]
+    _hand_in_with_slips(story, sitting)
+    with telling.timed() as said:
+        write_roster(story.files.roster, rows)
+        done = take_in_roster(sitting, story.files.roster, desk.actor(school.HEAD))
+        school.add_people(desk, story.cast.short_staffed)
+        said.append(f"更正后导入 corrected：建立学籍 records opened {done.opened:,}")
+    _read_again(story, sitting)
+
+
+def _hand_in_with_slips(story: _Story, sitting: Sitting) -> None:
+    """A roster with two slips is refused whole, and every faulty cell is named."""
+    with telling.timed() as said:
+        write_roster(story.files.roster, with_two_slips([one.roster for one in story.cast.students]))
+        faults = faults_of_roster(sitting, story.files.roster)
+        said.append(f"名册 {story.files.roster.name} 有 {len(faults)} 处错误 faults，全部退回 nothing is taken")
+    telling.show_faults(faults)
+
+
+def _read_again(story: _Story, sitting: Sitting) -> None:
+    with telling.timed() as said:
+        again = take_in_roster(sitting, story.files.roster, sitting.desk.actor(school.HEAD))
+        said.append(f"再次导入同一名册 the same again：新建 opened {again.opened}，变更 changed {again.changed}")
+
+
+def _take_in_what_is_known(story: _Story) -> tuple[Eligibility, ...]:
+    sitting = story.on(school.FACTS_AT)
+    telling.chapter(2, sitting.at, "导入学业与材料信息", "What is known of the students")
+    with telling.timed() as said:
+        write_fact_sheet(story.files.facts, [one.facts for one in story.cast.students])
+        done = take_in_facts(sitting, story.files.facts, sitting.desk.actor(school.HEAD))
+        said.append(f"{story.files.facts.name}：写入 written {done.changed:,}")
+    return _judge(sitting)
+
+
+def _judge(sitting: Sitting) -> tuple[Eligibility, ...]:
+    with telling.timed() as said:
+        request = sitting.request("eligibility", sitting.desk.actor(school.HEAD))
+        answers = eligibility(sitting.desk, school.BATCH, request)
+        eligible = sum(one.eligible for one in answers)
+        said.append(
+            f"资格审查 judged {len(answers):,}：符合 eligible {eligible:,}，其余 others {len(answers) - eligible:,}"
+        )
+    return answers
+
+
+def _put_right(story: _Story, before: tuple[Eligibility, ...]) -> None:
+    sitting = story.on(school.MENDED_AT)
+    telling.chapter(3, sitting.at, "补正", "What was missing is put right")
+    with telling.timed() as said:
+        write_fact_sheet(story.files.mended, mended(story.cast))
+        done = take_in_facts(sitting, story.files.mended, sitting.desk.actor(school.HEAD))
+        said.append(f"{story.files.mended.name}：写入 written {done.changed:,}")
+    after = _judge(sitting)
+    telling.show_sites(sitting.desk, before, after)
+    telling.show_rules(sorted(rule_titles(sitting.desk, school.BATCH).items()), before, after)
+
+
+def _apply(story: _Story) -> None:
+    sitting = story.on(school.APPLIED_AT)
+    telling.chapter(4, sitting.at, "提出毕业申请", "The teaching points apply")
+    with telling.timed() as said:
+        done = acts.apply_everywhere(sitting, apart_from=story.cast.late)
+        said.append(f"申请 apply（12 名经办人 operators）：{telling.counted(done)}")
+    record = find_case(sitting.desk, story.cast.several)
+    refused = next(one for one in done.refused if one.case.id == record)
+    line()
+    telling.show_refusal(sitting.desk, story.cast.several, refused)
+
+
+def _review(story: _Story) -> None:
+    sitting = story.on(school.REVIEWED_AT)
+    telling.chapter(5, sitting.at, "教学点审批", "Review at the teaching points")
+    cast, site = story.cast, story.cast.short_staffed
+    _one_winner(story, sitting)
+    acts.return_once(sitting, cast.debtor, cast.site_of(cast.debtor))
+    telling.say(f"退回修改 returned, and filed again：{cast.debtor}（见下 told below）")
+    with telling.timed() as said:
+        done = acts.approve_everywhere(acts.later(sitting, 360), apart_from=cast.late)
+        said.append(f"同意 site_approve（12 名审批人 approvers）：{telling.counted(done)}")
+    own = acts.file_own(acts.later(sitting, 480), cast.late, site)
+    line()
+    telling.say(
+        f"{school.both_in_one(site)} 身兼经办与审批，想批自己的申请 holds both roles and tries to approve its own filing"
+    )
+    if isinstance(own, Refused):
+        telling.show_refusal(sitting.desk, cast.late, own)
+
+
+def _one_winner(story: _Story, sitting: Sitting) -> None:
+    """Two people decide the same case at once; one of them is told."""
+    stale = acts.decide_twice(sitting, story.cast.contested, story.cast.short_staffed)
+    telling.say(f"两人同时审批 {story.cast.contested}，先者成，后者被告知 two decide at once; the second is told:")
+    telling.say(f"  {stale}", "yellow")
+
+
+def _decide_above(story: _Story) -> None:
+    sitting = story.on(school.ACCEPTED_AT)
+    telling.chapter(6, sitting.at, "学籍科接收", "The records section accepts for the branches")
+    with telling.timed() as said:
+        done = acts.work_queue(sitting, school.ACCEPTING, "branch_approve")
+        said.append(f"接收 branch_approve：{telling.counted(done)}")
+    sitting = story.on(school.AUDITED_AT)
+    telling.chapter(7, sitting.at, "省校审核", "The audit of the province")
+    with telling.timed() as said:
+        done = acts.work_queue(sitting, school.AUDITING, "provincial_audit")
+        said.append(f"审核 provincial_audit（另一人记录 by another person）：{telling.counted(done)}")
+
+
+def _register(story: _Story) -> None:
+    sitting = story.on(school.REGISTERED_AT)
+    telling.chapter(8, sitting.at, "学历注册", "The diplomas are registered")
+    desk, head = sitting.desk, sitting.desk.actor(school.HEAD)
+    day = school.REGISTERED_AT.date().isoformat()
+    given = {"school_name": school.SCHOOL.name, "president": "示范校长", "graduation_on": day}
+    change_batch(desk, school.BATCH, given, sitting.request("batch_set", head))
+    with telling.timed() as said:
+        passed = acts.students_waiting(sitting, school.REGISTERING, "register")
+        write_fact_sheet(
+            story.files.certificates, [one.certificate for one in story.cast.students if one.student_no in passed]
+        )
+        written = take_in_facts(sitting, story.files.certificates, head)
+        said.append(f"{story.files.certificates.name}：证书信息 certificates {written.changed:,}")
+    with telling.timed() as said:
+        done = acts.work_queue(sitting, school.REGISTERING, "register")
+        said.append(f"注册 register：{telling.counted(done)}")
+
+
+def _look_back(story: _Story) -> Replayed:
+    office, desk = story.office, story.office.desk
+    telling.rule("回顾  Looking back", "bold cyan")
+    found = read_case(desk.connection, find_case(desk, story.cast.debtor))
+    if found is not None:
+        telling.say(f"学号 student {story.cast.debtor}，由事件重放 read back from its events")
+        timeline(entries_of(desk, found), desk.definition(found.case.shape))
+    telling.show_states(desk, desk.library.record(school.PROFILE))
+    with telling.timed() as said:
+        replayed = Replayed(cases=0, events=0)
+        for span in spans(desk.connection, 1):
+            replayed += replay_range(desk.connection, office.log, office.key, span)
+        found_wrong = len(replayed.diverged)
+        said.append(
+            f"重放 replayed {replayed.cases:,} 件 cases、{replayed.events:,} 个事件 events，"
+            f"链与 MAC 全部核验 chains and MACs verified：不一致 diverged {found_wrong}"
+        )
+    return replayed
+
+
+def _what_next(files: Files, cast: Cast, seconds: float) -> None:
+    line()
+    line(f"全部用时 {seconds:.1f} 秒 in all {seconds:.1f} s", style="bold")
+    names = "、".join(path.name for path in (files.database, *files.sheets))
+    line(f"文件在 the files are in {files.into}：{names}（密钥 key {files.database.name}.key）")
+    telling.rule("接下来可以试 What to try next", "bold green")
+    for zh, en, command in what_to_try(files, cast):
+        line(f"# {zh} {en}", style="dim")
+        line(command)
+
+
+def what_to_try(files: Files, cast: Cast) -> tuple[tuple[str, str, str], ...]:
+    """Commands that work in this order when typed as they stand: what each shows, in two languages, and the command."""
+    xueji = f"{telling.program()} --database {quote(f'sqlite:///{files.database.as_posix()}')}"
+    at = f"{xueji} --now {school.AFTERWARDS_AT.isoformat(timespec='minutes')}"
+    approver = school.approver(cast.short_staffed)
+    return (
+        ("迟到的申请在等另一人审批", "the late application waits for another person", f"{xueji} queue --as {approver}"),
+        ("由另一人审批", "who approves it", f"{at} move {cast.late} site_approve --as {approver}"),
+        ("未通过者：每一步还差什么", "the one refused: what stands in the way", f"{at} case {cast.several}"),
+        ("全批次的资格", "the whole batch", f"{at} eligibility --batch {school.BATCH}"),
+        ("核验整个日志", "verify the whole trail", f"{xueji} replay --all"),
+    )
