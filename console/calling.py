@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from engine.actors import Actor
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, NotRetractable, StaleCase, TransitionNotOpen, Unreadable, XuejiError
 from engine.expressions.kinds import SHANGHAI
-from engine.library import Library
 from engine.records import Json, Request
 from engine.store.database import DRIVER_ERRORS, Busy
 
@@ -36,8 +36,8 @@ class NoRehearsal(XuejiError):
 
     def __init__(self, database: str) -> None:
         super().__init__(
-            f"{database} 不是演练库，不能用 --now 指定时间；演练库由 xueji init --rehearsal 建立。"
-            f" {database} is no rehearsal database: it is not told the time. Make one with 'xueji init --rehearsal'."
+            f"{address(database)} 不是演练库，不能用 --now 指定时间；演练库由 xueji init --rehearsal 建立。"
+            f" It is no rehearsal database and is not told the time; make one with 'xueji init --rehearsal'."
         )
 
 
@@ -45,11 +45,17 @@ class DatabaseTrouble(XuejiError):
     """The database, or the way to it, failed."""
 
     def __init__(self, database: str, problem: Exception) -> None:
-        first = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+        said = str(getattr(problem, "orig", None) or problem).strip()
+        first = said.splitlines()[0] if said else type(problem).__name__
         super().__init__(
-            f"数据库 {database} 无法使用：{first}。请检查 --database 与服务器是否可用。"
-            f" The database cannot be used: {first}. Check --database and whether the server is up."
+            f"数据库 {address(database)} 无法使用：{first}。请检查 --database 与服务器。"
+            f" The database cannot be used; check --database and the server."
         )
+
+
+def address(database: str) -> str:
+    """The URL of a database as it may be shown: without its password."""
+    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +88,18 @@ class Caller:
     now: datetime | None = None
 
     @contextmanager
-    def sitting(self, *, publishes_as: str | None = None, library: Library | None = None) -> Iterator[Sitting]:
+    def sitting(self, *, publishes_as: str | None = None) -> Iterator[Sitting]:
         """Open the database for one command.
 
         Args:
             publishes_as: Who is about to write; definitions that are new in the files are kept first.
-            library: The definitions, where they have been read already.
 
         Raises:
             NotInitialised: If there is no database yet.
             NoRehearsal: If a moment was given for a live database.
             DatabaseTrouble: If the database or the way to it fails.
         """
-        with plain_about(self.settings.database), office(self.settings, library) as opened:
+        with plain_about(self.settings.database), office(self.settings) as opened:
             if self.now is not None and not opened.rehearsal:
                 raise NoRehearsal(self.settings.database)
             at = self.now or datetime.now(UTC)

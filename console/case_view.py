@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console import documents
@@ -19,6 +20,7 @@ from console.printing import (
     verdicts,
 )
 from engine.casework import find_case
+from engine.definition import Bilingual
 from engine.desk import Desk
 from engine.eligibility import works_by
 from engine.prospects import Prospect, prospects
@@ -107,7 +109,12 @@ def _show(desk: Desk, view: _View) -> None:
         _show_step(desk, view.machine, one)
     for name, batch in view.assumed.items():
         note(f"按批次 {batch} 判断（{name} 尚未填写）。Judged as for batch {batch}, the only one there is.")
-    timeline(view.entries, definition)
+    timeline(view.entries, definition, fact_titles(desk))
+
+
+def fact_titles(desk: Desk) -> Mapping[str, Bilingual]:
+    """What the facts of a student are called."""
+    return {name: fact.title for name, fact in desk.library.rulebook.vocabulary.student.items()}
 
 
 def _show_step(desk: Desk, machine: Machine, one: Prospect) -> None:

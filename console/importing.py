@@ -87,7 +87,8 @@ def _readable(path: Path, read: Callable[[], Sheet[Row]]) -> Sheet[Row]:
     try:
         return read()
     except SheetRefused as refused:
-        message = f"{path.name}：{refused.reason.zh}。{path.name}: {refused.reason.en}."
+        name = "" if path.name in refused.reason.zh else f"{path.name}："
+        message = f"{name}{refused.reason.zh}。{refused.reason.en}."
         raise Misuse(message) from refused
 
 
@@ -170,18 +171,29 @@ def _sum_up(asked: Import, done: _Counts, rows: int) -> None:
     if done.nothing:
         line(f"{rows} 行均与库中一致，没有任何变动。All {rows} rows are on file already: nothing changed.")
         return
-    verb = "将会 would be（演练，未写入 dry run, nothing written）" if asked.dry_run else "完成 done"
-    line(
-        f"{rows} 行，{verb}：建立学籍 {done.opened} opened，变更 {done.changed} changed，"
-        f"不变 {done.unchanged} unchanged"
-    )
+    verb = "预览，未写入 preview, nothing written" if asked.dry_run else "完成 done"
+    opened = f"建立学籍 {done.opened} opened，" if done.opened else ""
+    line(f"{rows} 行（{verb}）：{opened}变更 {done.changed} changed，不变 {done.unchanged} unchanged")
 
 
 def _show_cells(cells: Sequence[Fault], title: str) -> None:
-    rows = [(one.row, one.column, one.cell, one.value, f"{one.reason.zh}\n{one.reason.en}") for one in cells]
+    """One line for each thing to mend; the same value wrong for the same reason in many rows is one thing."""
+    alike: dict[object, list[Fault]] = {}
+    for one in cells:
+        alike.setdefault((one.column, one.value, one.reason) if one.value else one.cell, []).append(one)
+    rows = [
+        (some[0].row, some[0].column, some[0].cell, some[0].value, _reason(some)) for some in alike.values()
+    ]  # fmt: skip
     table(("行 row", "列 column", "单元格 cell", "值 value", "原因 reason"), rows[:_MOST_SHOWN], title)
     if len(rows) > _MOST_SHOWN:
         note(f"只列出前 {_MOST_SHOWN} 处，全部见 --json。The first {_MOST_SHOWN}; --json has all {len(rows)}.")
+
+
+def _reason(alike: Sequence[Fault]) -> str:
+    reason = alike[0].reason
+    others = [str(one.row) for one in alike[1:]]
+    also = f"\n亦见于 also in rows {shortened(others, 10)}" if others else ""
+    return f"{reason.zh}\n{reason.en}{also}"
 
 
 def _explain(desk: Desk, refused: Sequence[FactRefusal]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from console import documents
 from console.calling import Caller, Sitting
-from console.printing import both, document, line, progress, table
+from console.printing import document, line, progress, stacked, table
 from engine.actors import Actor
 from engine.definition import Bilingual
 from engine.desk import Desk
@@ -87,7 +87,7 @@ def _by_rule(answers: Sequence[Eligibility], asked: Mapping[str, str]) -> Mappin
 
 
 def rule_titles(desk: Desk, batch: str) -> Mapping[str, str]:
-    """The titles of the rules one applies under, by id."""
+    """The titles of the rules one applies under, by id, ready for a table."""
     row = desk.batch(batch)
     if row is None:
         return {}
@@ -95,4 +95,4 @@ def rule_titles(desk: Desk, batch: str) -> Mapping[str, str]:
     machine = desk.machine(desk.hash_of(definition), row.rulebook)
     step = machine.step_anywhere(application(desk, batch))
     untitled = Bilingual(zh="—", en="—")
-    return {guard.id: both(guard.rule.title or untitled) for guard in step.guards[: step.unless_from]}
+    return {guard.id: stacked(guard.rule.title or untitled) for guard in step.guards[: step.unless_from]}

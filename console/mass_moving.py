@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from console import documents
 from console.calling import Caller, Sitting
-from console.printing import both, document, line, note, progress, role_title, shortened, table
+from console.printing import document, line, note, progress, role_title, shortened, stacked, table
 from console.working import Asked
 from engine.bulk import BulkAnswer, move_many
 from engine.casework import read_fields
@@ -178,9 +178,9 @@ def _tell(desk: Desk, asked: MassMove, answer: BulkAnswer, numbers: Mapping[int,
     if not (answer.moved or answer.refused or conflicts):
         line(f"批次 {asked.batch} 没有可办理“{asked.step.trigger}”的办件。No case stands before this step.")
         return
-    would = "（演练，未写入 dry run, nothing written）" if asked.dry_run else ""
+    done, preview = ("可办理", "（预览，未写入 preview, nothing written）") if asked.dry_run else ("已办理", "")
     line(
-        f"{asked.step.trigger}{would}：已办理 {len(answer.moved)} moved，未通过 {len(answer.refused)} refused，"
+        f"{asked.step.trigger}{preview}：{done} {len(answer.moved)} moved，未通过 {len(answer.refused)} refused，"
         f"冲突 {conflicts} conflicts"
     )
     if answer.refused:
@@ -201,10 +201,11 @@ def _show_refused(desk: Desk, refused: Sequence[Refused], numbers: Mapping[int, 
             met[verdict.id].append((numbers[one.case.id], verdict))
     rows = [
         (
-            rule, both(some[0][1].title),
+            rule, stacked(some[0][1].title),
             sum(verdict.outcome is Outcome.FAILS for _, verdict in some),
             sum(verdict.outcome is Outcome.UNDECIDED for _, verdict in some),
-            role_title(roles, some[0][1].remedy_by or "—"), shortened(sorted(number for number, _ in some), 3),
+            role_title(roles, some[0][1].remedy_by or "—").replace(" ", "\n"),
+            shortened(sorted(number for number, _ in some), 3).replace("、", "\n"),
         )
         for rule, some in sorted(met.items())
     ]  # fmt: skip

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Literal
 
 import orjson
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -29,6 +31,10 @@ from engine.vocabulary import Role
 _WIDTH_IN_A_PIPE = 120
 _WEEKDAYS = "一二三四五六日"
 _INDENT = 4
+_GAP, _LEAST = 3, 12
+"""Between two columns of a table, and what a column that is broken into lines should have at least, on screen."""
+_NOBODY_HOLDS: Mapping[str, str] = {"student": "学生本人", "import": "导入", "effect": "其他业务", "timer": "定时"}
+"""Roles that are not given to anybody (language, section 3)."""
 
 _OUTCOMES: Mapping[Outcome, tuple[str, str, str]] = {
     Outcome.HOLDS: ("✓", "符合 holds", "green"),
@@ -57,6 +63,11 @@ def long_moment(at: datetime | str) -> str:
     return f"{long_date(local.date())}{local:%H:%M}"
 
 
+def stacked_moment(at: datetime | str) -> str:
+    """The day above the time, for the cells of a table."""
+    return long_moment(at).replace("）", "）\n")
+
+
 def both(words: Bilingual | Sentence) -> str:
     """Chinese first, English beside it; a word that is the same in both stands once."""
     return words.zh if words.zh == words.en else f"{words.zh} {words.en}"
@@ -81,7 +92,8 @@ def step_title(definition: MachineFile, trigger: str | None) -> str:
 
 def role_title(roles: Mapping[str, Role], role: str) -> str:
     """What a role is called, with the name one types."""
-    return f"{roles[role].title.zh} {role}" if role in roles else role
+    title = roles[role].title.zh if role in roles else _NOBODY_HOLDS.get(role)
+    return role if title is None else f"{title} {role}"
 
 
 def line(text: str = "", *, style: str = "") -> None:
@@ -100,15 +112,40 @@ def document(value: object) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str | int]], title: str = "") -> None:
-    """Print a table; columns of numbers are aligned to the right."""
+    """Print a table: numbers to the right, short words and codes unbroken, headers Chinese above English."""
     lines = list(rows)
-    drawn = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
+        show_edge=False,
+    )  # fmt: skip
+    console = _console()
+    unbroken = _unbroken(columns, lines, console.width)
     for place, name in enumerate(columns):
         is_number = bool(lines) and all(isinstance(one[place], int) for one in lines)
-        drawn.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        drawn.add_column(name.replace(" ", "\n", 1), justify=justify, no_wrap=place in unbroken, overflow="fold")
     for one in lines:
         drawn.add_row(*(Text(str(cell)) for cell in one))
-    _console().print(drawn)
+    console.print(drawn)
+    line()
+
+
+def _unbroken(columns: Sequence[str], lines: Sequence[Sequence[str | int]], width: int) -> set[int]:
+    """The columns whose cells are not broken: the narrowest first, as long as the others keep some room."""
+    widths = [
+        max(cell_len(part) for text in (name.replace(" ", "\n", 1), *(one[place] for one in lines))
+            for part in str(text).split("\n"))
+        for place, name in enumerate(columns)
+    ]  # fmt: skip
+    kept: set[int] = set()
+    room = width
+    for place in sorted(range(len(columns)), key=widths.__getitem__):
+        room -= widths[place] + _GAP
+        others = len(columns) - len(kept) - 1
+        if room < others * _LEAST:
+            break
+        kept.add(place)
+    return kept
 
 
 def verdicts(asked: Iterable[Verdict], roles: Mapping[str, Role]) -> None:
@@ -121,16 +158,17 @@ def verdicts(asked: Iterable[Verdict], roles: Mapping[str, Role]) -> None:
                 _indented(Text(text), _INDENT)
 
 
-def timeline(entries: Iterable[Entry], definition: MachineFile) -> None:
-    """Print what happened to a case, oldest first."""
+def timeline(entries: Iterable[Entry], definition: MachineFile, titles: Mapping[str, Bilingual]) -> None:
+    """Print what happened to a case, oldest first; `titles` name the facts that changed."""
     columns = ("时间 when", "事件 event", "步骤 step", "办理人 who", "状态 state", "说明 notes")
-    rows = (
+    rows = [
         (
-            long_moment(one.at), _KINDS.get(one.kind, one.kind), step_title(definition, one.trigger), _who(one),
-            _states(one, definition), _remarks(one),
+            stacked_moment(one.at), _KINDS.get(one.kind, one.kind).replace(" ", "\n"),
+            step_title(definition, one.trigger).replace(" ", "\n"), _who(one), _states(one, definition),
+            _remarks(one, definition, titles),
         )
         for one in entries
-    )  # fmt: skip
+    ]  # fmt: skip
     table(columns, rows, "经过 Timeline")
 
 
@@ -150,10 +188,15 @@ def progress(total: int | None, label: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: shown.update(task, advance=done)
 
 
+def stacked(words: Bilingual | Sentence) -> str:
+    """Chinese above English, for the cells of a table."""
+    return words.zh if words.zh == words.en else f"{words.zh}\n{words.en}"
+
+
 def shortened(names: Collection[str], most: int = 5) -> str:
     """The first of many names, and how many there are."""
     first = "、".join(list(names)[:most])
-    return first if len(names) <= most else f"{first} … 共 {len(names)} in all"
+    return first if len(names) <= most else f"{first} 等 {len(names)} in all"
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -163,7 +206,7 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def _indented(text: Text, columns: int) -> None:
-    _console().print(Padding(text, (0, 0, 0, columns)))
+    _console().print(Padding(text, (0, 0, 0, columns), expand=False))
 
 
 def _explanation(one: Verdict, roles: Mapping[str, Role]) -> Iterator[str]:
@@ -177,21 +220,23 @@ def _explanation(one: Verdict, roles: Mapping[str, Role]) -> Iterator[str]:
 
 
 def _who(entry: Entry) -> str:
-    return f"{entry.actor}（{entry.role}）" if entry.role and entry.role != entry.actor else entry.actor
+    return f"{entry.actor}\n{entry.role}" if entry.role and entry.role != entry.actor else entry.actor
 
 
 def _states(entry: Entry, definition: MachineFile) -> str:
     if entry.target is None:
         return ""
-    target = definition.states.get(entry.target)
-    origin = definition.states.get(entry.origin or "")
-    ends = (origin.title.zh if origin else "", target.title.zh if target else state_title(definition, entry.target))
-    return f"{ends[0]} → {ends[1]}" if entry.origin not in (None, NEW, entry.target) else ends[1]
+    target = state_title(definition, entry.target).split(" ")[0]
+    if entry.origin in (None, NEW, entry.target):
+        return target
+    return f"{state_title(definition, entry.origin).split(' ')[0]}\n→ {target}"
 
 
-def _remarks(entry: Entry) -> str:
+def _remarks(entry: Entry, definition: MachineFile, titles: Mapping[str, Bilingual]) -> str:
     if entry.kind == EventKind.REFUSED:
         return " ".join([*(f"✗ {one}" for one in entry.failed), *(f"? {one}" for one in entry.undecided)])
     if entry.reason:
         return f"理由：{entry.reason}"
-    return shortened((*entry.changed, *entry.sealed), 4)
+    fields = {name: one.title for name, one in definition.fields.items()}
+    known = {**titles, **fields}
+    return shortened([known[name].zh if name in known else name for name in (*entry.changed, *entry.sealed)], 3)

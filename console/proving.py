@@ -10,6 +10,7 @@ from functools import reduce
 from operator import add
 
 from console.calling import Caller, Misuse, Sitting
+from console.case_view import fact_titles
 from console.printing import document, line, progress, table, timeline
 from engine.casework import find_case
 from engine.records import case_of
@@ -61,7 +62,7 @@ def _replay_student(sitting: Sitting, student_no: str, *, as_json: bool) -> Repl
     if found is None or found.case.student is None:
         return Replayed(cases=0, events=0)
     if not as_json:
-        timeline(entries_of(desk, found), desk.definition(found.case.shape))
+        timeline(entries_of(desk, found), desk.definition(found.case.shape), fact_titles(desk))
     chains = (found.case.id, -found.case.student)
     return reduce(add, (replay_one(desk.connection, office.log, office.key, chain) for chain in chains))
 

@@ -8,14 +8,14 @@ from typing import assert_never
 
 from console import documents
 from console.calling import Caller, Misuse, Sitting
-from console.printing import both, document, line, long_moment, state_title, table, verdicts
+from console.printing import both, document, line, stacked_moment, state_title, table, verdicts
 from engine.actors import Actor
 from engine.casework import find_case, move, read_fields
 from engine.definition import Definition
 from engine.desk import Desk
 from engine.errors import Unknown
 from engine.opening import machine_to_open, open_case
-from engine.queues import waiting_for
+from engine.queues import Waiting, waiting_for
 from engine.records import Json, Moved, Refused, Repeated, Request
 from engine.retracting import retract
 from engine.steps import Machine
@@ -47,19 +47,26 @@ def show_queue(caller: Caller, login: str, *, as_json: bool) -> int:
         if not waiting:
             line(f"{login} 没有待办。Nothing waits for {login}.")
             return 0
-        rows = []
-        for one in waiting:
-            definition = desk.definition(one.shape)
-            rows.append((
-                one.student_no or "—", one.number, definition.title.zh, state_title(definition, one.state), one.unit,
-                one.batch or "—", long_moment(one.since), " ".join(one.triggers),
-            ))  # fmt: skip
         columns = (
-            "学号 student", "办件号 case", "业务 workflow", "状态 state", "单位 unit", "批次 batch", "等待自 since",
+            "学号、办件号 student, case",
+            "业务、状态 workflow, state",
+            "单位、批次 unit, batch",
+            "等待自 since",
             "可办 steps",
-        )  # fmt: skip
-        table(columns, rows, f"{login} 的待办 {len(rows)} 件 waiting")
+        )
+        table(columns, [_waiting_row(desk, one) for one in waiting], f"{login} 的待办 {len(waiting)} 件 waiting")
     return 0
+
+
+def _waiting_row(desk: Desk, one: Waiting) -> tuple[str, ...]:
+    definition = desk.definition(one.shape)
+    return (
+        f"{one.student_no or '—'}\n{one.number}",
+        f"{definition.title.zh}\n{state_title(definition, one.state)}",
+        f"{one.unit}\n{one.batch or '—'}",
+        stacked_moment(one.since),
+        "\n".join(one.triggers),
+    )
 
 
 def open_one(caller: Caller, workflow: str, student_no: str, login: str, given: Mapping[str, str]) -> int:

@@ -19,7 +19,7 @@ from engine.machine import decide
 from engine.records import Case, Json, Moved, Refused, Request
 from engine.sight import Seeing
 from engine.store import students
-from engine.store.bulk import extend_many, keep_many
+from engine.store.bulk import answered_before, extend_many, keep_many
 from engine.store.cases import Found, Keeping, Sealed, read_cases
 from engine.trail.event import EventKind, Written
 
@@ -52,8 +52,9 @@ def move_many(
     """
     desk.refresh()
     answer = BulkAnswer()
-    for start in range(0, len(cases), CHUNK):
-        chunk = cases[start : start + CHUNK]
+    ordered = sorted(cases)  # everybody locks in one order: two lists sorted differently never wait in a circle
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
         with _collector_paused():
             _move_chunk(desk, chunk, request, answer)
         progress(len(chunk))
@@ -79,15 +80,16 @@ class _Chunk:
     kept: list[Keeping] = field(default_factory=list)
     refusals: list[tuple[Case, Written, Sealed | None]] = field(default_factory=list)
     facts: dict[int, tuple[str, Mapping[str, Json]]] = field(default_factory=dict)
+    answered: set[int] = field(default_factory=set)
 
 
 def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answer: BulkAnswer) -> None:
     many = replace(request, alone=False)
     with desk.connection.writing():
         found = read_cases(desk.connection, [case for case, _ in chunk])
-        writing = _Chunk()
+        writing = _Chunk(answered=answered_before(desk.connection, list(found), many.id))
         for case, seen in chunk:
-            one = found.get(case)
+            one = found.pop(case, None)  # named twice, it is decided once
             if one is None or one.case.revision != seen:
                 answer.conflicts.append(case)
                 continue
@@ -117,6 +119,10 @@ def _decide_one(desk: Desk, found: Found, request: Request, answer: BulkAnswer, 
         outcome = decide(machine, found.case, one, Seeing(desk, machine, found, one))
     except (TransitionNotOpen, NotAllowed) as problem:
         answer.barred.append((found.case.id, str(problem)))
+        return
+    if found.case.id in writing.answered:  # by an earlier run of this request, which was cut off
+        answer.refused.extend([outcome] if isinstance(outcome, Refused) else [])
+        answer.conflicts.extend([found.case.id] if isinstance(outcome, Moved) else [])
         return
     sealed = seal(desk, outcome) if outcome.sealed else None
     if isinstance(outcome, Moved):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import orjson
 
@@ -12,7 +11,7 @@ from engine.errors import StaleCase, TransitionNotOpen, Unknown, Unreadable
 from engine.expressions.kinds import encode, parse_input, parse_kind
 from engine.facts import keep_facts
 from engine.machine import decide
-from engine.records import Case, Head, Json, Moved, Refused, Repeated, Request, case_number, case_of
+from engine.records import Case, Json, Moved, Refused, Repeated, Request, case_number, case_of
 from engine.sight import Seeing
 from engine.steps import Machine
 from engine.store import students
@@ -42,7 +41,6 @@ def move(desk: Desk, case: int, request: Request) -> Moved | Refused | Repeated:
         TransitionNotOpen, NotAllowed: As `engine.machine.decide`.
         Busy: If the database stays occupied.
     """
-    desk.refresh()
     try:
         for _ in range(_TRIES):
             with desk.connection.deciding():
@@ -69,6 +67,7 @@ def as_seen(desk: Desk, case: int, request: Request) -> Found:
     found = read_case(desk.connection, case)
     if found is None:
         raise Unknown("办件 case", case_number(case))
+    desk.as_of(found.registry)
     if request.seen is not None and found.case.revision != request.seen:
         raise StaleCase(found.case.number, request.seen, found.case.revision)
     return found
@@ -164,8 +163,7 @@ def seal(desk: Desk, outcome: Moved | Refused) -> Sealed | None:
 def keeping_of(before: Case, outcome: Moved, event: Written, sealed: Sealed | None, machine: Machine) -> Keeping:
     """A decided step ready to be written; a `unique: open` case frees its key when it ends, any when cancelled."""
     frees = outcome.ends and (machine.definition.unique == "open" or outcome.case.state == "cancelled")
-    after = replace(outcome.case, head=Head(seq=event.seq, hash=event.hash))
-    return Keeping(before=before, after=after, event=event, told=outcome.told, sealed=sealed, frees_key=frees)
+    return Keeping(before=before, after=outcome.case, event=event, told=outcome.told, sealed=sealed, frees_key=frees)
 
 
 def find_case(desk: Desk, student_no: str, number: str | None = None) -> int:

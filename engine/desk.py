@@ -58,10 +58,17 @@ class Desk:
         self._libraries: dict[str, Library] = {self.rulebook: library}
         self._batches: dict[str, BatchRow | None] = {}
         self._units: dict[str, UnitRow] | None = None
+        self._registry = -1
 
     def salt(self) -> bytes:
         """A fresh salt for one event's commitment."""
         return self._salt(SALT_BYTES)
+
+    def as_of(self, registry: int) -> None:
+        """Forget batches and units as read if the registry's chain has grown since: each change of theirs is in it."""
+        if registry != self._registry:
+            self.refresh()
+            self._registry = registry
 
     def refresh(self) -> None:
         """Forget batches and units as read; called at the start of every act, for others may have changed them."""

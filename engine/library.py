@@ -8,22 +8,39 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
 from engine.definition import Definition
 from engine.errors import Unknown
+from engine.expressions.functions import Registered
 from engine.vocabulary import BatchFile, RulebookText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """All definitions of one moment; `definitions` is keyed by workflow and profile."""
+    """All definitions of one moment.
+
+    Attributes:
+        definitions: Every procedure as each profile runs it, by workflow and profile.
+        rulebook: The files under `rules/` with their variants; what is decided reads `rulebook_for`. What is stored
+            once for everybody (units, roles, which facts there are and of what type) reads the rulebook itself.
+        batches: The batch files, by name.
+        functions: What expressions may call beside the functions of the language, by name.
+    """
 
     definitions: Mapping[tuple[str, str], Definition]
     rulebook: RulebookText
     batches: Mapping[str, BatchFile]
+    functions: Mapping[str, Registered] = field(default_factory=dict)
+    _rulebooks: dict[str, RulebookText] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def rulebook_for(self, profile: str) -> RulebookText:
+        """The rulebook as a profile reads it, made once."""
+        if profile not in self._rulebooks:
+            self._rulebooks[profile] = self.rulebook.for_profile(profile)
+        return self._rulebooks[profile]
 
     def of_profile(self, profile: str) -> Mapping[str, Definition]:
         """The procedures a profile runs, by workflow name."""

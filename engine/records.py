@@ -17,13 +17,14 @@ ZERO = bytes(32)
 """What stands before the first event of a chain."""
 
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U to mistake on paper
+_PAIRS = tuple(one + two for one in _BASE32 for two in _BASE32)
 _SPREAD, _SPACE = 0x5851F42D4D, 1 << 40  # odd, so multiplying is a bijection on 40 bits: numbers do not count up
 
 
 def case_number(case: int) -> str:
     """The eight characters a person reads and types for a case; distinct for every case below 2^40."""
     spread = case * _SPREAD % _SPACE
-    return "".join(_BASE32[spread >> shift & 31] for shift in range(35, -1, -5))
+    return _PAIRS[spread >> 30] + _PAIRS[spread >> 20 & 1023] + _PAIRS[spread >> 10 & 1023] + _PAIRS[spread & 1023]
 
 
 def case_of(number: str) -> int | None:

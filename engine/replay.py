@@ -139,8 +139,8 @@ class _Walk:
     """One walk along a range of chains, beside the rows that must agree; keeps one fold at a time."""
 
     __slots__ = (
-        "_ends", "_fold", "_head", "_is_broken", "_log", "_mac", "_next_end", "_personal", "_sealed", "_seq", "cases",
-        "chain", "diverged", "events",
+        "_ends", "_fold", "_head", "_is_broken", "_log", "_mac", "_name", "_next_end", "_personal", "_sealed", "_seq",
+        "cases", "chain", "diverged", "events",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, log: str, key: bytes, span: tuple[int, int]) -> None:
@@ -150,6 +150,7 @@ class _Walk:
         self._next_end = next(self._ends, None)
         self._log, self._mac = log, mac_maker(key)
         self.chain: int | None = None
+        self._name = ""
         self.cases = self.events = 0
         self.diverged: list[Divergence] = []
         self._fresh()
@@ -161,7 +162,7 @@ class _Walk:
         """The next chain starts; the one before is compared with its row, and rows without any event are named."""
         self._close()
         self._rows_before(chain)
-        self.chain = chain
+        self.chain, self._name = chain, chain_name(chain)
         self._fresh()
 
     def finish(self) -> None:
@@ -188,7 +189,7 @@ class _Walk:
         if event.prev != self._head.hex():
             self._fail(seq, "前一事件的哈希不符 it does not name the hash of the event before it")
             return
-        if event.seq != seq or event.log != self._log or event.chain != chain_name(self.chain or 0):
+        if event.seq != seq or event.log != self._log or event.chain != self._name:
             self._fail(seq, f"事件不属于此处 it says {event.log} {event.chain} #{event.seq}")
             return
         self._head = digest

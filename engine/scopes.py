@@ -64,6 +64,7 @@ def case_scope(library: Library, definition: Definition, part: str | None = None
         definition: The workflow as one profile runs it.
         part: The list of the workflow that is meant, if it is not the workflow itself.
     """
+    library = replace(library, rulebook=library.rulebook_for(definition.profile))
     machine = part_of(definition, part)
     vocabulary = library.rulebook.vocabulary
     facts = _kinds(vocabulary.student) if "student" in machine.about else {}
@@ -77,6 +78,7 @@ def case_scope(library: Library, definition: Definition, part: str | None = None
         deadlines=tuple(machine.deadlines),
         documents=tuple(library.rulebook.documents),
         states=_states(machine),
+        functions=library.functions,
         workflows=tuple(neighbours.names()),
         tables=tuple(vocabulary.tables),
     )

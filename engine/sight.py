@@ -127,7 +127,7 @@ class Seeing:
         return self._record
 
     def _read(self, reading: Reading) -> Json:
-        outer = self._machine.decoded(self.see((), reading.outer))
+        outer = self._machine.decoded(self.see((), reading.outer)) if reading.outer else {}
         value = reading.evaluate(outer, {source: self._supply(source) for source in reading.sources})
         return None if value is None else encode(reading.kind, value)
 
@@ -161,7 +161,7 @@ class Seeing:
 
     def _look_up_related(self) -> list[Case]:
         student = self._case.student
-        if student is None:
+        if student is None or not self._found.has_others:
             return []
         if self._neighbours is not None:  # fetched for the whole chunk in one go
             return [one for one in self._neighbours.get(student, ()) if one.id != self._case.id]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import orjson
 import transitions
 
 from engine.definition import CANCELLED, NEW, Bilingual, Definition, MachineFile, MoveKind, Privacy, Transition, Who
@@ -21,6 +23,7 @@ from engine.guards import Guard, Readers, compile_guard, flatten, judged, plain_
 from engine.library import Library
 from engine.records import Json, Outcome, Verdict
 from engine.scopes import case_scope
+from engine.trail.event import canonical
 from engine.vocabulary import RulebookText
 
 BATCH_PUBLISHED, TERM_STARTED = "batch_published", "term_started"
@@ -150,8 +153,14 @@ def decoded(seen: Seen, decoders: Iterable[tuple[str, Kind]]) -> dict[str, Any]:
     for key, kind in decoders:
         raw = values.get(key)
         if raw is not None:
-            values[key] = decode(kind, raw)
+            values[key] = _decoded_list(kind, canonical(raw)) if isinstance(raw, list) else decode(kind, raw)
     return values
+
+
+@lru_cache(maxsize=256)
+def _decoded_list(kind: Kind, written: bytes) -> Value | None:
+    """A list as its kind's value; a batch's lists are the same for every student, and dear to decode."""
+    return decode(kind, orjson.loads(written))
 
 
 class Machine:
@@ -162,7 +171,7 @@ class Machine:
         self.shape = shape
         self.rulebook = rulebook
         self.scope: Scope = case_scope(library, definition)
-        self.book: RulebookText = library.rulebook
+        self.book: RulebookText = library.rulebook_for(definition.profile)
         self.readers = Readers(titles=_titles(definition, self.book), choices=self.scope.choices)
         self.derived = {name: fact.derive for name, fact in self.book.vocabulary.student.items() if fact.derive}
         self.stored = frozenset(self.book.vocabulary.student)

@@ -6,11 +6,13 @@ Source: the definition language, sections 8, 10 and 12.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from engine.definition import Bilingual, Day, Expression, Part, Privacy, Words
+
+Entry = TypeVar("Entry")
 
 
 class Group(Part):
@@ -198,8 +200,20 @@ class RulebookHead(Part):
     source: Words = ()
 
 
+class RulebookVariant(Part):
+    """What one profile has otherwise: a vocabulary of its own, and rules and documents (None: it has none such)."""
+
+    vocabulary: Vocabulary | None = None
+    rules: Mapping[str, Rule | None] = Field(default_factory=dict)
+    documents: Mapping[str, Document | None] = Field(default_factory=dict)
+
+
 class RulebookText(Part):
-    """All files under `rules/` of one moment: hashed, pinned by batches, named by every event."""
+    """All files under `rules/` of one moment: hashed, pinned by batches, named by every event.
+
+    The files as they stand, and beside them what each profile has otherwise, so that one hash pins all of it.
+    `functions` is the hash of the source of the registered functions; empty where there are none.
+    """
 
     effective_from: Day
     vocabulary: Vocabulary
@@ -208,3 +222,22 @@ class RulebookText(Part):
     documents: Mapping[str, Document]
     organisation: Organisation
     functions: str = ""
+    variants: Mapping[str, RulebookVariant] = Field(default_factory=dict)
+
+    def for_profile(self, profile: str) -> Self:
+        """The rulebook as a profile reads it; itself where the profile has nothing otherwise."""
+        variant = self.variants.get(profile)
+        if variant is None:
+            return self
+        changes = {
+            "vocabulary": variant.vocabulary or self.vocabulary,
+            "rules": _replaced(self.rules, variant.rules),
+            "documents": _replaced(self.documents, variant.documents),
+            "variants": {},
+        }
+        return self.model_copy(update=changes)
+
+
+def _replaced(entries: Mapping[str, Entry], others: Mapping[str, Entry | None]) -> Mapping[str, Entry]:
+    both = {**entries, **others}
+    return {name: one for name, one in both.items() if one is not None}

@@ -62,6 +62,16 @@ def cycle_of(take: Callable[[int, Act, str], None]) -> Cycle:
     return cycle
 
 
+def cycle_of_many(take: Callable[[Sequence[int], Act], None]) -> Cycle:
+    """The cycle by acts on many cases."""
+
+    def cycle(cases: Sequence[int]) -> None:
+        for act in CYCLE:
+            take(cases, act)
+
+    return cycle
+
+
 def _rows(connection: Connection, case: int) -> list[object]:
     """Everything the database holds of a case, without what names it."""
     found: list[object] = list(

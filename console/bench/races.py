@@ -45,27 +45,37 @@ class Raced:
 
 
 Prepare = Callable[[int], Callable[[], None]]
-"""Makes ready a round's work (its number given), untimed; what it returns is timed."""
+"""Makes ready the work of a turn (its number given), untimed; what it returns is timed."""
 
 
-def race(racers: Mapping[str, Prepare], *, rounds: int, things: int) -> Raced:
-    """Let everybody do every round, the first of each round being another one each time.
+def race(racers: Mapping[str, Prepare], *, rounds: int, turns: int, things: int) -> Raced:
+    """Let everybody do every round, in short turns one after the other, the first being another one each time.
 
-    One round more is run first and thrown away: statements are prepared in it and pages read.
+    Short turns, because what disturbs a shared machine for a second should disturb everybody. One round more is run
+    first and thrown away: statements are prepared in it and pages read.
+
+    Args:
+        racers: By name.
+        rounds: How many ratios the median is taken of.
+        turns: How many turns each has in a round.
+        things: What one turn does, by count.
     """
     names = tuple(racers)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds + 1):
-        first = number % len(names)
-        for name in (*names[first:], *names[:first]):
-            taken = _timed(racers[name](number))
-            if number:
-                seconds[name].append(taken)
-    return Raced(things=things, seconds=seconds)
+        gc.collect()
+        taken = dict.fromkeys(names, 0.0)
+        for turn in range(number * turns, (number + 1) * turns):
+            first = turn % len(names)
+            for name in (*names[first:], *names[:first]):
+                taken[name] += _timed(racers[name](turn))
+        if number:
+            for name in names:
+                seconds[name].append(taken[name])
+    return Raced(things=things * turns, seconds=seconds)
 
 
 def _timed(work: Callable[[], None]) -> float:
-    gc.collect()
     start = perf_counter()
     work()
     return perf_counter() - start

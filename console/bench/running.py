@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.bench import bulk, parts, replaying, report, roster, rules_in_memory, single
-from console.bench.honesty import check_honesty, cycle_of
+from console.bench.honesty import check_honesty, cycle_of, cycle_of_many
 from console.bench.results import Line
 from console.bench.scene import found_province, scene
 from console.bench.scratch import is_sqlite, scratch_office
@@ -21,10 +21,10 @@ from engine.loading.folder import load
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How much is raced: rounds, cases a round of single moves, and so on."""
+    """How much is raced; `turns` are those of a round of single moves, `bulk` the cases moved at once."""
 
     rounds: int
-    cases: int
+    turns: int
     bulk: int
     bulk_rounds: int
     students: int
@@ -34,7 +34,7 @@ class Sizes:
     def quick(self) -> Sizes:
         """Sizes for a look in seconds: too small for figures to quote."""
         return Sizes(
-            rounds=min(self.rounds, 3), cases=20, bulk=1000, bulk_rounds=1, students=min(self.students, 10_000),
+            rounds=min(self.rounds, 3), turns=4, bulk=1000, bulk_rounds=1, students=min(self.students, 10_000),
             events=min(self.events, 20_000), roster=500,
         )  # fmt: skip
 
@@ -69,7 +69,7 @@ def run(  # noqa: PLR0913 one parameter for each option of the command
         if name not in RACES:
             raise Unknown("比赛 race", name, RACES)
     sizes = Sizes(
-        rounds=rounds, cases=100, bulk=10_000, bulk_rounds=(rounds + 1) // 2, students=students, events=events, roster=10_000
+        rounds=rounds, turns=15, bulk=10_000, bulk_rounds=(rounds + 1) // 2, students=students, events=events, roster=10_000
     )
     bench = Bench(settings=settings, library=load(settings.definitions), sizes=sizes.quick() if quick else sizes)
     lines: list[Line] = []
@@ -83,14 +83,14 @@ def run(  # noqa: PLR0913 one parameter for each option of the command
 
 
 def _single(bench: Bench) -> list[Line]:
-    with scene(bench.settings, bench.library, max(1000, bench.sizes.bulk)) as stage:
+    with scene(bench.settings, bench.library, bench.sizes.bulk) as stage:
         check_honesty(stage, {name: cycle_of(take) for name, take in single.takers(stage).items()})
-        return single.run_single(stage, single.Size(rounds=bench.sizes.rounds, cases=bench.sizes.cases))
+        return single.run_single(stage, single.Size(rounds=bench.sizes.rounds, turns=bench.sizes.turns))
 
 
 def _bulk(bench: Bench) -> list[Line]:
-    with scene(bench.settings, bench.library, bench.sizes.bulk) as stage:
-        check_honesty(stage, bulk.cyclers(stage))
+    with scene(bench.settings, bench.library, 3 * bench.sizes.bulk) as stage:
+        check_honesty(stage, {name: cycle_of_many(take) for name, take in bulk.takers_of_many(stage).items()})
         return bulk.run_bulk(stage, bench.sizes.bulk_rounds)
 
 

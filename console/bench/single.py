@@ -19,6 +19,8 @@ NAME = "single"
 ENGINE, ENGINE_RIGHTS = "engine", "engine with rights looked up"
 HAND, HAND_RIGHTS, HAND_CTE = "by hand", "by hand with rights looked up", "by hand in one statement"
 
+_CASES_A_TURN = 10
+
 Take = Callable[[int, Act, str], None]
 """Takes one act on one case under a request id."""
 
@@ -28,7 +30,7 @@ class Size:
     """How long a race is."""
 
     rounds: int
-    cases: int
+    turns: int
 
 
 def letterhead(scene: Scene) -> Letterhead:
@@ -46,9 +48,9 @@ def grants(scene: Scene) -> Mapping[str, Grant]:
 
 
 def run_single(scene: Scene, size: Size) -> list[Line]:
-    """Race single moves; a round is one whole cycle of so many cases."""
-    racers = {name: _preparing(scene, size, take) for name, take in takers(scene).items()}
-    raced = race(racers, rounds=size.rounds, things=size.cases * len(CYCLE))
+    """Race single moves; a turn is one whole cycle of a few cases."""
+    racers = {name: _preparing(scene, take) for name, take in takers(scene).items()}
+    raced = race(racers, rounds=size.rounds, turns=size.turns, things=_CASES_A_TURN * len(CYCLE))
     return _lines(raced, sqlite=scene.desk.connection.is_sqlite)
 
 
@@ -93,9 +95,9 @@ def _with_grants(step: Step, held: Mapping[str, Grant]) -> Take:
     return take
 
 
-def _preparing(scene: Scene, size: Size, take: Take) -> Prepare:
+def _preparing(scene: Scene, take: Take) -> Prepare:
     def prepare(number: int) -> Callable[[], None]:
-        work = list(requests(CYCLE, _slice(scene.cases, number, size.cases)))
+        work = list(requests(CYCLE, _slice(scene.cases, number)))
 
         def run() -> None:
             for case, act, request in work:
@@ -106,10 +108,10 @@ def _preparing(scene: Scene, size: Size, take: Take) -> Prepare:
     return prepare
 
 
-def _slice(cases: Sequence[int], number: int, count: int) -> Sequence[int]:
-    """Other cases in every round, spread over all of them, the same for everybody."""
-    stride = max(1, len(cases) // count)
-    return [cases[(place * stride + number) % len(cases)] for place in range(count)]
+def _slice(cases: Sequence[int], number: int) -> Sequence[int]:
+    """Other cases in every turn, spread over all of them, the same for everybody."""
+    stride = max(1, len(cases) // _CASES_A_TURN)
+    return [cases[(place * stride + number) % len(cases)] for place in range(_CASES_A_TURN)]
 
 
 def _lines(raced: Raced, *, sqlite: bool) -> list[Line]:
@@ -117,7 +119,7 @@ def _lines(raced: Raced, *, sqlite: bool) -> list[Line]:
     yardstick = HAND if sqlite else "by hand in round trips"
     lines = [
         ratio_line(NAME, f"engine / {yardstick}", raced.ratio(ENGINE, HAND), promised),
-        ratio_line(NAME, f"the same, rights looked up by both", raced.ratio(ENGINE_RIGHTS, HAND_RIGHTS)),
+        ratio_line(NAME, "the same, rights looked up by both", raced.ratio(ENGINE_RIGHTS, HAND_RIGHTS)),
         ratio_line(NAME, f"engine with rights looked up / {yardstick} without", raced.ratio(ENGINE_RIGHTS, HAND)),
     ]
     if not sqlite:

@@ -17,7 +17,7 @@ from engine.store.cases import read_case, records_under
 
 _A_MINUTE = timedelta(minutes=1)
 _APPLICATION: Mapping[str, Json] = {"batch": BATCH}
-_RETURNED_BECAUSE: Mapping[str, Json] = {"reason": "登记表照片不清晰，请更换后重报"}
+_RETURNED_BECAUSE: Mapping[str, Json] = {"reason": "登记表照片不清晰"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

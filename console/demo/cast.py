@@ -77,7 +77,7 @@ def gather(count: int, seed: int) -> Cast:
 
 def mended(cast: Cast) -> list[Cells]:
     """The second sheet of facts: for each student with whom something has been put right, the cells that changed."""
-    rows = []
+    rows: list[Cells] = []
     for place, one in enumerate(cast.students):
         cells = {} if one.student_no == cast.several else _mended(one, place, spares=one.student_no != cast.debtor)
         if cells:
@@ -85,14 +85,14 @@ def mended(cast: Cast) -> list[Cells]:
     return rows
 
 
-def with_two_slips(rows: Sequence[Cells]) -> list[Cells]:
-    """The roster as it is first handed in: a digit of one ID number mistyped, one level in a word nobody uses."""
-    slipped = list(rows)
+def with_two_slips(cast: Cast) -> list[Cells]:
+    """One teaching point's roster as first handed in: a digit of an ID number mistyped, a level nobody calls so."""
+    rows = [one.roster for one in cast.students if one.roster["site_code"] == SITES[0].code]
     number = rows[1]["id_number"]
     wrong = next(digit for digit in "0123456789" if digit != make_check_digit(number[:17]))
-    slipped[1] = {**rows[1], "id_number": number[:17] + wrong}
-    slipped[4] = {**rows[4], "level": f"{rows[4]['level']}生"}
-    return slipped
+    rows[1] = {**rows[1], "id_number": number[:17] + wrong}
+    rows[2] = {**rows[2], "level": f"{rows[2]['level']}生"}
+    return rows
 
 
 def _is_in_order(one: InventedStudent) -> bool:

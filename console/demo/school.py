@@ -35,7 +35,7 @@ REVIEWED_AT = datetime(2024, 5, 14, 9, 0, tzinfo=SHANGHAI)
 ACCEPTED_AT = datetime(2024, 5, 15, 9, 0, tzinfo=SHANGHAI)
 AUDITED_AT = datetime(2024, 5, 20, 9, 0, tzinfo=SHANGHAI)
 REGISTERED_AT = datetime(2024, 6, 20, 9, 0, tzinfo=SHANGHAI)
-AFTERWARDS_AT = REGISTERED_AT + timedelta(hours=1)
+DAY_AFTER = REGISTERED_AT.date() + timedelta(days=1)
 
 
 def operator(site: str) -> str:

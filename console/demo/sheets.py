@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from console.calling import SETUP, Sitting
 from console.on_file import on_file, unit_rows
 from engine.actors import Actor
@@ -13,6 +15,8 @@ from engine.facts import FactsWritten, write_facts
 from engine.opening import Enrolled, Enrolment, enrol
 from engine.organisation import add_units
 from engine.records import Json
+from engine.store import registry
+from engine.store.database import DRIVER_ERRORS, Connection, open_engine
 from exchange.fact_sheets import FACT_COLUMNS, read_facts
 from exchange.faults import Fault
 from exchange.invented import Cells
@@ -56,9 +60,16 @@ class Files:
         """The four workbooks."""
         return (self.roster, self.facts, self.mended, self.certificates)
 
+    @property
+    def url(self) -> str:
+        """The rehearsal database as `--database` takes it."""
+        return f"sqlite:///{self.database.as_posix()}"
+
     def are_somebody_elses(self) -> bool:
-        """Whether sheets of these names lie there without the database of an earlier demonstration."""
-        return not self.database.exists() and any(path.exists() for path in self.sheets)
+        """Whether files of these names lie there that no earlier demonstration has left."""
+        if self.database.exists():
+            return not _is_rehearsal(self.url)
+        return any(path.exists() for path in self.sheets)
 
     def start_afresh(self) -> None:
         """Make the folder, and remove what an earlier demonstration left in it; nothing else is touched."""
@@ -66,6 +77,20 @@ class Files:
         beside = [self.database.with_name(self.database.name + end) for end in ("-wal", "-shm", "-journal", ".key")]
         for path in (*self.sheets, *beside, self.database):
             path.unlink(missing_ok=True)
+
+
+def _is_rehearsal(url: str) -> bool:
+    engine = open_engine(url)
+    try:
+        connection = Connection(engine)
+        try:
+            return registry.setting(connection, "rehearsal") == "yes"
+        finally:
+            connection.close()
+    except (SQLAlchemyError, *DRIVER_ERRORS):
+        return False
+    finally:
+        engine.dispose()
 
 
 def write_roster(path: Path, rows: Iterable[Cells]) -> None:

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from shlex import quote
 
 from console import wiring
 from console.calling import Misuse, Sitting
@@ -20,8 +19,9 @@ from console.demo.sheets import (
     write_fact_sheet,
     write_roster,
 )  # fmt: skip
+from console.demo.what_next import show_what_next
 from console.judging import rule_titles
-from console.printing import line, timeline
+from console.printing import line
 from console.settings import Settings
 from console.wiring import Office
 from engine.casework import find_case
@@ -67,7 +67,7 @@ def run(*, students: int, seed: int, into: Path) -> int:
     files.start_afresh()
     cast = gather(students, seed)
     _head(students, seed)
-    settings = Settings(database=f"sqlite:///{files.database.as_posix()}")
+    settings = Settings(database=files.url)
     wiring.create(settings, rehearsal=True, profile=school.PROFILE)
     with wiring.office(settings) as office:
         story = _Story(office=office, cast=cast, files=files)
@@ -79,7 +79,7 @@ def run(*, students: int, seed: int, into: Path) -> int:
         _decide_above(story)
         _register(story)
         replayed = _look_back(story)
-    _what_next(files, cast, time.perf_counter() - started)
+    show_what_next(files, cast, time.perf_counter() - started)
     return 1 if replayed.diverged else 0
 
 
@@ -91,10 +91,11 @@ def _refuse_what_cannot_be_told(students: int, files: Files) -> None:
         )
         raise Misuse(message)
     if files.are_somebody_elses():
-        names = "、".join(path.name for path in files.sheets)
+        names = "、".join(path.name for path in (files.database, *files.sheets))
         message = (
-            f"{files.into} 中已有同名文件（{names}）而无 demo.db，恐为他人所有；请用 --into 另选目录。"
-            f" {files.into} holds sheets of these names and no demo.db: they may be yours. Choose another --into."
+            f"{files.into} 中已有同名文件（{names}），但不是演示留下的演练库；请用 --into 另选目录。"
+            f" {files.into} holds files of these names beside no rehearsal database: they may be yours."
+            " Choose another --into."
         )
         raise Misuse(message)
 
@@ -125,16 +126,18 @@ def _publish_and_enrol(story: _Story) -> None:
         write_roster(story.files.roster, rows)
         done = take_in_roster(sitting, story.files.roster, desk.actor(school.HEAD))
         school.add_people(desk, story.cast.short_staffed)
-        said.append(f"更正后导入 corrected：建立学籍 records opened {done.opened:,}")
+        said.append(f"更正后全部导入 all of them, corrected：建立学籍 records opened {done.opened:,}")
     _read_again(story, sitting)
 
 
 def _hand_in_with_slips(story: _Story, sitting: Sitting) -> None:
     """A roster with two slips is refused whole, and every faulty cell is named."""
     with telling.timed() as said:
-        write_roster(story.files.roster, with_two_slips([one.roster for one in story.cast.students]))
+        write_roster(story.files.roster, with_two_slips(story.cast))
         faults = faults_of_roster(sitting, story.files.roster)
-        said.append(f"名册 {story.files.roster.name} 有 {len(faults)} 处错误 faults，全部退回 nothing is taken")
+        said.append(
+            f"{school.SITES[0].name}先报的名册有 {len(faults)} 处错误，整份退回 {len(faults)} faults, nothing taken"
+        )
     telling.show_faults(faults)
 
 
@@ -174,7 +177,7 @@ def _put_right(story: _Story, before: tuple[Eligibility, ...]) -> None:
         said.append(f"{story.files.mended.name}：写入 written {done.changed:,}")
     after = _judge(sitting)
     telling.show_sites(sitting.desk, before, after)
-    telling.show_rules(sorted(rule_titles(sitting.desk, school.BATCH).items()), before, after)
+    telling.show_rules(rule_titles(sitting.desk, school.BATCH), before, after)
 
 
 def _apply(story: _Story) -> None:
@@ -201,9 +204,7 @@ def _review(story: _Story) -> None:
         said.append(f"同意 site_approve（12 名审批人 approvers）：{telling.counted(done)}")
     own = acts.file_own(acts.later(sitting, 480), cast.late, site)
     line()
-    telling.say(
-        f"{school.both_in_one(site)} 身兼经办与审批，想批自己的申请 holds both roles and tries to approve its own filing"
-    )
+    telling.say(f"{school.both_in_one(site)} 身兼经办与审批，想批自己报的申请 tries to approve what it filed itself")
     if isinstance(own, Refused):
         telling.show_refusal(sitting.desk, cast.late, own)
 
@@ -212,7 +213,7 @@ def _one_winner(story: _Story, sitting: Sitting) -> None:
     """Two people decide the same case at once; one of them is told."""
     stale = acts.decide_twice(sitting, story.cast.contested, story.cast.short_staffed)
     telling.say(f"两人同时审批 {story.cast.contested}，先者成，后者被告知 two decide at once; the second is told:")
-    telling.say(f"  {stale}", "yellow")
+    telling.say(str(stale), "yellow")
 
 
 def _decide_above(story: _Story) -> None:
@@ -253,40 +254,15 @@ def _look_back(story: _Story) -> Replayed:
     found = read_case(desk.connection, find_case(desk, story.cast.debtor))
     if found is not None:
         telling.say(f"学号 student {story.cast.debtor}，由事件重放 read back from its events")
-        timeline(entries_of(desk, found), desk.definition(found.case.shape))
+        telling.show_timeline(entries_of(desk, found), desk.definition(found.case.shape))
     telling.show_states(desk, desk.library.record(school.PROFILE))
     with telling.timed() as said:
         replayed = Replayed(cases=0, events=0)
         for span in spans(desk.connection, 1):
             replayed += replay_range(desk.connection, office.log, office.key, span)
-        found_wrong = len(replayed.diverged)
         said.append(
-            f"重放 replayed {replayed.cases:,} 件 cases、{replayed.events:,} 个事件 events，"
-            f"链与 MAC 全部核验 chains and MACs verified：不一致 diverged {found_wrong}"
+            f"重放全部事件 every event replayed：{replayed.cases:,} 件 cases，{replayed.events:,} 个事件 events，"
+            f"不一致 diverged {len(replayed.diverged)}"
         )
+    telling.say("每条链的每个哈希与 MAC 都已核对 every link, hash and MAC of every chain was checked")
     return replayed
-
-
-def _what_next(files: Files, cast: Cast, seconds: float) -> None:
-    line()
-    line(f"全部用时 {seconds:.1f} 秒 in all {seconds:.1f} s", style="bold")
-    names = "、".join(path.name for path in (files.database, *files.sheets))
-    line(f"文件在 the files are in {files.into}：{names}（密钥 key {files.database.name}.key）")
-    telling.rule("接下来可以试 What to try next", "bold green")
-    for zh, en, command in what_to_try(files, cast):
-        line(f"# {zh} {en}", style="dim")
-        line(command)
-
-
-def what_to_try(files: Files, cast: Cast) -> tuple[tuple[str, str, str], ...]:
-    """Commands that work in this order when typed as they stand: what each shows, in two languages, and the command."""
-    xueji = f"{telling.program()} --database {quote(f'sqlite:///{files.database.as_posix()}')}"
-    at = f"{xueji} --now {school.AFTERWARDS_AT.isoformat(timespec='minutes')}"
-    approver = school.approver(cast.short_staffed)
-    return (
-        ("迟到的申请在等另一人审批", "the late application waits for another person", f"{xueji} queue --as {approver}"),
-        ("由另一人审批", "who approves it", f"{at} move {cast.late} site_approve --as {approver}"),
-        ("未通过者：每一步还差什么", "the one refused: what stands in the way", f"{at} case {cast.several}"),
-        ("全批次的资格", "the whole batch", f"{at} eligibility --batch {school.BATCH}"),
-        ("核验整个日志", "verify the whole trail", f"{xueji} replay --all"),
-    )

@@ -7,25 +7,29 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
 from rich.cells import cell_len
 
 from console.demo.acts import Done
-from console.demo.school import SITES
-from console.printing import line, long_date, state_title, table, verdicts
+from console.demo.school import FACTS_AT, MENDED_AT, SITES
+from console.printing import line, long_date, long_moment, state_title, step_title, table, verdicts
 from engine.definition import Definition
 from engine.desk import Desk
 from engine.eligibility import Eligibility
 from engine.expressions.kinds import SHANGHAI
 from engine.records import Refused
 from engine.store.cases import records_under
+from engine.timeline import Entry
 from exchange.faults import Fault
 
 _WIDEST = 100
+_PLACES = 4
+"""The digits of a unit's code that tell teaching points apart, as in the names of the people there."""
 
 
 def rule(text: str, style: str = "bold") -> None:
@@ -75,24 +79,15 @@ def show_refusal(desk: Desk, student_no: str, refused: Refused) -> None:
 
 
 def show_sites(desk: Desk, before: Sequence[Eligibility], after: Sequence[Eligibility]) -> None:
-    """Eligibility by teaching point, at the first sheet of facts and at the second, with the sum of all."""
-    units = desk.units()
-    rows: list[tuple[str | int, ...]] = [
-        (units[site.branch_code].name, site.code, units[site.code].name, *_of_site(before, after, site.code))
+    """Eligibility by teaching point, with the sum of all; `before` is the first sheet of facts, `after` the second."""
+    rows: list[Sequence[str | int]] = [
+        (f"{site.code[-_PLACES:]} {desk.units()[site.code].name}", *_of_site(before, after, site.code))
         for site in SITES
     ]
-    rows.append(("合计 all", "", "", *_of_site(before, after, "")))
-    columns = (
-        "分校 branch",
-        "代码 code",
-        "教学点 site",
-        "学生 students",
-        "符合 eligible",
-        "补正后 now",
-        "不符 failed",
-        "待定 open",
-    )
-    table(columns, rows, "毕业资格 Eligibility · 按教学点 by teaching point")
+    rows.append(("合计 all", *_of_site(before, after, "")))
+    days = [f"{_short_day(at)} 符合" for at in (FACTS_AT, MENDED_AT)]
+    columns = ("教学点 site", "学生 students", *days, "不符 failed", "仅待定 undecided")
+    table(columns, rows, "毕业资格 · 按教学点 by teaching point（符合 eligible）")
 
 
 def _of_site(before: Sequence[Eligibility], after: Sequence[Eligibility], site: str) -> tuple[int, ...]:
@@ -103,20 +98,39 @@ def _of_site(before: Sequence[Eligibility], after: Sequence[Eligibility], site: 
     return len(now), sum(one.eligible for one in then), eligible, failed, len(now) - eligible - failed
 
 
-def show_rules(titles: Sequence[tuple[str, str]], before: Sequence[Eligibility], after: Sequence[Eligibility]) -> None:
-    """Eligibility by rule: how many each one stops, before and after something was put right."""
+def show_rules(titles: Mapping[str, str], before: Sequence[Eligibility], after: Sequence[Eligibility]) -> None:
+    """Eligibility by rule: how many each one stops (✗) or cannot decide on (?), before and after the mending."""
     counts = [_by_rule(answers) for answers in (before, after)]
-    rows = [
-        (rule_id, title, *(count[rule_id, kind] for count in counts for kind in (0, 1))) for rule_id, title in titles
+    rows: list[Sequence[str | int]] = [
+        (one, titles[one], *(count[one, kind] for count in counts for kind in (0, 1)))
+        for one in sorted(titles)
+        if any(count[one, kind] for count in counts for kind in (0, 1))
     ]
-    columns = ("规则 rule", "名称 title", "不符 failed", "待定 open", "补正后不符 failed now", "待定 open now")
-    table(columns, [row for row in rows if any(row[2:])], "毕业资格 Eligibility · 按规则 by rule")
+    signs = [f"{_short_day(at)} {sign}" for at in (FACTS_AT, MENDED_AT) for sign in "✗?"]
+    title = "毕业资格 · 按规则 by rule（✗ 不符 failed，? 待定 undecided）"
+    table(("规则 rule", "名称 title", *signs), rows, title)
 
 
 def _by_rule(answers: Sequence[Eligibility]) -> Counter[tuple[str, int]]:
     return Counter(
         (rule_id, kind) for one in answers for kind, ids in enumerate((one.failed, one.undecided)) for rule_id in ids
     )
+
+
+def show_timeline(entries: Sequence[Entry], definition: Definition) -> None:
+    """A case from its events, one line each: when, which step, who, and what came of it."""
+    rows = [
+        (long_moment(one.at), step_title(definition, one.trigger), one.actor, _outcome(one, definition))
+        for one in entries
+    ]
+    table(("时间 when", "步骤 step", "办理人 who", "结果 what came of it"), rows)
+
+
+def _outcome(entry: Entry, definition: Definition) -> str:
+    if entry.target is None:
+        return f"写入 {len(entry.changed) + len(entry.sealed)} 项 facts"
+    reached = definition.states[entry.target].title.zh
+    return reached if entry.reason is None else f"{reached}：{entry.reason}"
 
 
 def show_states(desk: Desk, definition: Definition) -> dict[str, int]:
@@ -134,12 +148,16 @@ def program() -> str:
     """How the command was typed, so that what is printed next works when it is typed as printed."""
     typed = Path(sys.argv[0])
     if typed.name != "xueji":
-        return f"{sys.executable} -m console"
+        return f"{quote(sys.executable)} -m console"
     found = shutil.which("xueji")
     if found is not None and Path(found).resolve() == typed.resolve():
         return "xueji"
     near = os.path.relpath(typed)
-    return str(typed) if near.startswith("..") else near
+    return quote(str(typed) if near.startswith("..") else near)
+
+
+def _short_day(at: datetime) -> str:
+    return f"{at.month}/{at.day}"
 
 
 def _width() -> int:

@@ -1,19 +1,21 @@
 """All checks over a library: every fault of every definition, placed.
 
-A check is a function in one of two tables; a new code is one function and one line.
+A check is a function in one of three tables; a new code is one function and one line.
 Source: the definition language, section 13.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engine.checking import graph, links, names, people, rulebooks, texts
-from engine.checking.subjects import Check, Complaint, LibraryCheck, subjects
+from engine.checking.subjects import Check, Complaint, LibraryCheck, seen_from, subjects
 from engine.errors import Fault
+from engine.expressions.functions import Registered
 from engine.library import Library
-from engine.loading.folder import Reading, read
+from engine.loading.folder import NO_FUNCTIONS, Reading, read
 from engine.loading.positions import Positions
 
 PER_MACHINE: tuple[Check, ...] = (
@@ -28,6 +30,7 @@ PER_MACHINE: tuple[Check, ...] = (
     names.types,
     names.clashes,
     names.profiles,
+    names.upgrades,
     graph.unreachable,
     graph.no_way_out,
     graph.leaves_final,
@@ -43,6 +46,7 @@ PER_MACHINE: tuple[Check, ...] = (
     people.nobody_can,
     people.one_person_alone,
     people.slots_may_be_empty,
+    people.never_full,
     people.signed_while_open,
     links.members,
     links.verbs,
@@ -50,20 +54,26 @@ PER_MACHINE: tuple[Check, ...] = (
     links.asked_fields,
     texts.expressions,
     texts.documents,
+    texts.groups,
+    texts.columns,
 )
 """Asked of every workflow and every list, in every profile."""
 
-PER_LIBRARY: tuple[LibraryCheck, ...] = (
-    links.nothing_fires,
+PER_RULEBOOK: tuple[LibraryCheck, ...] = (
     rulebooks.rule_names,
     rulebooks.remedies,
     rulebooks.circles,
     rulebooks.facts,
     rulebooks.organisation,
-    rulebooks.unused,
     texts.sentences,
-    texts.groups,
     texts.batches,
+)
+"""Asked of the rulebook as it stands, and as each profile reads it that has something otherwise."""
+
+PER_LIBRARY: tuple[LibraryCheck, ...] = (
+    links.nothing_fires,
+    links.effect_cycle,
+    rulebooks.unused,
 )
 """Asked once of everything together."""
 
@@ -80,18 +90,28 @@ def complaints(library: Library) -> Iterator[Complaint]:
     """What the checks say, before it is placed."""
     for subject in subjects(library):
         for ask in PER_MACHINE:
-            yield from ask(subject)
+            yield from _of(subject.definition.profile, ask(subject))
+    for profile in ("", *library.rulebook.variants):
+        for ask_book in PER_RULEBOOK:
+            yield from _of(profile, ask_book(seen_from(library, profile)))
     for ask_all in PER_LIBRARY:
         yield from ask_all(library)
 
 
-def examine(folder: Path) -> tuple[Library | None, tuple[Fault, ...]]:
+def _of(profile: str, found: Iterator[Complaint]) -> Iterator[Complaint]:
+    return (replace(one, profile=profile) for one in found)
+
+
+def examine(
+    folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS
+) -> tuple[Library | None, tuple[Fault, ...]]:
     """Read a folder and check what was read: all faults; no library if a file is unusable."""
-    reading: Reading = read(folder)
+    reading: Reading = read(folder, functions)
     found = check(reading.library, reading.positions) if reading.library is not None else ()
     return reading.library, tuple(sorted({*reading.faults, *found}))
 
 
 def _placed(complaint: Complaint, positions: Positions) -> Fault:
     place = positions.fault_at_key if complaint.at_key else positions.fault
-    return place(complaint.tree, complaint.path, complaint.finding)
+    tree = positions.tree_of(complaint.tree, complaint.profile)
+    return place(tree, complaint.path, complaint.finding)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, product
 
 from engine.checking.names import unknown
-from engine.checking.subjects import Complaint, Step, Subject, subjects
+from engine.checking.subjects import Complaint, Step, Subject, reached, subjects
 from engine.definition import Effect, MachineFile, Transition
 from engine.errors import nearest
 from engine.library import Library
@@ -119,28 +120,66 @@ def _lacking(subject: Subject, effect: Effect, machine: MachineFile) -> Iterator
 def nothing_fires(library: Library) -> Iterator[Complaint]:
     """`nothing-fires`: a step that only effects take, and no effect of its profile takes it."""
     everybody = tuple(subjects(library))
-    fired = {(one.definition.profile, name, trigger) for one in everybody for name, trigger in _fired(one)}
+    fired = {
+        (one.definition.profile, *called)
+        for one in everybody
+        for transition in one.machine.transitions.values()
+        for called in _fired(one, transition)
+    }
     for subject in everybody:
+        profile, names = subject.definition.profile, _names(subject)
         for trigger, one in subject.machine.transitions.items():
             only_effects = bool(one.by) and all(who.role == "effect" for who in one.by)
-            if only_effects and not _is_fired(subject, trigger, fired):
+            if only_effects and not any((profile, name, trigger) in fired for name in names):
                 message = f"only effects take '{trigger}', and none does."
                 yield subject.says_of("nothing-fires", message, "transitions", trigger)
 
 
-def _fired(subject: Subject) -> Iterator[tuple[str, str]]:
-    for effect, _ in effects_of(subject):
+def effect_cycle(library: Library) -> Iterator[Complaint]:
+    """`effect-cycle`: a step whose effects come back to it, so that the act would never end."""
+    everybody = tuple(subjects(library))
+    edges = _chains(everybody)
+    for subject in everybody:
+        for trigger in subject.machine.transitions:
+            step = (subject.definition.profile, subject.name, trigger)
+            if step in reached(edges[step], edges):
+                message = f"the effects of '{trigger}' lead back to it."
+                yield subject.says_of("effect-cycle", message, "transitions", trigger)
+
+
+_Called = tuple[str, str, str]
+"""A step as effects call it: profile, name of the machine, trigger."""
+
+
+def _chains(everybody: Sequence[Subject]) -> Mapping[_Called, frozenset[_Called]]:
+    """Step → the steps its effects take."""
+    meant: dict[_Called, set[_Called]] = {}
+    for subject in everybody:
+        for name, trigger in product(_names(subject), subject.machine.transitions):
+            step = (subject.definition.profile, subject.name, trigger)
+            meant.setdefault((subject.definition.profile, name, trigger), set()).add(step)
+    edges: dict[_Called, frozenset[_Called]] = {}
+    for subject in everybody:
+        profile = subject.definition.profile
+        for trigger, one in subject.machine.transitions.items():
+            taken = (meant.get((profile, *called), set()) for called in _fired(subject, one))
+            edges[profile, subject.name, trigger] = frozenset(chain.from_iterable(taken))
+    return edges
+
+
+def _fired(subject: Subject, transition: Transition) -> Iterator[tuple[str, str]]:
+    """What the effects of a step fire or open: name of the machine, and trigger."""
+    for effect in transition.then:
         name, _, trigger = (effect.fire or effect.open or "").rpartition(".")
         if name == "members" and subject.machine.members is not None:
             name = subject.machine.members.of
         yield name, trigger
 
 
-def _is_fired(subject: Subject, trigger: str, fired: Collection[tuple[str, str, str]]) -> bool:
-    names = {subject.name, subject.definition.family}
-    if subject.definition.record and subject.part is None:
-        names.add("record")
-    return any((subject.definition.profile, name, trigger) in fired for name in names)
+def _names(subject: Subject) -> set[str]:
+    """What effects may call a machine: by its name, its family, and the record as such."""
+    names = {subject.name, subject.definition.family or subject.name}
+    return names | {"record"} if subject.definition.record and subject.part is None else names
 
 
 def asked_fields(subject: Subject) -> Iterator[Complaint]:

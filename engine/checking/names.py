@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from engine.checking.subjects import Complaint, Step, Subject
-from engine.definition import CANCELLED, NEW, RESERVED_ROLES, Sign, Slot, Transition, Who
+from engine.definition import CANCELLED, NEW, RESERVED_ROLES, MachineFile, Sign, Slot, Transition, Who
 from engine.errors import nearest
 from engine.expressions.kinds import Kind, parse_kind
 from engine.scopes import BUILT_IN
@@ -32,7 +32,7 @@ def unknown(subject: Subject, what: str, known: Collection[str], named: Iterable
 
 
 def states(subject: Subject) -> Iterator[Complaint]:
-    """`unknown-state`: from, to, while, invariants, upgrades."""
+    """`unknown-state`: from, to, while, invariants."""
     own = subject.machine.states
     for trigger, one in subject.machine.transitions.items():
         origins = listed(one.origins, "transitions", trigger, "from")
@@ -47,6 +47,20 @@ def states(subject: Subject) -> Iterator[Complaint]:
         if invariant.since is not None:
             kept.append((invariant.since, ("invariants", name, "since")))
         yield from unknown(subject, "state", own, kept)
+
+
+def upgrades(subject: Subject) -> Iterator[Complaint]:
+    """`unknown-state`, `wrong-value`: where the cases of an earlier version go on."""
+    definition = subject.definition
+    if subject.part is not None:
+        return
+    for version, moved in definition.upgrades.items():
+        here = ("upgrades", str(version))
+        if version >= definition.version:
+            message = f"this is version {definition.version}; only cases of earlier ones are moved to it."
+            yield subject.says_of("wrong-value", message, *here)
+        targets = [(new, (*here, old)) for old, new in moved.items()]
+        yield from unknown(subject, "state", {*definition.states, CANCELLED}, targets)
 
 
 def triggers(subject: Subject) -> Iterator[Complaint]:
@@ -84,14 +98,19 @@ def rules(subject: Subject) -> Iterator[Complaint]:
 
 def rules_named(subject: Subject) -> Iterator[Named]:
     """Every rule a machine names, and where."""
-    for trigger, one in subject.machine.transitions.items():
+    yield from machine_rules(subject.machine)
+
+
+def machine_rules(machine: MachineFile) -> Iterator[Named]:
+    """Every rule a machine names, and where within it."""
+    for trigger, one in machine.transitions.items():
         here = ("transitions", trigger)
         yield from listed(one.guards, *here, "guards")
         yield from listed(one.unless, *here, "unless")
         yield from listed(one.warns, *here, "warns")
         for name, slot in slots_of(one):
             yield from listed(slot.guards, *here, "sign", "slots", name, "guards")
-    for name, deadline in subject.machine.deadlines.items():
+    for name, deadline in machine.deadlines.items():
         yield from listed(deadline.settled, "deadlines", name, "settled")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 
 from engine.checking.names import people, slots_of
@@ -90,6 +91,26 @@ def slots_may_be_empty(subject: Subject) -> Iterator[Complaint]:
         if slots and all(slot.applies is not None for slot in slots):
             message = "every slot has `applies`; at least one must always be signed."
             yield subject.says("slots-may-be-empty", message, "transitions", trigger, "sign", "slots")
+
+
+def never_full(subject: Subject) -> Iterator[Complaint]:
+    """`never-full`: a quorum that the slots, each signed by another person, can never give."""
+    for trigger, one in subject.machine.transitions.items():
+        quorum = one.sign.quorum if one.sign is not None else "all"
+        here = ("transitions", trigger, "sign", "quorum")
+        if not isinstance(quorum, int):
+            continue
+        if quorum < 1:
+            yield subject.says("never-full", f"{quorum} signatures decide nothing; at least 1.", *here)
+        elif quorum > (most := _most_signatures(one)):
+            yield subject.says("never-full", f"{quorum} signatures are asked for, and there are {most}.", *here)
+
+
+def _most_signatures(transition: Transition) -> float:
+    """How many signatures there can be: one a slot, any number where there is one for each unit."""
+    slots = [slot for _, slot in slots_of(transition)]
+    added = transition.sign.add.at_most if transition.sign is not None and transition.sign.add is not None else 0
+    return math.inf if any(slot.each is not None for slot in slots) else len(slots) + added
 
 
 def signed_while_open(subject: Subject) -> Iterator[Complaint]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from engine.checking.names import documents_named, rules_named
-from engine.checking.subjects import Complaint, Step, reached, subjects
-from engine.definition import RESERVED_ROLES
+from engine.checking.names import documents_named, machine_rules, rules_named
+from engine.checking.subjects import Complaint, Step, Subject, reached, subjects
+from engine.definition import RESERVED_ROLES, Definition
 from engine.errors import nearest
 from engine.expressions.kinds import Kind, parse_kind
 from engine.library import Library
@@ -116,18 +116,43 @@ def organisation(library: Library) -> Iterator[Complaint]:
 
 def unused(library: Library) -> Iterator[Complaint]:
     """`rule-unused` (a warning): no workflow, group, document or set in use names the rule."""
-    book = library.rulebook
-    waiting = {name for one in subjects(library) for name, _ in rules_named(one)}
-    waiting |= {name for group in book.vocabulary.groups.values() for name in group.guards}
-    used_documents = {name for one in subjects(library) for name, _ in documents_named(one)}
-    waiting |= {rule for name in used_documents if name in book.documents for rule in book.documents[name].rules}
     used: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        used.add(name)
-        if name in book.rules:
-            waiting |= set(book.rules[name].all_of) - used
-    for name in book.rules:
+    for subject in subjects(library):
+        inside = {name: frozenset(rule.all_of) for name, rule in subject.library.rulebook.rules.items()}
+        used |= reached(frozenset(_named(subject)), inside)
+    own = dict.fromkeys(library.rulebook.rules, "")
+    others = {name: profile for profile, one in library.rulebook.variants.items() for name in one.rules}
+    for name, profile in {**others, **own}.items():
         if name not in used:
             finding = Finding(code="rule-unused", message=f"nothing names '{name}'.", is_warning=True)
-            yield Complaint(tree="rules", path=(name,), finding=finding, at_key=True)
+            yield Complaint(tree="rules", path=(name,), finding=finding, at_key=True, profile=profile)
+
+
+def _named(subject: Subject) -> Iterator[str]:
+    """The rules that a machine, its documents, and the groups of facts name."""
+    book = subject.library.rulebook
+    yield from (name for name, _ in rules_named(subject))
+    yield from (name for group in book.vocabulary.groups.values() for name in group.guards)
+    for name, _ in documents_named(subject):
+        if name in book.documents:
+            yield from book.documents[name].rules
+
+
+def rule_in_use(in_use: Iterable[Definition], book: RulebookText) -> Iterator[Complaint]:
+    """`rule-in-use`: a rulebook lacks a rule that a definition with open cases names.
+
+    Whoever publishes a rulebook asks this first: a case keeps the shape it was opened with, so its rules must stay
+    (language.md, section 12).
+
+    Args:
+        in_use: The pinned definitions that have open cases; they may be older than those of the files.
+        book: The rulebook that is to be published.
+    """
+    for definition in in_use:
+        known = book.for_profile(definition.profile).rules
+        named = {name for one in (definition, *definition.lists.values()) for name, _ in machine_rules(one)}
+        for name in sorted(named - known.keys()):
+            who = f"open cases of '{definition.workflow}' version {definition.version} ({definition.profile})"
+            message = f"{who} ask the rule '{name}'; keep it until they are closed or moved.{nearest(name, known)}"
+            finding = Finding(code="rule-in-use", message=message)
+            yield Complaint(tree="rulebook", path=("effective_from",), finding=finding)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from engine.definition import CANCELLED, Definition, MachineFile, MoveKind, Transition
 from engine.expressions.scope import Scope
@@ -14,22 +15,28 @@ from engine.scopes import case_scope, machines_called, part_of
 from engine.vocabulary import Rule
 
 Step = str | int
+Point = TypeVar("Point", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """A finding, and the path in a loaded tree where it shows; `at_key`: at the key, not the value."""
+    """A finding, and the path in a loaded tree where it shows; `at_key`: at the key, not the value.
+
+    `profile`: for whom it was found, if the tree is a kind of file that profiles may have otherwise.
+    """
 
     tree: str
     path: tuple[Step, ...]
     finding: Finding
     at_key: bool = False
+    profile: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """One machine of one definition: the workflow itself, or (`part`) one of its lists.
 
+    `library` has the rulebook as the definition's profile reads it (`subjects`).
     Without slots, because its scope is built once and kept.
     """
 
@@ -94,10 +101,17 @@ LibraryCheck = Callable[[Library], Iterator[Complaint]]
 
 def subjects(library: Library) -> Iterator[Subject]:
     """Every machine of every definition."""
+    seen = {profile: seen_from(library, profile) for _, profile in library.definitions}
     for definition in library.definitions.values():
-        yield Subject(library=library, definition=definition)
+        own = seen[definition.profile]
+        yield Subject(library=own, definition=definition)
         for part in definition.lists:
-            yield Subject(library=library, definition=definition, part=part)
+            yield Subject(library=own, definition=definition, part=part)
+
+
+def seen_from(library: Library, profile: str) -> Library:
+    """The library with the rulebook as a profile reads it."""
+    return replace(library, rulebook=library.rulebook_for(profile))
 
 
 def moves(machine: MachineFile) -> Iterator[tuple[str, Transition]]:
@@ -117,9 +131,9 @@ def leads_to(machine: MachineFile, kinds: frozenset[MoveKind]) -> Mapping[str, f
     return {state: frozenset(targets) for state, targets in found.items()}
 
 
-def reached(start: frozenset[str], edges: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """Everything that can be reached from some states, these included."""
-    found: set[str] = set()
+def reached(start: frozenset[Point], edges: Mapping[Point, frozenset[Point]]) -> frozenset[Point]:
+    """Everything that can be reached from some points of a graph, these included."""
+    found: set[Point] = set()
     waiting = set(start)
     while waiting:
         state = waiting.pop()

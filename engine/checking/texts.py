@@ -6,12 +6,13 @@ Source: the definition language, section 10.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.checking.links import effects_of
 from engine.checking.names import documents_named, rules_named, slots_of
-from engine.checking.subjects import Complaint, Step, Subject, conditions, subjects
+from engine.checking.subjects import Complaint, Step, Subject, conditions
+from engine.errors import nearest
 from engine.expressions.compiling import Expression, compile_expression
 from engine.expressions.faults import ExpressionFaults
 from engine.expressions.kinds import DATE, MOMENT, YES_NO, Kind
@@ -236,18 +237,42 @@ def documents(subject: Subject) -> Iterator[Complaint]:
     yield from dict.fromkeys(found)
 
 
-def groups(library: Library) -> Iterator[Complaint]:
-    """The rules asked at every write of a fact, compiled for the record of every profile."""
+def groups(subject: Subject) -> Iterator[Complaint]:
+    """The rules asked at every write of a fact, and the derived facts, compiled for the record of every profile."""
+    if subject.part is not None or not subject.definition.record:
+        return
     found: list[Complaint] = []
-    for subject in subjects(library):
-        if subject.part is None and subject.definition.record:
-            for group in library.rulebook.vocabulary.groups.values():
-                _rules(subject, group.guards, found)
-            for name, text in derived(library).items():
-                kind = kind_or_unknown(library.rulebook.vocabulary.student[name].type)
-                whole = _text(subject, text, kind)
-                compiled(replace(whole, tree="vocabulary", path=("student", name, "derive")), found)
+    vocabulary = subject.library.rulebook.vocabulary
+    for group in vocabulary.groups.values():
+        _rules(subject, group.guards, found)
+    for name, text in derived(subject.library).items():
+        whole = _text(subject, text, kind_or_unknown(vocabulary.student[name].type))
+        compiled(replace(whole, tree="vocabulary", path=("student", name, "derive")), found)
     yield from dict.fromkeys(found)
+
+
+def columns(subject: Subject) -> Iterator[Complaint]:
+    """`unknown-field`: the columns and the order of the forms a machine names."""
+    for name in dict.fromkeys(name for name, _ in documents_named(subject)):
+        document = subject.library.rulebook.documents.get(name)
+        known = None if document is None else _columns_of(subject, document.made_from)
+        if document is None or known is None:
+            continue
+        for key, words in (("columns", document.columns), ("sort", document.sort)):
+            for index, word in enumerate(words):
+                if word not in known:
+                    message = f"no column '{word}' in {document.made_from}.{nearest(word, known)}"
+                    finding = Finding(code="unknown-field", message=message)
+                    yield Complaint(tree="documents", path=(name, key, index), finding=finding)
+
+
+def _columns_of(subject: Subject, made_from: str | None) -> Collection[str] | None:
+    """What a form made for a machine can show; nothing is known of what lies outside its cases."""
+    if made_from == "members":
+        return subject.scope.rows("members", "")
+    if made_from == "case":
+        return {*subject.scope.names, *subject.scope.groups["case"]}
+    return None
 
 
 def batches(library: Library) -> Iterator[Complaint]:

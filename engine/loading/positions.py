@@ -15,6 +15,7 @@ from engine.loading.nodes import Node, Place
 LABELS: Mapping[str, str] = {
     "against-not-open": "反对后无路可走",
     "effect-asks": "联动未给出必填项",
+    "effect-cycle": "联动循环",
     "effect-not-allowed": "对方步骤不允许联动",
     "expression": "表达式有误",
     "invariant": "不变式写法有误",
@@ -22,6 +23,7 @@ LABELS: Mapping[str, str] = {
     "missing-key": "缺少必填项",
     "moves-identity": "案件对象不可更改",
     "name-clash": "名称重复使用",
+    "never-full": "签字数永远不够",
     "no-way-out": "无法走到终态",
     "nobody-can": "无人可以办理",
     "nobody-waits": "无人接办",
@@ -30,6 +32,7 @@ LABELS: Mapping[str, str] = {
     "opening-lacks": "联动开立缺少对象",
     "reads-the-clock": "截止日期不得读取当前时间",
     "retract-effect": "此步骤不可撤回",
+    "rule-in-use": "规则仍在使用",
     "rule-unused": "规则未被使用",
     "signed-while-open": "名单未冻结不能签字",
     "slots-may-be-empty": "可能无人需要签字",
@@ -83,6 +86,11 @@ class Positions:
     trees: Mapping[str, Node]
     lines: Mapping[str, Sequence[str]]
 
+    def tree_of(self, name: str, profile: str) -> str:
+        """The name of the tree a profile reads: its own where the files have a variant for it."""
+        varied = varied_key(name, profile)
+        return varied if varied in self.trees else name
+
     def fault(self, tree: str, path: Sequence[str | int], finding: Finding) -> Fault:
         """A fault at the value a path leads to."""
         node = self.trees[tree].at(path)
@@ -113,3 +121,8 @@ def placed(finding: Finding, place: Place, lines: Mapping[str, Sequence[str]]) -
 def key_of(workflow: str, profile: str) -> str:
     """The name of the tree of a workflow as a profile runs it."""
     return f"{workflow}@{profile}"
+
+
+def varied_key(name: str, profile: str) -> str:
+    """The name of the tree of a kind of file under `rules/` as a profile reads it."""
+    return f"rules/{name}@{profile}"

@@ -34,14 +34,20 @@ _KINDS: Mapping[str, TypeAdapter[object]] = {
     "batch": TypeAdapter(BatchFile),
 }
 
+_VARIED = frozenset({"rules", "vocabulary", "documents"})
+"""Files that the loader projects before it reads them, so that their models do not know the variants."""
+
 
 def schemas() -> Mapping[str, str]:
     """File name → text of the schema, as it is committed."""
-    return {f"{name}.json": _text(adapter) for name, adapter in _KINDS.items()}
+    return {f"{name}.json": _text(name, adapter) for name, adapter in _KINDS.items()}
 
 
-def _text(adapter: TypeAdapter[object]) -> str:
+def _text(name: str, adapter: TypeAdapter[object]) -> str:
     schema = {"$schema": _DIALECT, **adapter.json_schema(by_alias=True)}
+    if name in _VARIED:
+        variants = WorkflowFile.model_json_schema()["properties"]["variants"]
+        schema["properties"] = {**schema.get("properties", {}), "variants": variants}
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.records import Case
+from engine.records import Case, case_number
 from engine.store.cases import (
     UPDATE_STEP,
     Keeping,
@@ -53,6 +53,16 @@ def keep_many(connection: Connection, kept: Sequence[Keeping]) -> set[int]:
         won = _copy_and_update(connection, kept)
     write_told(connection, [(one.event, one.told, one.sealed) for one in kept if one.before.id in won])
     return won
+
+
+def answered_before(connection: Connection, cases: Sequence[int], request: str | None) -> set[int]:
+    """The cases that a bulk request of this id has had an answer for already."""
+    if request is None or not cases:
+        return set()
+    marks = ",".join("?" * len(cases))
+    ids = tuple(f"{request}/{case_number(case)}" for case in cases)
+    rows = connection.execute(f"SELECT chain FROM event WHERE request IN ({marks})", ids)  # noqa: S608 question marks only
+    return {int(row[0]) for row in rows.fetchall()}
 
 
 def extend_many(connection: Connection, refusals: Sequence[tuple[Case, Written, Sealed | None]]) -> None:

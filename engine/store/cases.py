@@ -23,7 +23,9 @@ CASE_COLUMNS = (
     " c.rounds, c.opened_at, c.entered_at"
 )
 _READ = (
-    f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.seq, s.head, s.record"  # noqa: S608 constant text
+    f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.seq, s.head, s.record,"  # noqa: S608 constant text
+    " EXISTS (SELECT 1 FROM cases o WHERE o.student = c.student AND o.id <> c.id"
+    f" AND o.state <> '{CANCELLED}'), (SELECT seq FROM registry WHERE id = 0)"
     " FROM cases c LEFT JOIN student s ON s.id = c.student"
 )
 _READ_ONE = f"{_READ} WHERE c.id = ?"
@@ -41,13 +43,19 @@ _EXTEND = "UPDATE cases SET seq = ?, head = ? WHERE id = ? AND seq = ?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A case as read, with the facts of its student and the end of the student's chain."""
+    """A case as read, with the facts of its student and the end of the student's chain.
+
+    `has_others` tells whether the student has other cases that are not cancelled, so that nobody asks for none;
+    `registry` is how long the registry's chain was: while it has not grown, batches and units are as they were.
+    """
 
     case: Case
     facts: Mapping[str, Json]
     student_no: str | None
     student_head: Head
     record: int | None
+    has_others: bool = True
+    registry: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,13 +204,15 @@ def case_from(row: Row) -> Case:
 
 def found(row: Row) -> Found:
     """A whole row of the reading statement."""
-    facts, student_no, seq, head, record = row[15:20]
+    facts, student_no, seq, head, record, has_others, registry = row[15:22]
     return Found(
         case=case_from(row[:15]),
         facts={} if facts is None else orjson.loads(facts),
         student_no=student_no,
         student_head=Head() if seq is None else Head(seq=seq, hash=head),
         record=record,
+        has_others=bool(has_others),
+        registry=registry or 0,
     )
 
 

@@ -182,10 +182,15 @@ class Connection:
             yield
             _patiently(lambda: self._execute("COMMIT"))
         except BaseException:
-            self._execute("ROLLBACK")
+            self._take_back()
             raise
         finally:
             self.in_transaction = False
+
+    def _take_back(self) -> None:
+        """Roll back what is still open: SQLite has done so itself on a full disk, the server on a lost connection."""
+        if self.raw.in_transaction if self.is_sqlite else not self.raw.closed:
+            self._execute("ROLLBACK")
 
     @contextmanager
     def deciding(self) -> Iterator[None]:

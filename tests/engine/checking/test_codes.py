@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.checking.examining import examine
+from engine.checking.rulebooks import rule_in_use
 from engine.errors import Fault
+from engine.loading.folder import load
 from tests.engine.loading.folders import clean_folder, spoil, write
 
 LEAVE, RECORD = "workflows/leave.yaml", "workflows/record.yaml"
@@ -191,6 +193,36 @@ CODES = [
         "closed",
         id="signed-while-open",
     ),
+    pytest.param(
+        "never-full",
+        (LEAVE, "sign: {against: reopen,", "sign: {quorum: 2, against: reopen,"),
+        "2",
+        id="never-full",
+    ),
+    pytest.param(
+        "never-full",
+        (LEAVE, "sign: {against: reopen,", "sign: {quorum: 0, against: reopen,"),
+        "0",
+        id="a-quorum-of-nobody",
+    ),
+    pytest.param(
+        "unknown-state",
+        (LEAVE, "version: 1\n", "version: 2\nupgrades: {1: {asked: askd}}\n"),
+        "askd",
+        id="an-upgrade-to-no-state",
+    ),
+    pytest.param(
+        "wrong-value",
+        (LEAVE, "version: 1\n", "version: 2\nupgrades: {2: {asked: granted}}\n"),
+        "2:",
+        id="an-upgrade-from-itself",
+    ),
+    pytest.param(
+        "unknown-field",
+        ("rules/documents.yaml", "file: [pdf]", "made_from: case, columns: [name, days, lvel]"),
+        "lvel",
+        id="a-column-of-a-form",
+    ),
     pytest.param("timer", (LEAVE, "while: asked,", "while: asked, missed: {fire: back},"), "back", id="timer"),
     pytest.param(
         "reads-the-clock",
@@ -267,6 +299,52 @@ def test_distinct_keeps_the_one_who_files_from_approving(tmp_path):
     spoil(tmp_path, LEAVE, "rounds: 3\n", "rounds: 3\ndistinct: [[ask, grant]]\n")
 
     assert examine(tmp_path)[1] == ()
+
+
+def test_steps_whose_effects_lead_back_to_them_never_end(tmp_path):
+    spoil(clean_folder(tmp_path), RECORD, "by: effect, asks: [remark]}", "by: effect, asks: [remark], then: [%s]}")
+    spoil(tmp_path, RECORD, "%s", "{fire: leave.again, expects: any}")
+    again = f"  again: {GO}from: asked, by: effect, then: [{{fire: record.note, with: {{remark: \"''\"}}}}]}}\n"
+    spoil(tmp_path, LEAVE, BACK, BACK + again)
+
+    _, faults = examine(tmp_path)
+
+    assert [(fault.code, shown(fault).split(":")[0]) for fault in faults] == [
+        ("effect-cycle", "again"),
+        ("effect-cycle", "note"),
+    ]
+
+
+def test_enough_signers_may_be_added_for_a_quorum(tmp_path):
+    added = "sign: {quorum: 2, add: {by: clerk, roles: teacher}, against: reopen,"
+    spoil(clean_folder(tmp_path), LEAVE, "sign: {against: reopen,", added)
+
+    assert examine(tmp_path)[1] == ()
+
+
+def test_a_list_shows_the_columns_of_its_members(tmp_path):
+    form = "F-02: {title: {zh: 名单, en: List}, made_from: members, columns: [name, days], sort: [stat]}\n"
+    forms = (clean_folder(tmp_path) / "rules/documents.yaml").read_text(encoding="utf-8")
+    write(tmp_path, "rules/documents.yaml", forms + form)
+    spoil(tmp_path, LEAVE, "from: open, to: closed, by: clerk", "from: open, to: closed, by: clerk, issues: F-02")
+
+    _, faults = examine(tmp_path)
+
+    assert [(fault.code, shown(fault)) for fault in faults] == [("unknown-field", "stat]}")]
+    assert "Did you mean 'state'?" in faults[0].message
+
+
+def test_a_rulebook_keeps_the_rules_that_open_cases_ask(tmp_path):
+    library = load(clean_folder(tmp_path))
+    book = library.rulebook
+    without = book.model_copy(update={"rules": {name: one for name, one in book.rules.items() if name != "ready"}})
+    in_use = library.definitions.values()
+
+    (complaint,) = rule_in_use(in_use, without)
+
+    assert not list(rule_in_use(in_use, book))
+    assert complaint.finding.code == "rule-in-use"
+    assert "'leave' version 1 (college) ask the rule 'ready'" in complaint.finding.message
 
 
 def test_a_timed_step_is_in_order_when_its_deadline_runs_where_it_is_open(tmp_path):
