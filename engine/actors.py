@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -22,11 +22,13 @@ class Actor:
     login: str
     grants: tuple[Grant, ...] = ()
 
-    def grant_for(self, roles: Iterable[str], path: str) -> Grant | None:
+    def grant_for(self, roles: Collection[str], path: str) -> Grant | None:
         """The right this actor would use for one of `roles` at a unit, or None; a closer unit comes first."""
-        wanted = frozenset(roles)
-        held = [grant for grant in self.grants if grant.role in wanted and path.startswith(grant.path)]
-        return max(held, key=lambda grant: len(grant.path)) if held else None
+        closest = None
+        for grant in self.grants:
+            if grant.role in roles and path.startswith(grant.path):
+                closest = grant if closest is None or len(grant.path) > len(closest.path) else closest
+        return closest
 
 
 IMPORT = Actor(login="import", grants=(Grant(role="import", unit="", path=""),))

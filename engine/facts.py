@@ -9,6 +9,7 @@ from engine.definition import Privacy
 from engine.desk import Desk
 from engine.errors import Unknown
 from engine.guards import explain
+from engine.library import Library
 from engine.records import Head, Json, Outcome, Request, Verdict
 from engine.sight import Seeing
 from engine.store import students
@@ -56,7 +57,7 @@ def write_facts(
     dry_run: bool = False,
     progress: Progress = lambda _: None,
 ) -> FactsWritten:
-    """Write facts of many students, all or nothing.
+    """Write facts of many students, all or nothing; a refusal is an event of each student it concerns.
 
     Args:
         desk: Where they are written.
@@ -77,13 +78,32 @@ def write_facts(
                 raise Unknown("学号 student number", number)
         changes = [one for number in rows if (one := _change(known[number], rows[number])) is not None]
         refused = _refusals(desk, changes, request)
-        if refused or dry_run:
-            return FactsWritten(changed=len(changes), unchanged=len(rows) - len(changes), refused=refused)
+        answer = FactsWritten(changed=len(changes), unchanged=len(rows) - len(changes), refused=refused)
+        if dry_run:
+            return answer
+        if refused:
+            keep_refusals(desk, refused, request)
+            return answer
         for start in range(0, len(changes), CHUNK):
             chunk = changes[start : start + CHUNK]
             _keep_changes(desk, chunk, request)
             progress(len(chunk))
-    return FactsWritten(changed=len(changes), unchanged=len(rows) - len(changes))
+    return answer
+
+
+def keep_refusals(desk: Desk, refused: Sequence[FactRefusal], request: Request) -> None:
+    """Record in each student's chain that a write was refused, by which rules (S000-3.8c); the facts stay out of it."""
+    rows = students.by_numbers(desk.connection, [one.student_no for one in refused])
+    for one in refused:
+        row = rows.get(one.student_no)
+        if row is None:
+            continue  # a new student of a refused roster: nothing of the roster is written
+        failed = sorted({verdict.id for verdict in one.verdicts})
+        data: dict[str, Json] = {"source": request.trigger, "failed": failed}
+        event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+        written = desk.scribe.write(-row.id, row.head, EventKind.REFUSED, event)
+        write_events(desk.connection, [written])
+        students.set_facts(desk.connection, row, row.facts, Head(seq=written.seq, hash=written.hash))
 
 
 def keep_facts(
@@ -155,12 +175,8 @@ def readers_of(desk: Desk, facts: set[str]) -> list[str]:
 
 def _refusals(desk: Desk, changes: Sequence[FactChange], request: Request) -> tuple[FactRefusal, ...]:
     """Ask the rules of each changed fact's group; they are judged as of the student's record."""
-    groups = desk.library.rulebook.vocabulary.groups
-    closing = {name for name, group in groups.items() if group.guards}
-    vocabulary = desk.library.rulebook.vocabulary.student
-    asked = [
-        one for one in changes if any(name in vocabulary and vocabulary[name].group in closing for name in one.new)
-    ]
+    closable = _closable(desk.library)
+    asked = [one for one in changes if not closable.isdisjoint(one.new)]
     refused = []
     for start in range(0, len(asked), CHUNK):
         chunk = asked[start : start + CHUNK]
@@ -171,6 +187,17 @@ def _refusals(desk: Desk, changes: Sequence[FactChange], request: Request) -> tu
             if verdicts:
                 refused.append(FactRefusal(student_no=one.row.student_no, verdicts=verdicts))
     return tuple(refused)
+
+
+def _closable(library: Library) -> frozenset[str]:
+    """The facts whose group has guards for any profile; whose rules they are is judged as of the record's own."""
+    vocabularies = [library.rulebook_for(profile).vocabulary for profile in ("", *library.rulebook.variants)]
+    return frozenset(
+        name
+        for vocabulary in vocabularies
+        for name, fact in vocabulary.student.items()
+        if fact.group is not None and fact.group in vocabulary.groups and vocabulary.groups[fact.group].guards
+    )
 
 
 def _judge(desk: Desk, found: Found, change: FactChange, request: Request) -> tuple[Verdict, ...]:

@@ -64,7 +64,7 @@ def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Move
     if step.applies is not None and step.applies.evaluate(values) is False:
         raise TransitionNotOpen(request.trigger, case.state, machine.open_triggers(case.state))
     asked = [guard.ask(*[values[key] for key in guard.reads]) for guard in step.guards]
-    hearing = _Hearing(machine, step, case, request, seen, values, asked, grant, who)
+    hearing = _Hearing(machine, step, case, request, moment(request.at), seen, values, asked, grant, who)
     blocked = _engine_verdicts(hearing, sight)
     if blocked or step.blocks(asked):
         return _refused(hearing, blocked, sight)
@@ -78,6 +78,7 @@ class _Hearing(NamedTuple):
     step: Step
     case: Case
     request: Request
+    at: str
     seen: Mapping[str, Json]
     values: Mapping[str, Value | None]
     asked: list[int]
@@ -189,7 +190,7 @@ def _moved(hearing: _Hearing, target: str) -> Moved:
         fields=fields,
         taken=taken,
         rounds=rounds,
-        entered_at=moment(request.at) if moves else case.entered_at,
+        entered_at=hearing.at if moves else case.entered_at,
     )
     return Moved(
         trigger=request.trigger,
@@ -223,7 +224,7 @@ def _event(hearing: _Hearing, data: dict[str, Json]) -> dict[str, Json]:
     if "reason" in request.fields:
         data["reason"] = request.fields["reason"]
     event: dict[str, Json] = {
-        "at": moment(request.at),
+        "at": hearing.at,
         "actor": request.actor.login,
         "role": hearing.grant.role,
         "unit": hearing.grant.unit,

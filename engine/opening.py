@@ -10,7 +10,7 @@ from engine.definition import NEW, Definition
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, Unknown, XuejiError
 from engine.expressions.kinds import encode
-from engine.facts import FactChange, FactRefusal, fact_event, write_facts
+from engine.facts import FactChange, FactRefusal, fact_event, keep_refusals, write_facts
 from engine.machine import decide
 from engine.records import Case, Head, Json, Moved, Refused, Repeated, Request, Verdict
 from engine.sight import Seeing
@@ -101,8 +101,22 @@ def enrol(
     """Take in a roster: open the records of new students, write what has changed of known ones; all or nothing.
 
     `request.trigger` is the opening of the record; its moment, actor and source are recorded with every event.
+
+    Raises:
+        RosterRefused: If a student is refused; nothing of the roster was written, and known students' chains say so.
     """
     desk.refresh()
+    try:
+        return _enrol(desk, rows, request, dry_run=dry_run, progress=progress)
+    except RosterRefused as problem:
+        with desk.connection.writing():
+            keep_refusals(desk, problem.refused, replace(request, trigger="roster"))
+        raise
+
+
+def _enrol(
+    desk: Desk, rows: Sequence[Enrolment], request: Request, *, dry_run: bool, progress: Callable[[int], None]
+) -> Enrolled:
     with desk.connection.writing():
         known = students.by_numbers(desk.connection, [row.student_no for row in rows])
         old = {row.student_no: row.facts for row in rows if row.student_no in known}

@@ -18,6 +18,7 @@ from engine.steps import BATCH_PUBLISHED
 from engine.store import registry, students
 from engine.store.registry import BatchRow
 from engine.trail.event import EventKind, moment
+from engine.vocabulary import BatchFile
 
 _PUBLISHER = "records_section"
 """学籍科 publishes (S000-0.1)."""
@@ -55,7 +56,7 @@ def publish_batch(
         kind=file.kind,
         profile=file.profile,
         title=file.title.zh,
-        values=_values(desk, file.kind, file.values),
+        values=_values(desk, file),
         rulebook=desk.rulebook,
     )
     data: dict[str, Json] = {
@@ -86,7 +87,7 @@ def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Reque
         row = registry.batch(desk.connection, name)
         if row is None:
             raise Unknown("已发布批次 published batch", name, registry.batches(desk.connection))
-        new = {field: _read_value(desk, row.kind, field, text) for field, text in given.items()}
+        new = {field: _read_value(desk, row, field, text) for field, text in given.items()}
         values = {**row.values, **new}
         registry.set_batch_values(desk.connection, name, values)
         data: dict[str, Json] = {
@@ -104,14 +105,14 @@ def _entitled(desk: Desk, actor: Actor, act: str) -> None:
         raise NotAllowed(actor.login, act, (_PUBLISHER,), top)
 
 
-def _values(desk: Desk, kind: str, written: Mapping[str, Any]) -> dict[str, Json]:
-    fields = desk.library.rulebook.vocabulary.batch[kind].fields
-    return {name: value for name, value in written.items() if name in fields}
+def _values(desk: Desk, file: BatchFile) -> dict[str, Any]:
+    fields = desk.library.rulebook_for(file.profile).vocabulary.batch[file.kind].fields
+    return {name: value for name, value in file.values.items() if name in fields}
 
 
-def _read_value(desk: Desk, kind: str, field: str, text: str) -> Json:
-    vocabulary = desk.library.rulebook.vocabulary
-    fields = vocabulary.batch[kind].fields
+def _read_value(desk: Desk, row: BatchRow, field: str, text: str) -> Json:
+    vocabulary = desk.library.rulebook_for(row.profile).vocabulary
+    fields = vocabulary.batch[row.kind].fields
     if field not in fields:
         raise Unknown("批次字段 field of the batch", field, fields)
     of = parse_kind(fields[field].type)

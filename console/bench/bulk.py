@@ -74,7 +74,9 @@ class _Revisions:
     """The revisions of cases that nobody else moves: each act raises them by one."""
 
     def __init__(self, connection: Connection) -> None:
-        self._now = {int(case): int(now) for case, now in connection.execute("SELECT id, revision FROM cases").fetchall()}
+        self._now = {
+            int(case): int(now) for case, now in connection.execute("SELECT id, revision FROM cases").fetchall()
+        }
 
     def seen(self, cases: Sequence[int]) -> list[tuple[int, int]]:
         """The cases with their revisions, about to be raised."""

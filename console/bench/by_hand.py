@@ -23,7 +23,7 @@ _TODAY = AT.date().isoformat()
 _MOMENT = moment(AT)
 
 Row = tuple[Any, ...]  # what a database hands over has the types of its columns
-"""id, path, state, revision, seq, head, fields, taken, rounds, facts; where the step reads them: others, batch values."""
+"""id, path, state, revision, seq, head, fields, taken, rounds, facts; where they are read: others, batch values."""
 
 Judged = tuple[dict[str, str], dict[str, object]]
 """What each rule said, and what was seen."""
@@ -214,6 +214,7 @@ STEPS = {
         apart=("apply", "site_approve", "branch_approve"), judge=_judge_at_province,
     ),
     "national_reject": HandStep(
-        origin="provincially_audited", target="enrolled", role=_SECTION, says={"done_by": "national_auditor"}, rests=True,
+        origin="provincially_audited", target="enrolled", role=_SECTION, says={"done_by": "national_auditor"},
+        rests=True,
     ),
 }  # fmt: skip

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 
 from console.bench.by_hand import STEPS, Decided, Grant, Letterhead, Row, decide_by_hand
 from console.bench.hand_sql import (
-    EVENT, RIGHTS, TOLD, UPDATE, LostError, ManyByHand, Raw, Step, select, select_params,
+    EVENT,
+    RIGHTS,
+    TOLD,
+    UPDATE,
+    ManyByHand,
+    Raw,
+    Step,
+    select,
+    select_params,
+    won_all,
 )  # fmt: skip
 from console.bench.scene import Act
 
@@ -64,8 +73,7 @@ def by_round_trips(raw: Raw, letterhead: Letterhead) -> Step:
         try:
             row = raw.execute(_LOCKING[act.trigger], select_params(act, case)).fetchone()
             one = decide_by_hand(row, act, request, grant, letterhead)
-            if raw.execute(_UPDATE, one.update).rowcount != 1:
-                raise LostError
+            won_all(raw.execute(_UPDATE, one.update).rowcount, 1)
             raw.execute(_EVENT, one.event)
             if one.told is not None:
                 raw.execute(_TOLD, one.told)
@@ -87,8 +95,7 @@ def in_one_statement(raw: Raw, letterhead: Letterhead) -> Step:
             done = raw.execute(_CTE_SILENT, (*one.update, *one.event))
         else:
             done = raw.execute(_CTE_TELLING, (*one.update, *one.event, *one.told))
-        if done.fetchone() != (1,):
-            raise LostError
+        won_all(done.fetchone()[0], 1)
 
     return take
 
@@ -102,8 +109,7 @@ def many(raw: Raw, letterhead: Letterhead) -> ManyByHand:
     def write(steps: Sequence[Decided]) -> None:
         raw.execute(_TABLE)
         _copy(raw, "by_hand", _TYPES, [(*one.update, one.event[2], one.event[3], one.event[5]) for one in steps])
-        if raw.execute(_KEEP).fetchone() != (len(steps),):
-            raise LostError
+        won_all(raw.execute(_KEEP).fetchone()[0], len(steps))
         told = [one.told for one in steps if one.told is not None]
         if told:
             _copy(raw, "outbox (chain, seq, recipient, message)", ("int8", "int4", "text", "text"), told)

@@ -40,6 +40,16 @@ class LostError(Exception):
     """Somebody else moved the case; nothing was written."""
 
 
+def won_all(written: int, asked: int) -> None:
+    """Check that every UPDATE found its case as it was read.
+
+    Raises:
+        LostError: If one did not.
+    """
+    if written != asked:
+        raise LostError
+
+
 def select(trigger: str, *, which: str, gather: str) -> str:
     """The reading statement of a step.
 

@@ -7,7 +7,16 @@ from functools import lru_cache
 
 from console.bench.by_hand import STEPS, Decided, Grant, Letterhead, Row, decide_by_hand
 from console.bench.hand_sql import (
-    EVENT, RIGHTS, TOLD, UPDATE, LostError, ManyByHand, Raw, Step, select, select_params,
+    EVENT,
+    RIGHTS,
+    TOLD,
+    UPDATE,
+    ManyByHand,
+    Raw,
+    Step,
+    select,
+    select_params,
+    won_all,
 )  # fmt: skip
 from console.bench.scene import Act
 
@@ -28,8 +37,7 @@ def one_by_one(raw: Raw, letterhead: Letterhead) -> Step:
         try:
             row = raw.execute(_SELECTS[act.trigger], select_params(act, case)).fetchone()
             one = decide_by_hand(row, act, request, grant, letterhead)
-            if raw.execute(UPDATE, one.update).rowcount != 1:
-                raise LostError
+            won_all(raw.execute(UPDATE, one.update).rowcount, 1)
             raw.execute(EVENT, one.event)
             if one.told is not None:
                 raw.execute(TOLD, one.told)
@@ -48,8 +56,7 @@ def many(raw: Raw, letterhead: Letterhead) -> ManyByHand:
         return list(raw.execute(_select_many(act.trigger, len(cases)), select_params(act, tuple(cases))).fetchall())
 
     def write(steps: Sequence[Decided]) -> None:
-        if raw.executemany(UPDATE, [one.update for one in steps]).rowcount != len(steps):
-            raise LostError
+        won_all(raw.executemany(UPDATE, [one.update for one in steps]).rowcount, len(steps))
         raw.executemany(EVENT, [one.event for one in steps])
         raw.executemany(TOLD, [one.told for one in steps if one.told is not None])
 

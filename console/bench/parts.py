@@ -8,11 +8,12 @@ from time import perf_counter
 import orjson
 
 from console.bench.results import Line
-from console.bench.scene import CYCLE, Scene
+from console.bench.scene import BATCH, CYCLE, Scene
 from console.bench.single import asked_of
 from engine.machine import decide
 from engine.sight import Seeing
 from engine.store.cases import read_case
+from engine.store.registry import batch
 from engine.trail.event import canonical
 
 NAME = "parts"
@@ -31,13 +32,8 @@ def run_parts(scene: Scene) -> list[Line]:
         "rights looked up": lambda: desk.actor(CYCLE[0].login),
         "case and student read, facts parsed": lambda: read_case(desk.connection, case),
         f"of it {len(found.facts)} facts parsed from their one column": lambda: orjson.loads(facts),
-        "batch looked up, anew in every act": lambda: (desk.refresh(), desk.machine_for(found.case, request.fields)),
-        "decided, with the related cases read": lambda: decide(
-            machine, found.case, request, Seeing(desk, machine, found, request)
-        ),
-        "decided, with nothing to read": lambda: decide(
-            machine, found.case, request, Seeing(desk, machine, found, request, neighbours={})
-        ),
+        "batch looked up, where the registry has changed": lambda: batch(desk.connection, BATCH),
+        "decided, ten rules": lambda: decide(machine, found.case, request, Seeing(desk, machine, found, request)),
     }
     return [Line(race=NAME, what=what, value=_microseconds(part), unit="µs") for what, part in parts.items()]
 

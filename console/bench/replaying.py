@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -19,12 +18,13 @@ from console.bench.results import Line
 from console.bench.scene import CYCLE, Scene
 from console.bench.single import asked_of
 from engine.bulk import move_many
-from engine.replay import replay_range
-from engine.store.database import Connection, open_engine
+from engine.replay import replay_part
 from engine.store.trail import spans
 
 NAME = "replay"
 _MOST_MIB = 150
+_PARTS = 32
+"""Chains are handed out in that many ranges, whoever is free taking the next: students' are short, cases' are long."""
 _ROUNDS_OF_CYCLE = 4
 EVENTS_A_STUDENT = 2 + _ROUNDS_OF_CYCLE * len(CYCLE)
 """The facts, the opening, and the cycle a few times."""
@@ -35,13 +35,12 @@ Part = tuple[str, str, bytes, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """One process's replay: events read, faults found, and its memory in MiB (peak; at a tenth; at the end)."""
+    """A range replayed: events read, faults found, and the process's memory in MiB, at most so far and afterwards."""
 
     events: int
     faults: int
     peak: float
-    early: float
-    late: float
+    now: float
 
 
 class NotWholeError(Exception):
@@ -63,58 +62,59 @@ def run_replay(scene: Scene, *, one_core: float, two_cores: float) -> list[Line]
     office = scene.office
     lines = []
     for processes, promised in ((1, one_core), (2, two_cores)):
-        parts = [(office.url, office.log, office.key, span) for span in spans(scene.desk.connection, processes)]
-        seconds, parent, workers = _in_fresh_processes(parts)
+        parts = [(office.url, office.log, office.key, span) for span in spans(scene.desk.connection, _PARTS)]
+        seconds, parent, workers = _in_fresh_processes(parts, processes)
         if any(one.faults for one in workers):
             raise NotWholeError
         events = sum(one.events for one in workers)
         who = "one process" if processes == 1 else "two processes"
-        lines.append(Line(race=NAME, what=f"{events:,} events, {who}", value=events / seconds, unit="events/s", promised=promised))
+        lines.append(
+            Line(
+                race=NAME, what=f"{events:,} events, {who}", value=events / seconds, unit="events/s", promised=promised
+            )
+        )
         lines += _memory(who, parent, workers)
     return lines
 
 
-def _memory(who: str, parent: float, workers: list[Weighed]) -> Iterator[Line]:
-    peak, growth = max(one.peak for one in workers), max(one.late - one.early for one in workers)
+def _memory(who: str, parent: float, done: list[Weighed]) -> Iterator[Line]:
+    peak = max(one.peak for one in done)
     yield Line(race=NAME, what=f"memory of a worker, {who}", value=peak, unit="MiB", promised=_MOST_MIB, at_most=True)
-    yield Line(race=NAME, what=f"of it grown after the first tenth, {who}", value=growth, unit="MiB")
-    yield Line(race=NAME, what=f"memory of the parent, {who}", value=parent, unit="MiB", promised=_MOST_MIB, at_most=True)
+    grown = max(one.now for one in done) - _memory_early(done)
+    yield Line(race=NAME, what=f"of it grown after the first tenth, {who}", value=grown, unit="MiB")
+    yield Line(
+        race=NAME, what=f"memory of the parent, {who}", value=parent, unit="MiB", promised=_MOST_MIB, at_most=True
+    )
 
 
-def _in_fresh_processes(parts: list[Part]) -> tuple[float, float, list[Weighed]]:
+def _memory_early(done: list[Weighed]) -> float:
+    """What a worker held when a tenth of the events were read."""
+    wanted, read, held = sum(one.events for one in done) / 10, 0, 0.0
+    for one in done:
+        if read >= wanted:
+            break
+        read, held = read + one.events, max(held, one.now)
+    return held
+
+
+def _in_fresh_processes(parts: list[Part], processes: int) -> tuple[float, float, list[Weighed]]:
     """Seconds, the parent's peak memory, and what each worker did; the parent is a fresh process as well."""
     with _pool(1) as parent:
-        return parent.submit(_share, parts).result()
+        return parent.submit(_share, parts, processes).result()
 
 
-def _share(parts: list[Part]) -> tuple[float, float, list[Weighed]]:
-    with _pool(len(parts)) as workers:
-        list(workers.map(_memory_now, ["VmRSS"] * len(parts)))  # started and imported: `xueji replay` has that behind it
+def _share(parts: list[Part], processes: int) -> tuple[float, float, list[Weighed]]:
+    with _pool(processes) as workers:
+        # Started and imported first: `xueji replay` has that behind it as well.
+        list(workers.map(_memory_now, ["VmRSS"] * processes))
         start = perf_counter()
         done = list(workers.map(_weigh, parts))
         return perf_counter() - start, _memory_now("VmHWM"), done
 
 
 def _weigh(part: Part) -> Weighed:
-    url, log, key, span = part
-    samples: list[float] = []
-    with _connected(url) as connection:
-        found = replay_range(connection, log, key, span, lambda _: samples.append(_memory_now("VmRSS")))
-    early, late = samples[len(samples) // 10], samples[-1]
-    return Weighed(
-        events=found.events, faults=len(found.diverged), peak=_memory_now("VmHWM"), early=early, late=late
-    )
-
-
-@contextmanager
-def _connected(url: str) -> Iterator[Connection]:
-    engine = open_engine(url)
-    connection = Connection(engine)
-    try:
-        yield connection
-    finally:
-        connection.close()
-        engine.dispose()
+    found = replay_part(part)
+    return Weighed(events=found.events, faults=len(found.diverged), peak=_memory_now("VmHWM"), now=_memory_now("VmRSS"))
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:

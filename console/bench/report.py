@@ -22,14 +22,16 @@ _FINE = 100
 
 
 def about(connection: Connection) -> Mapping[str, str]:
-    """What the figures were taken on: interpreter, processor kind, database and how durable it is, as it says itself."""
+    """What the figures were taken on: interpreter, processor kind, database, and how durable it says it is."""
     found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
     if connection.is_sqlite:
         version, mode, level = (
             _told(connection, sql) for sql in ("SELECT sqlite_version()", "PRAGMA journal_mode", "PRAGMA synchronous")
         )
         return {**found, "database": f"SQLite {version}, journal_mode {mode}, synchronous {level}"}
-    version, waits, flushes = (_told(connection, f"SHOW {name}") for name in ("server_version", "synchronous_commit", "fsync"))
+    version, waits, flushes = (
+        _told(connection, f"SHOW {name}") for name in ("server_version", "synchronous_commit", "fsync")
+    )
     return {**found, "database": f"PostgreSQL {version}, synchronous_commit {waits}, fsync {flushes}"}
 
 
@@ -48,7 +50,9 @@ def print_table(taken_on: Mapping[str, str], lines: Sequence[Line]) -> None:
         table.add_column(header, justify="right")
     table.add_column("")
     for line in lines:
-        table.add_row(line.race, line.what, f"{_number(line.value)} {line.unit}", _span(line), _promise(line), _MARKS[line.kept])
+        table.add_row(
+            line.race, line.what, f"{_number(line.value)} {line.unit}", _span(line), _promise(line), _MARKS[line.kept]
+        )
     out = Console()
     (out if out.is_terminal else Console(width=_WIDTH_IN_A_PIPE)).print(table)
 

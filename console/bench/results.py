@@ -31,5 +31,11 @@ class Line:
 def ratio_line(race: str, what: str, ratio: Ratio, promised: float | None = None) -> Line:
     """A ratio with its lowest and highest round."""
     return Line(
-        race=race, what=what, value=ratio.median, unit="×", promised=promised, lowest=ratio.lowest, highest=ratio.highest
+        race=race,
+        what=what,
+        value=ratio.median,
+        unit="×",
+        promised=promised,
+        lowest=ratio.lowest,
+        highest=ratio.highest,
     )

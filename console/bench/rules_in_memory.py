@@ -35,7 +35,13 @@ def run_rules(scene: Scene, students: int, rounds: int) -> list[Line]:
     judging = min(_judged(step, in_memory) for _ in range(rounds))
     reading = min(_read_and_judged(step, seen, texts) for _ in range(rounds))
     return [
-        Line(race=NAME, what=f"{step.unless_from} rules, answer lists", value=asked / judging, unit="rules/s", promised=500_000),
+        Line(
+            race=NAME,
+            what=f"{step.unless_from} rules, answer lists",
+            value=asked / judging,
+            unit="rules/s",
+            promised=500_000,
+        ),
         Line(race=NAME, what="the same, facts read from JSON", value=asked / reading, unit="rules/s"),
     ]
 

@@ -69,7 +69,13 @@ def run(  # noqa: PLR0913 one parameter for each option of the command
         if name not in RACES:
             raise Unknown("比赛 race", name, RACES)
     sizes = Sizes(
-        rounds=rounds, turns=15, bulk=10_000, bulk_rounds=(rounds + 1) // 2, students=students, events=events, roster=10_000
+        rounds=rounds,
+        turns=15,
+        bulk=10_000,
+        bulk_rounds=(rounds + 1) // 2,
+        students=students,
+        events=events,
+        roster=10_000,
     )
     bench = Bench(settings=settings, library=load(settings.definitions), sizes=sizes.quick() if quick else sizes)
     lines: list[Line] = []

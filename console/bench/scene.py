@@ -130,7 +130,11 @@ def requests(acts: Sequence[Act], cases: Sequence[int]) -> Iterator[tuple[int, A
 
 def _enrolment(student: InventedStudent) -> Enrolment:
     cells = student.roster
-    who = {name: cells[name] for name in ("student_no", "exam_no", "name", "gender", "id_number", "major_code", "major")}
+    who = {
+        name: cells[name] for name in ("student_no", "exam_no", "name", "gender", "id_number", "major_code", "major")
+    }
     day = cells["born_on"]
     born_on = f"{day[:4]}-{day[4:6]}-{day[6:]}"
-    return Enrolment(student_no=student.student_no, unit=cells["site_code"], facts={**IN_ORDER, **who, "born_on": born_on})
+    return Enrolment(
+        student_no=student.student_no, unit=cells["site_code"], facts={**IN_ORDER, **who, "born_on": born_on}
+    )

@@ -39,7 +39,9 @@ def loan(transitions: Mapping[str, Written], **more: object) -> Definition:
 def rule(holds: str, **more: object) -> Rule:
     """A rule that says its own name."""
     text = {"zh": "不行", "en": "no"}
-    return Rule.model_validate({"id": "T-01", "title": text, "holds": holds, "otherwise": text, "source": "test", **more})
+    return Rule.model_validate(
+        {"id": "T-01", "title": text, "holds": holds, "otherwise": text, "source": "test", **more}
+    )
 
 
 def with_loan(library: Library, definition: Definition, **rules: Rule) -> Library:
@@ -55,6 +57,6 @@ def lending(url: str, library: Library, definition: Definition, **rules: Rule) -
     """A desk that also lends, and a loan just asked for by the first student."""
     with town_at(url, with_loan(library, definition, **rules)) as town:
         town.desk.publish(NOW, "setup")
-        opened = town.open(("loan", "ask"), FIRST, "operator.s1")
+        opened = town.open((definition.workflow, "ask"), FIRST, "operator.s1")
         assert isinstance(opened, Moved), opened
         yield town, opened.case.id

@@ -38,11 +38,12 @@ def test_bulk_says_of_every_case_what_one_by_one_would_have_said(town: Town):
         rows = {no: town.case(no) for no in S1}
         counted = town.counts()
     answer = all_apply(town, pages(town, *S1))
-    assert isinstance(alone[FIRST], Moved)
+    first, second = alone[FIRST], alone[SECOND]
+    assert isinstance(first, Moved)
+    assert isinstance(second, Refused)
     assert answer.moved == [town.record(FIRST)]
     [refused] = answer.refused
-    assert isinstance(alone[SECOND], Refused)
-    assert (refused.verdicts, refused.case.id) == (alone[SECOND].verdicts, town.record(SECOND))
+    assert (refused.verdicts, refused.case.id) == (second.verdicts, town.record(SECOND))
     assert [case for case, _ in answer.barred] == [town.record(THIRD)]
     assert town.counts() == counted
     for no in S1:

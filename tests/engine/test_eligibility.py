@@ -7,7 +7,7 @@ import pytest
 from engine import eligibility as module
 from engine.eligibility import Eligibility, application, eligibility
 from engine.errors import Unknown
-from engine.records import Json, Moved, Refused
+from engine.records import Json, Moved, Refused, Request
 from tests.engine.town import BATCH, ELSEWHERE, FIRST, NOW, OPEN_BATCH, OPEN_FIRST, OPEN_SECOND, SECOND, THIRD, Town
 
 LATE = NOW.replace(month=4, day=21)
@@ -26,7 +26,11 @@ MATRIX: list[tuple[str, dict[str, Json], tuple[tuple[str, ...], tuple[str, ...],
     ("2022 junior college, no result", {"level_exam": None}, ((), ("G-GR-05",), NEVER)),
     ("2022 to bachelor, no result", {"level": "专升本", "level_exam": None}, ((), ("G-GR-05",), NEVER)),
     ("2021 junior college, no result", {"cohort": 2021, "level_exam": None}, ((), (), ("G-GR-05", *NEVER))),
-    ("2021 to bachelor, missed", {"cohort": 2021, "level": "专升本", "level_exam": "缺考"}, ((), (), ("G-GR-05", *NEVER))),
+    (
+        "2021 to bachelor, missed",
+        {"cohort": 2021, "level": "专升本", "level_exam": "缺考"},
+        ((), (), ("G-GR-05", *NEVER)),
+    ),
     ("2019 senior high", {"cohort": 2019, "level": "高起本", "level_exam": None}, ((), (), ("G-GR-05", *NEVER))),
     ("2022 senior high", {"level": "高起本", "level_exam": None}, (("G-GR-01",), (), ("G-GR-05", *NEVER))),
     ("2023", {"cohort": 2023}, (("G-GR-01",), (), ("G-GR-05", *NEVER))),
@@ -106,7 +110,7 @@ def test_where_the_chunks_end_makes_no_difference(town: Town, monkeypatch: pytes
 def test_the_day_of_the_request_counts_not_the_day_of_the_machine(town: Town):
     town.know(FIRST, max_study_until="2024-04-20")
     actor = town.actor("records.sx")
-    late = eligibility(town.desk, BATCH, module.Request(trigger="e", actor=actor, at=LATE))
+    late = eligibility(town.desk, BATCH, Request(trigger="e", actor=actor, at=LATE))
     assert next(one for one in late if one.student_no == FIRST).failed == ("G-GR-24",)
 
 

@@ -43,8 +43,8 @@ def machine_of(library: Library, definition: Definition) -> Machine:
 def case_in(state: str, **more: object) -> Case:
     at = moment(NOW)
     case = Case(
-        id=7, workflow="any", shape="", student=1, unit="S1", path="/GK/SX/B1/S1/", state=state, revision=1, head=Head(),
-        fields={}, taken={}, rounds=0, opened_at=at, entered_at=at,
+        id=7, workflow="any", shape="", student=1, unit="S1", path="/GK/SX/B1/S1/", state=state, revision=1,
+        head=Head(), fields={}, taken={}, rounds=0, opened_at=at, entered_at=at,
     )  # fmt: skip
     return replace(case, **more)  # type: ignore[arg-type] # a test's own words
 
@@ -269,7 +269,7 @@ def test_a_refusal_is_an_event_with_every_verdict_and_the_values_seen(town: Town
 def test_with_several_targets_the_first_is_the_default_and_the_person_may_choose(district_url: str, library: Library):
     with lending(district_url, library, loan({**CHECK, **SEND_BACK})) as (town, case):
         town.decided(case, "check", "approver.s1")
-        assert town.decided(case, "send_back", "records.sx", **REASON).case.state == "asked"
+        assert town.decided(case, "send_back", "records.sx", None, **REASON).case.state == "asked"
         town.decided(case, "check", "approver.s1")
         assert town.decided(case, "send_back", "records.sx", to="shelved", **REASON).case.state == "shelved"
 
@@ -286,10 +286,12 @@ def test_a_province_returns_a_record_to_the_step_it_chooses(library: Library):
 def test_returns_are_capped_and_the_refusal_says_what_to_do_instead(library: Library):
     machine = machine_of(library, loan({**CHECK, **SEND_BACK}, rounds=2))
     case = case_in("checked", rounds=1)
-    second = decide(machine, case, asking("send_back", anybody(machine), **REASON), Known())
+    second = decide(machine, case, asking("send_back", anybody(machine), None, **REASON), Known())
     assert isinstance(second, Moved)
     assert second.case.rounds == 2
-    third = decide(machine, replace(second.case, state="checked"), asking("send_back", anybody(machine), **REASON), Known())
+    third = decide(
+        machine, replace(second.case, state="checked"), asking("send_back", anybody(machine), None, **REASON), Known()
+    )
     assert isinstance(third, Refused)
     [verdict] = third.verdicts
     assert verdict.rule == "rounds-used-up"
@@ -308,7 +310,9 @@ def test_coming_to_rest_starts_the_rounds_and_the_persons_anew(library: Library)
 @pytest.mark.parametrize("kind", ["return", "reject", "withdraw"])
 @pytest.mark.parametrize("reason", [None, ""])
 def test_who_sends_back_rejects_or_withdraws_gives_a_reason(library: Library, kind: str, reason: str | None):
-    machine = machine_of(library, loan({"stop": {"from": "asked", "to": "shelved", "kind": kind, "by": "site_operator"}}))
+    machine = machine_of(
+        library, loan({"stop": {"from": "asked", "to": "shelved", "kind": kind, "by": "site_operator"}})
+    )
     refused = decide(machine, case_in("asked"), asking("stop", anybody(machine), reason=reason), Known())
     assert isinstance(refused, Refused)
     assert [verdict.rule for verdict in refused.verdicts] == ["asked-missing"]
@@ -350,7 +354,9 @@ UNLESS = [
 
 @pytest.mark.parametrize(("known", "moves"), UNLESS)
 def test_unless_lets_a_step_through_only_when_one_of_its_rules_fails(
-    library: Library, known: tuple[bool | None, bool | None], moves: bool  # noqa: FBT001
+    library: Library,
+    known: tuple[bool | None, bool | None],
+    moves: bool,  # noqa: FBT001
 ):
     definition = loan({"refuse": {"from": "asked", "to": "lent", "by": "site_operator", "unless": ["one", "two"]}})
     rules = {"one": rule("card_filled"), "two": rule("form_filled")}
@@ -464,7 +470,8 @@ def test_no_sentence_of_the_engine_leaves_a_hole(library: Library):
     """Every placeholder of `rules/engine.yaml` is one the engine fills."""
     filled = {
         "distinct-persons": {"person", "steps"}, "one-by-one": set(), "rounds-used-up": {"rounds"},
-        "asked-missing": {"field"}, "linked-case": {"what"}, "not-carried-out": {"what"}, "draft-definition": {"workflow"},
+        "asked-missing": {"field"}, "linked-case": {"what"}, "not-carried-out": {"what"},
+        "draft-definition": {"workflow"},
     }  # fmt: skip
     machine = machine_of(library, library.record("online-ed"))
     for name, words in filled.items():

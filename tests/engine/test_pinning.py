@@ -21,7 +21,10 @@ BACK = {"shelve": {"from": "asked", "to": "shelved", "by": "site_approver", "ret
 
 def stricter(library: Library) -> Library:
     """Tomorrow's rulebook: a cent of debt is forgiven no more, nor is having paid."""
-    rules = {**library.rulebook.rules, "fees-paid": library.rulebook.rules["fees-paid"].model_copy(update={"holds": "false"})}
+    rules = {
+        **library.rulebook.rules,
+        "fees-paid": library.rulebook.rules["fees-paid"].model_copy(update={"holds": "false"}),
+    }
     return replace(library, rulebook=library.rulebook.model_copy(update={"rules": rules}))
 
 

@@ -142,15 +142,18 @@ def test_a_registered_record_takes_only_annotations_and_stays_registered(town: T
 
 
 @BOTH
-def test_the_file_of_a_registered_student_is_closed_and_says_why(town: Town, student_no: str):
+def test_the_file_of_a_registered_student_is_closed_says_why_and_logs_the_attempt(town: Town, student_no: str):
     brought(town, student_no, "registered")
     before = town.counts()
     written = town.know(student_no, form_signed=False)
-    assert (written.changed, len(written.refused)) == (1, 1)
+    assert len(written.refused) == 1
     [verdict] = written.refused[0].verdicts
     assert (verdict.id, verdict.source) == ("G-PB-02", ("S000-3.8c",))
     assert town.facts(student_no)["form_signed"] is True
-    assert town.counts() == before
+    event = town.events(-town.student(student_no).id)[-1]
+    assert (event["kind"], event["data"]["failed"]) == ("refused", ["G-PB-02"]), "the attempt is on record"
+    assert town.counts() == (before[0] + 1, *before[1:])
+    assert town.replayed().diverged == ()
 
 
 @BOTH

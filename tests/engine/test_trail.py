@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.records import Head, case_number, case_of
@@ -25,6 +25,7 @@ DOCUMENTS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, DOCUMENTS, max_size=6))
 def test_the_bytes_of_an_event_are_those_of_rfc_8785(event):
     assert event_bytes(event) == rfc8785.dumps(event)

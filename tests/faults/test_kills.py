@@ -8,7 +8,7 @@ from engine.bulk import move_many
 from tests.faults.clerks import Clerk, clerks
 from tests.sabotage.office import asked, replayed, rows
 
-THREE = ("operator.one", "operator.two", "operator.one")
+TWO = ("operator.one", "operator.two")
 STUDENTS, CHUNK = 600, 20
 
 
@@ -37,7 +37,7 @@ def assert_the_rest_can_be_done(office: Office) -> None:
 
 def test_a_process_killed_between_single_steps_has_done_all_it_acknowledged_and_at_most_one_more(premises):
     chance = Random(3)  # noqa: S311 delays, no secret
-    with premises.furnished(STUDENTS) as office, clerks(premises, "apply", THREE) as started:
+    with premises.furnished(STUDENTS) as office, clerks(premises, "apply", TWO) as started:
         for clerk in started:
             before = in_state(office, "applied").keys()
             acknowledged = kill_in_the_middle(clerk, list(in_state(office, "enrolled").items()), chance)
@@ -53,7 +53,7 @@ def test_a_process_killed_between_single_steps_has_done_all_it_acknowledged_and_
 
 def test_a_process_killed_in_a_bulk_step_leaves_whole_chunks_only(premises):
     chance = Random(5)  # noqa: S311 delays, no secret
-    with premises.furnished(STUDENTS) as office, clerks(premises, "apply", THREE, chunk=CHUNK) as started:
+    with premises.furnished(STUDENTS) as office, clerks(premises, "apply", TWO, chunk=CHUNK) as started:
         for clerk in started:
             work = list(in_state(office, "enrolled").items())
             acknowledged = kill_in_the_middle(clerk, work, chance)

@@ -171,9 +171,8 @@ def kept(desk: Desk, keeping: Keeping) -> bool:
 
 
 def rows(connection: Connection, sql: str, *params: object) -> list[Row]:
-    """All rows of a query, bytes as bytes on both databases."""
-    found = connection.execute(sql, params).fetchall()
-    return [tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in found]
+    """All rows of a query."""
+    return connection.execute(sql, params).fetchall()
 
 
 def everything(connection: Connection) -> dict[str, list[Row]]:
@@ -185,13 +184,7 @@ def everything(connection: Connection) -> dict[str, list[Row]]:
 def events(connection: Connection, chain: int) -> list[dict[str, Json]]:
     """The events of a chain as they read."""
     found = rows(connection, "SELECT body FROM event WHERE chain = ? ORDER BY seq", chain)
-    return [orjson.loads(bytes_of(row[0])) for row in found]
-
-
-def bytes_of(value: object) -> bytes:
-    """A column of bytes as bytes."""
-    assert isinstance(value, bytes)
-    return value
+    return [orjson.loads(row[0]) for row in found]
 
 
 def state_of(connection: Connection, case: int) -> object:

@@ -64,8 +64,8 @@ def test_a_bulk_step_that_cannot_write_its_messages_moves_nobody(build, premises
 
 @pytest.mark.parametrize("table", ["event", "personal"])
 @breaks_under(EVERY_STATEMENT_FOR_ITSELF)
-def test_facts_that_cannot_be_sealed_or_recorded_are_not_changed(build, premises, table):
-    with build.tried(), premises.furnished() as office:
+def test_facts_that_cannot_be_sealed_or_recorded_are_not_changed(build, sqlite_premises, table):
+    with build.tried(), sqlite_premises.furnished() as office:
         obstruct(office.desk.connection, table)
         before = everything(office.desk.connection)
         request = asked(office.desk, "records", "facts")
@@ -89,8 +89,8 @@ def test_nobody_is_told_of_a_step_that_lost_its_race(build, premises):
 
 
 @breaks_under(REQUEST_IDS_FORGOTTEN)
-def test_a_request_sent_twice_is_carried_out_once_and_answered_twice(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_a_request_sent_twice_is_carried_out_once_and_answered_twice(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         request = asked(office.desk, "operator.one", "apply", request_id="page-1")
 
         first = casework.move(office.desk, 1, request)

@@ -9,7 +9,7 @@ from engine import casework
 from engine.records import Moved
 from engine.store.database import Connection
 from tests.sabotage.builds import breaks_under
-from tests.sabotage.office import asked, bytes_of, events, replayed, rows
+from tests.sabotage.office import asked, events, replayed, rows
 from tests.sabotage.switches import (
     BYTES_BELIEVED,
     CONSTANT_MAC,
@@ -51,14 +51,14 @@ def found(office: Office) -> list[str]:
 
 
 @breaks_under(UNLINKED_EVENTS)
-def test_anybody_can_check_with_sha_256_alone_that_each_event_names_the_one_before(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_anybody_can_check_with_sha_256_alone_that_each_event_names_the_one_before(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         casework.move(office.desk, 1, asked(office.desk, "operator.one", "apply"))
         connection = office.desk.connection
 
         for chain in (1, 2, -1, 0):
             stored = rows(connection, "SELECT body, hash FROM event WHERE chain = ? ORDER BY seq", chain)
-            hashes = [tagged(bytes_of(body)) for body, _ in stored]
+            hashes = [tagged(body) for body, _ in stored]
             assert [digest for _, digest in stored] == hashes
             named = [one["prev"] for one in events(connection, chain)]
             assert named == [bytes(32).hex(), *(digest.hex() for digest in hashes[:-1])]
@@ -68,7 +68,7 @@ def test_anybody_can_check_with_sha_256_alone_that_each_event_names_the_one_befo
 def test_who_can_write_the_database_but_has_no_key_cannot_write_a_genuine_event(build, premises):
     with build.tried(), premises.furnished() as office:
         connection = applied(office)
-        genuine = bytes_of(rows(connection, "SELECT body FROM event WHERE chain = 1 AND seq = 2")[0][0])
+        genuine = rows(connection, "SELECT body FROM event WHERE chain = 1 AND seq = 2")[0][0]
         forged = genuine.replace(b"operator.one", b"operator.two")
 
         connection.execute("UPDATE event SET body = ?, hash = ? WHERE chain = 1 AND seq = 2", (forged, tagged(forged)))
@@ -107,7 +107,7 @@ def test_a_personal_value_changed_wherever_it_is_kept_is_still_found(build, sqli
     with build.tried(), sqlite_premises.furnished() as office:
         connection = applied(office)
         old, new = "测试1".encode(), "测试9".encode()
-        sealed = bytes_of(rows(connection, "SELECT body FROM personal WHERE chain = -1")[0][0])
+        sealed = rows(connection, "SELECT body FROM personal WHERE chain = -1")[0][0]
 
         connection.execute("UPDATE personal SET body = ? WHERE chain = -1", (sealed.replace(old, new),))
         connection.execute("UPDATE student SET facts = replace(facts, '测试1', '测试9') WHERE id = 1")
@@ -116,8 +116,8 @@ def test_a_personal_value_changed_wherever_it_is_kept_is_still_found(build, sqli
 
 
 @breaks_under(TIDIED_HISTORY)
-def test_what_the_trail_said_before_an_act_it_says_afterwards_byte_for_byte(build, premises):
-    with build.tried(), premises.furnished() as office:
+def test_what_the_trail_said_before_an_act_it_says_afterwards_byte_for_byte(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office:
         connection = office.desk.connection
         before = rows(connection, "SELECT * FROM event ORDER BY id")
 

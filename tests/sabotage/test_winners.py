@@ -81,8 +81,8 @@ def test_of_two_decisions_from_the_same_page_one_is_in_the_trail(build, premises
 
 
 @breaks_under(OLD_PAGES_WELCOME)
-def test_a_page_older_than_the_case_decides_nothing(build, premises):
-    with build.tried(), premises.furnished() as office, premises.opened() as other:
+def test_a_page_older_than_the_case_decides_nothing(build, sqlite_premises):
+    with build.tried(), sqlite_premises.furnished() as office, sqlite_premises.opened() as other:
         page = 1
         assert isinstance(casework.move(other.desk, 1, asked(other.desk, "operator.two", "apply")), Moved)
 
@@ -107,8 +107,8 @@ def test_on_sqlite_nobody_writes_between_reading_a_case_and_keeping_it(build, sq
         assert isinstance(casework.move(other.desk, 1, asked(other.desk, "operator.two", "apply")), Moved)
 
 
-def test_a_decision_is_taken_anew_when_only_the_chain_has_grown(premises):
-    with premises.furnished(fee_owed="1.00") as office:
+def test_a_decision_is_taken_anew_when_only_the_chain_has_grown(sqlite_premises):
+    with sqlite_premises.furnished(fee_owed="1.00") as office:
         stale = casework.move(office.desk, 1, asked(office.desk, "operator.one", "apply"))
         again = casework.move(office.desk, 1, asked(office.desk, "operator.two", "apply", seen=1))
 

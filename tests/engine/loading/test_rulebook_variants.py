@@ -149,3 +149,11 @@ def test_several_files_of_rules_vary_for_one_profile_together(folder):
 
     assert (book.rules["paid"].let["limit"], book.rules["on-roll"].holds) == ("50.00", "true")
     assert faults(folder) == []
+
+
+def test_what_is_wrong_in_the_variant_of_one_file_is_placed_there_though_another_varies_too(folder):
+    vary(folder, RULES, "    paid.holds: fee_owed <= level\n")
+    write(folder, "rules/other.yaml", f"variants:\n  east:\n{FREE}")
+    spoil(folder, "workflows/trip.yaml", "variants: {east: {}}", "variants: {east: {transitions.start.guards: free}}")
+
+    assert faults(folder) == [("expression", "fee_owed <= level")]
