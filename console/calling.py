@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,9 +33,9 @@ class Misuse(XuejiError):
 class NoRehearsal(XuejiError):
     """A live database was told the time."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(
-            f"{address(database)} 不是演练库，不能用 --now 指定时间；演练库由 xueji init --rehearsal 建立。"
+            f"{address} 不是演练库，不能用 --now 指定时间；演练库由 xueji init --rehearsal 建立。"
             f" It is no rehearsal database and is not told the time; make one with 'xueji init --rehearsal'."
         )
 
@@ -44,18 +43,13 @@ class NoRehearsal(XuejiError):
 class DatabaseTrouble(XuejiError):
     """The database, or the way to it, failed."""
 
-    def __init__(self, database: str, problem: Exception) -> None:
+    def __init__(self, address: str, problem: Exception) -> None:
         said = str(getattr(problem, "orig", None) or problem).strip()
         first = said.splitlines()[0] if said else type(problem).__name__
         super().__init__(
-            f"数据库 {address(database)} 无法使用：{first}。请检查 --database 与服务器。"
+            f"数据库 {address} 无法使用：{first}。请检查 --database 与服务器。"
             f" The database cannot be used; check --database and the server."
         )
-
-
-def address(database: str) -> str:
-    """The URL of a database as it may be shown: without its password."""
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +93,9 @@ class Caller:
             NoRehearsal: If a moment was given for a live database.
             DatabaseTrouble: If the database or the way to it fails.
         """
-        with plain_about(self.settings.database), office(self.settings) as opened:
+        with plain_about(self.settings.address), office(self.settings) as opened:
             if self.now is not None and not opened.rehearsal:
-                raise NoRehearsal(self.settings.database)
+                raise NoRehearsal(self.settings.address)
             at = self.now or datetime.now(UTC)
             if publishes_as is not None:
                 opened.desk.publish(at, publishes_as)
@@ -109,12 +103,12 @@ class Caller:
 
 
 @contextmanager
-def plain_about(database: str) -> Iterator[None]:
+def plain_about(address: str) -> Iterator[None]:
     """Turn what the drivers raise into one sentence about the database."""
     try:
         yield
     except (SQLAlchemyError, *DRIVER_ERRORS) as problem:
-        raise DatabaseTrouble(database, problem) from problem
+        raise DatabaseTrouble(address, problem) from problem
 
 
 def exit_code(problem: XuejiError) -> int:

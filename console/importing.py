@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,7 +66,8 @@ class _NotKept(Exception):
 def import_roster(caller: Caller, asked: Import) -> int:
     """Take in a roster; every faulty cell is named, and then nothing is written."""
     with caller.sitting() as sitting:
-        known = on_file(sitting.desk)
+        # Who is on file is asked in bulk when enrolling; asking row by row here would cost a query each.
+        known = replace(on_file(sitting.desk), students={})
         sheet = _readable(
             asked.path, lambda: read_roster(asked.path, known, sitting.today, create_units=asked.create_units)
         )

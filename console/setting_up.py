@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from console import wiring
-from console.calling import SETUP, Caller, Misuse, Sitting, address, plain_about
+from console.calling import SETUP, Caller, Misuse, Sitting, plain_about
 from console.printing import line, long_date, note, progress, role_title, table
 from engine.desk import Desk
 from engine.errors import Unknown
@@ -26,13 +26,13 @@ def init(caller: Caller, *, rehearsal: bool, profile: str | None) -> int:
         profiles = load(caller.settings.definitions).rulebook.organisation.profiles
         if profile not in profiles:
             raise Unknown("办学类型 profile", profile, profiles)
-    with plain_about(caller.settings.database):
+    with plain_about(caller.settings.address):
         is_new = wiring.create(caller.settings, rehearsal=rehearsal, profile=profile)
     with caller.sitting(publishes_as=SETUP) as sitting:
         _refuse_another_kind(sitting, rehearsal=rehearsal, profile=profile)
         what = "已建立 created" if is_new else "原已建立，已是最新 was there already, up to date"
         kind = "演练库 rehearsal database" if sitting.office.rehearsal else "正式库 live database"
-        line(f"{address(caller.settings.database)}：{what}（{kind}）")
+        line(f"{caller.settings.address}：{what}（{kind}）")
         if is_new:
             line(f"日志密钥 the log's key：{caller.settings.key_file}（请另行备份 back it up elsewhere）")
     return 0
@@ -41,10 +41,9 @@ def init(caller: Caller, *, rehearsal: bool, profile: str | None) -> int:
 def _refuse_another_kind(sitting: Sitting, *, rehearsal: bool, profile: str | None) -> None:
     """What a database is was decided when it was made."""
     if rehearsal and not sitting.office.rehearsal:
-        where = address(sitting.office.url)
         message = (
-            f"{where} 是正式库，不能改作演练库；请另建一个。"
-            f" {where} is a live database and stays one; make another for rehearsals."
+            "这是正式库，不能改作演练库；请用 --database 另建一个。"
+            " This is a live database and stays one; make another with --database for rehearsals."
         )
         raise Misuse(message)
     kept = registry.setting(sitting.desk.connection, "profile")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import Field
@@ -30,3 +31,8 @@ class Settings(BaseSettings):
         if self.database.startswith("sqlite:///"):
             return Path(self.database.removeprefix("sqlite:///") + ".key")
         return Path("xueji.key")
+
+    @property
+    def address(self) -> str:
+        """The database as it may be shown: without its password."""
+        return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", self.database)

@@ -18,6 +18,7 @@ from engine.loading.folder import load
 from engine.store import registry, schema
 from engine.store.database import Connection, open_engine
 from engine.trail.chain import KEY_BYTES, Scribe
+from rules.functions import FUNCTIONS
 
 
 class NotInitialised(XuejiError):
@@ -69,15 +70,15 @@ def office(settings: Settings, library: Library | None = None) -> Iterator[Offic
     """
     engine = open_engine(settings.database)
     try:
-        if not schema.is_current(engine):
-            message = f"数据库尚未建立，请先运行 xueji init。{settings.database} has no tables; run 'xueji init' first."
+        if not _has_file(settings.database) or not schema.is_current(engine):
+            message = f"数据库尚未建立，请先运行 xueji init。{settings.address} has no tables; run 'xueji init' first."
             raise NotInitialised(message)
         connection = Connection(engine)
         try:
             log = registry.setting(connection, "log") or ""
             key = _read_key(settings.key_file)
             rehearsal = registry.setting(connection, "rehearsal") == "yes"
-            shelf = library or load(settings.definitions)
+            shelf = library or load(settings.definitions, FUNCTIONS)
             desk = Desk(connection, Scribe(log, key), shelf, salt=secrets.token_bytes, rehearsal=rehearsal)
             if library is None and desk.unpublished():
                 _refuse_faults(settings.definitions)
@@ -88,9 +89,15 @@ def office(settings: Settings, library: Library | None = None) -> Iterator[Offic
         engine.dispose()
 
 
+def _has_file(database: str) -> bool:
+    """Whether a SQLite database is there: opening one that is not would leave an empty file behind."""
+    path = database.removeprefix("sqlite:///")
+    return path == database or Path(path).exists()
+
+
 def _refuse_faults(definitions: Path) -> None:
     """Definitions new to this database are checked whole before any case can be opened under them."""
-    _, faults = examine(definitions)
+    _, faults = examine(definitions, FUNCTIONS)
     if grave := [fault for fault in faults if not fault.is_warning]:
         raise DefinitionFaults(grave)
 

@@ -11,7 +11,7 @@ from console.calling import Caller, Misuse, Sitting
 from console.printing import both, document, line, stacked_moment, state_title, table, verdicts
 from engine.actors import Actor
 from engine.casework import find_case, move, read_fields
-from engine.definition import Definition
+from engine.definition import NEW, Definition
 from engine.desk import Desk
 from engine.errors import Unknown
 from engine.opening import machine_to_open, open_case
@@ -187,5 +187,10 @@ def _print(desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refus
             line("提醒 warnings（不影响办理 they do not stand in the way）")
             verdicts(outcome.warnings, roles)
         return
-    line(f"{head}：未通过 refused，仍为 still {state}", style="red")
+    if outcome.case.state == NEW:
+        line(f"{student_no} {both(step.title)}：未通过 refused，没有建立 not opened", style="red")
+    else:
+        line(f"{head}：未通过 refused，仍为 still {state}", style="red")
     verdicts(outcome.verdicts, roles)
+    if step.asked:
+        line(f"  此步骤须填 the step asks for {'、'.join(f'{name}=…' for name in step.asked)}")

@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from engine.casework import keeping_of, seal, write_event
+from engine.casework import keeping_of, move, seal, write_event
 from engine.desk import Desk
-from engine.errors import NotAllowed, TransitionNotOpen
+from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
 from engine.facts import keep_facts
 from engine.machine import decide
-from engine.records import Case, Json, Moved, Refused, Request
+from engine.records import Case, Json, Moved, Refused, Request, case_number
 from engine.sight import Seeing
+from engine.steps import Machine
 from engine.store import students
 from engine.store.bulk import answered_before, extend_many, keep_many
-from engine.store.cases import Found, Keeping, Sealed, read_cases
+from engine.store.cases import Found, Keeping, Sealed, read_cases, related_many
 from engine.trail.event import EventKind, Written
 
 CHUNK = 1000
@@ -35,9 +36,21 @@ class BulkAnswer:
     conflicts: list[int] = field(default_factory=list)
     barred: list[tuple[int, str]] = field(default_factory=list)
 
+    def add(self, other: BulkAnswer) -> None:
+        """Take in the answers of another chunk."""
+        self.moved += other.moved
+        self.refused += other.refused
+        self.conflicts += other.conflicts
+        self.barred += other.barred
+
 
 def move_many(
-    desk: Desk, cases: Sequence[tuple[int, int]], request: Request, progress: Callable[[int], None] = lambda _: None
+    desk: Desk,
+    cases: Sequence[tuple[int, int]],
+    request: Request,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    dry_run: bool = False,
 ) -> BulkAnswer:
     """Take the same step on many cases.
 
@@ -46,17 +59,19 @@ def move_many(
         cases: Each case with the revision it was seen at; one that has changed since is a conflict.
         request: What is asked of each.
         progress: Told of cases done, a chunk at a time.
+        dry_run: Judge every case and write nothing, not even the refusals.
 
     Returns:
         A verdict per case.
     """
     desk.refresh()
     answer = BulkAnswer()
+    many = replace(request, alone=False)
     ordered = sorted(cases)  # everybody locks in one order: two lists sorted differently never wait in a circle
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
         with _collector_paused():
-            _move_chunk(desk, chunk, request, answer)
+            answer.add(_judge_chunk(desk, chunk, many) if dry_run else _move_chunk(desk, chunk, many))
         progress(len(chunk))
     return answer
 
@@ -75,31 +90,58 @@ def _collector_paused() -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Chunk:
-    """What one chunk is going to write."""
+    """One chunk while it is decided: the answers so far, and what is going to be written."""
 
+    answer: BulkAnswer = field(default_factory=BulkAnswer)
     kept: list[Keeping] = field(default_factory=list)
     refusals: list[tuple[Case, Written, Sealed | None]] = field(default_factory=list)
     facts: dict[int, tuple[str, Mapping[str, Json]]] = field(default_factory=dict)
-    answered: set[int] = field(default_factory=set)
 
 
-def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answer: BulkAnswer) -> None:
-    many = replace(request, alone=False)
+def _judge_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) -> BulkAnswer:
+    deciding = _Chunk()
+    for found, _, outcome in _decided(desk, chunk, request, deciding.answer):
+        if isinstance(outcome, Refused):
+            deciding.answer.refused.append(outcome)
+        else:
+            deciding.answer.moved.append(found.case.id)
+    return deciding.answer
+
+
+def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) -> BulkAnswer:
     with desk.connection.writing():
-        found = read_cases(desk.connection, [case for case, _ in chunk])
-        writing = _Chunk(answered=answered_before(desk.connection, list(found), many.id))
-        for case, seen in chunk:
-            one = found.pop(case, None)  # named twice, it is decided once
-            if one is None or one.case.revision != seen:
-                answer.conflicts.append(case)
-                continue
-            _decide_one(desk, one, many, answer, writing)
+        writing = _Chunk()
+        answered = answered_before(desk.connection, [case for case, _ in chunk], request.id)
+        for found, machine, outcome in _decided(desk, chunk, request, writing.answer):
+            if found.case.id not in answered:
+                _write_later(desk, machine, found, outcome, writing)
+            elif isinstance(outcome, Refused):  # answered by an earlier run of this request, which was cut off
+                writing.answer.refused.append(outcome)
+            else:
+                writing.answer.conflicts.append(found.case.id)
         won = keep_many(desk.connection, writing.kept)
-        extend_many(desk.connection, writing.refusals)
-        _keep_facts(desk, writing, won, many)
-    lost = {one.before.id for one in writing.kept} - won
-    answer.conflicts.extend(sorted(lost))
+        passed_over = extend_many(desk.connection, writing.refusals)
+        _keep_facts(desk, writing, won, request)
+    answer = writing.answer
     answer.moved.extend(one.before.id for one in writing.kept if one.before.id in won)
+    answer.conflicts.extend(sorted(one.before.id for one in writing.kept if one.before.id not in won))
+    _ask_again(desk, passed_over, dict(chunk), request, answer)
+    return answer
+
+
+def _ask_again(desk: Desk, cases: set[int], seen: Mapping[int, int], request: Request, answer: BulkAnswer) -> None:
+    """Refusals whose chain grew under them are asked for once more, alone, so that each has its event."""
+    answer.refused = [one for one in answer.refused if one.case.id not in cases]
+    for case in sorted(cases):
+        try:
+            outcome = move(desk, case, replace(_for_case(request, case), seen=seen[case]))
+        except (StaleCase, TransitionNotOpen):
+            answer.conflicts.append(case)
+            continue
+        if isinstance(outcome, Refused):
+            answer.refused.append(outcome)
+        else:
+            answer.moved.append(case)
 
 
 def _keep_facts(desk: Desk, writing: _Chunk, won: set[int], request: Request) -> None:
@@ -112,25 +154,39 @@ def _keep_facts(desk: Desk, writing: _Chunk, won: set[int], request: Request) ->
             keep_facts(desk, rows[student_no], facts, request, cause=(one.event.chain, one.event.seq))
 
 
-def _decide_one(desk: Desk, found: Found, request: Request, answer: BulkAnswer, writing: _Chunk) -> None:
-    machine = desk.machine_for(found.case, request.fields)
-    one = request if request.id is None else replace(request, id=f"{request.id}/{found.case.number}")
-    try:
-        outcome = decide(machine, found.case, one, Seeing(desk, machine, found, one))
-    except (TransitionNotOpen, NotAllowed) as problem:
-        answer.barred.append((found.case.id, str(problem)))
-        return
-    if found.case.id in writing.answered:  # by an earlier run of this request, which was cut off
-        answer.refused.extend([outcome] if isinstance(outcome, Refused) else [])
-        answer.conflicts.extend([found.case.id] if isinstance(outcome, Moved) else [])
-        return
-    sealed = seal(desk, outcome) if outcome.sealed else None
-    if isinstance(outcome, Moved):
-        event = write_event(desk, machine, found.case, EventKind.MOVED, outcome.event)
-        writing.kept.append(keeping_of(found.case, outcome, event, sealed, machine))
-        if outcome.facts:
-            writing.facts[found.case.id] = (found.student_no or "", outcome.facts)
-    else:
+def _decided(
+    desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answer: BulkAnswer
+) -> Iterator[tuple[Found, Machine, Moved | Refused]]:
+    """Every case of a chunk that is still as it was seen, its machine, and what is decided about it."""
+    found = read_cases(desk.connection, [case for case, _ in chunk])
+    neighbours = related_many(desk.connection, [one.case.student for one in found.values() if one.case.student])
+    for case, seen in chunk:
+        one = found.pop(case, None)  # named twice, it is decided once
+        if one is None or one.case.revision != seen:
+            answer.conflicts.append(case)
+            continue
+        asked = _for_case(request, case)
+        machine = desk.machine_for(one.case, asked.fields)
+        try:
+            outcome = decide(machine, one.case, asked, Seeing(desk, machine, one, asked, neighbours=neighbours))
+        except (TransitionNotOpen, NotAllowed) as problem:
+            answer.barred.append((case, str(problem)))
+        else:
+            yield one, machine, outcome
+
+
+def _for_case(request: Request, case: int) -> Request:
+    return request if request.id is None else replace(request, id=f"{request.id}/{case_number(case)}")
+
+
+def _write_later(desk: Desk, machine: Machine, found: Found, outcome: Moved | Refused, writing: _Chunk) -> None:
+    sealed = seal(desk, outcome)
+    if isinstance(outcome, Refused):
         event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event)
         writing.refusals.append((found.case, event, sealed))
-        answer.refused.append(outcome)
+        writing.answer.refused.append(outcome)
+        return
+    event = write_event(desk, machine, found.case, EventKind.MOVED, outcome.event)
+    writing.kept.append(keeping_of(found.case, outcome, event, sealed, machine))
+    if outcome.facts:
+        writing.facts[found.case.id] = (found.student_no or "", outcome.facts)

@@ -6,13 +6,14 @@ event names can be looked up for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from engine.actors import Actor
-from engine.definition import Definition
-from engine.errors import Unknown
+from engine.checking.rulebooks import rule_in_use
+from engine.definition import CANCELLED, Definition
+from engine.errors import RuleInUse, Unknown
 from engine.library import Library, canonical, content_hash
 from engine.records import Case, Json
 from engine.steps import Machine
@@ -168,14 +169,31 @@ class Desk:
         return (*shapes, *([self.rulebook] if is_new_book else []))
 
     def publish(self, at: datetime, actor: str) -> tuple[str, ...]:
-        """Keep what the files define and the database does not have yet, rulebook included; returns the new hashes."""
+        """Keep what the files define and the database does not have yet, rulebook included; returns the new hashes.
+
+        Raises:
+            RuleInUse: If the rulebook lacks a rule that an open case's definition names.
+        """
         if not self.unpublished():
             return ()
+        lacking = [one.finding.message for one in rule_in_use(self._definitions_in_use(), self.library.rulebook)]
+        if lacking:
+            raise RuleInUse(lacking)
         with self.connection.writing():
             registry.registry_head(self.connection)  # whoever else publishes the same files waits here
             new = self.unpublished()
             self.record([self._publish_one(one) for one in reversed(new)], at=at, actor=actor)
         return new
+
+    def _definitions_in_use(self) -> Iterator[Definition]:
+        """The pinned definitions that have cases still open."""
+        for shape in self.shapes_in_use():
+            one = self.definition(shape)
+            final = [state for state in (*one.states, CANCELLED) if one.is_final(state)]
+            marks = ",".join("?" * len(final))
+            sql = f"SELECT 1 FROM cases WHERE shape = ? AND state NOT IN ({marks}) LIMIT 1"  # noqa: S608 marks only
+            if self.connection.execute(sql, (shape, *final)).fetchone() is not None:
+                yield one
 
     def _publish_one(self, new: str) -> tuple[EventKind, dict[str, Json]]:
         if new == self.rulebook:

@@ -8,6 +8,7 @@ A refusal is not here: it is an answer (`engine.records.Refused`). These are the
     ├── NotAllowed             the person does not hold a role this step asks for, here
     ├── StaleCase              somebody was faster, or the page is old
     ├── NotRetractable         a step that cannot be taken back, or not by this person
+    ├── RuleInUse              a rulebook lacks a rule that open cases ask
     ├── AlreadyOpen            there is one already
     ├── Unknown                no student, unit, user, batch, workflow, case, rule of that name
     ├── Unreadable             a given value is not of its kind
@@ -100,6 +101,15 @@ class NotRetractable(XuejiError):
             f"{case} 的“{trigger}”不能撤回：须是本人最近一步、尚无人办理且定义允许撤回。"
             f" '{trigger}' of {case} cannot be taken back: it must be your own last step, untouched, and retractable."
         )
+
+
+class RuleInUse(XuejiError):
+    """A rulebook lacks rules that open cases ask; it cannot be published."""
+
+    def __init__(self, lacking: Iterable[str]) -> None:
+        self.lacking = tuple(lacking)
+        lines = "\n".join(self.lacking)
+        super().__init__(f"规则集缺少未办结业务所用的规则，不能发布。The rulebook cannot be published:\n{lines}")
 
 
 class AlreadyOpen(XuejiError):

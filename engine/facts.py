@@ -76,7 +76,8 @@ def write_facts(
         for number in rows:
             if number not in known:
                 raise Unknown("学号 student number", number)
-        changes = [one for number in rows if (one := _change(known[number], rows[number])) is not None]
+        found = [one for number in rows if (one := _change(known[number], rows[number])) is not None]
+        changes = sorted(found, key=lambda one: one.row.id)  # everybody locks students in one order
         refused = _refusals(desk, changes, request)
         answer = FactsWritten(changed=len(changes), unchanged=len(rows) - len(changes), refused=refused)
         if dry_run:

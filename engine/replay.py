@@ -270,6 +270,8 @@ def replay_part(part: tuple[str, str, bytes, tuple[int, int]]) -> Replayed:
     url, log, key, span = part
     engine = open_engine(url)
     connection = Connection(engine)
+    if connection.is_sqlite:
+        connection.execute("PRAGMA cache_size = -16384")  # 16 MiB: every page is read about once
     try:
         return replay_range(connection, log, key, span)
     finally:

@@ -131,7 +131,7 @@ class Seeing:
         value = reading.evaluate(outer, {source: self._supply(source) for source in reading.sources})
         return None if value is None else encode(reading.kind, value)
 
-    def _supply(self, source: Source) -> Sequence[Row] | Value | None:
+    def _supply(self, source: Source) -> Sequence[Row] | Value | None:  # noqa: PLR0911 one line a source
         match source.function:
             case "taken":
                 return source.argument in self._case.taken

@@ -300,17 +300,13 @@ class Machine:
             others=tuple(key for key in reads if key not in self.stored),
             decoders=_decoders((key, self.kind(key)) for key in reads),
             personal=tuple(key for key in facts if stored[key].privacy is not Privacy.OPEN),
-            told=tuple((tell.to, tell.message or self._message(one)) for tell in one.tell),
+            told=tuple((tell.to, tell.message or _TOLD_BY_KIND[one.kind]) for tell in one.tell),
             not_carried_out=_not_carried_out(one),
         )
 
     def _assignment(self, target: str, text: str | None) -> Assignment:
         owner, _, name = target.partition(".")
         return Assignment(target=owner, name=name, expression=self._compile(text) if text is not None else None)
-
-    def _message(self, one: Transition) -> str:
-        ends = bool(one.targets) and self.is_final(one.targets[0]) and one.kind is MoveKind.ADVANCE
-        return "registered" if ends and self.definition.record else _TOLD_BY_KIND[one.kind]
 
 
 def graph(definition: MachineFile) -> transitions.Machine:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from uuid import uuid4
 
 from console.bench.results import Line
@@ -35,10 +35,11 @@ Part = tuple[str, str, bytes, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """A range replayed: events read, faults found, and the process's memory in MiB, at most so far and afterwards."""
+    """A range replayed: events, faults, seconds of processor time; the process's memory in MiB, at most and now."""
 
     events: int
     faults: int
+    seconds: float
     peak: float
     now: float
 
@@ -73,6 +74,8 @@ def run_replay(scene: Scene, *, one_core: float, two_cores: float) -> list[Line]
                 race=NAME, what=f"{events:,} events, {who}", value=events / seconds, unit="events/s", promised=promised
             )
         )
+        busy = sum(one.seconds for one in workers)
+        lines.append(Line(race=NAME, what=f"a second of processor time, {who}", value=events / busy, unit="events"))
         lines += _memory(who, parent, workers)
     return lines
 
@@ -113,8 +116,15 @@ def _share(parts: list[Part], processes: int) -> tuple[float, float, list[Weighe
 
 
 def _weigh(part: Part) -> Weighed:
+    start = process_time()
     found = replay_part(part)
-    return Weighed(events=found.events, faults=len(found.diverged), peak=_memory_now("VmHWM"), now=_memory_now("VmRSS"))
+    return Weighed(
+        events=found.events,
+        faults=len(found.diverged),
+        seconds=process_time() - start,
+        peak=_memory_now("VmHWM"),
+        now=_memory_now("VmRSS"),
+    )
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:

@@ -9,6 +9,7 @@ from engine.store.cases import (
     UPDATE_STEP,
     Keeping,
     Sealed,
+    extend,
     update_params,
     write_events,
     write_told,
@@ -65,13 +66,9 @@ def answered_before(connection: Connection, cases: Sequence[int], request: str |
     return {int(row[0]) for row in rows.fetchall()}
 
 
-def extend_many(connection: Connection, refusals: Sequence[tuple[Case, Written, Sealed | None]]) -> None:
-    """Add refusals to the chains of their cases; one whose chain has grown meanwhile is left out with its event."""
-    for case, event, sealed in refusals:
-        params = (event.seq, event.hash, case.id, case.head.seq)
-        if connection.execute("UPDATE cases SET seq = ?, head = ? WHERE id = ? AND seq = ?", params).rowcount == 1:
-            write_events(connection, (event,))
-            write_told(connection, [(event, (), sealed)])
+def extend_many(connection: Connection, refusals: Sequence[tuple[Case, Written, Sealed | None]]) -> set[int]:
+    """Add refusals to the chains of their cases; returns the cases passed over, because their chain has grown."""
+    return {case.id for case, event, sealed in refusals if not extend(connection, case, event, sealed)}
 
 
 def _copy_and_update(connection: Connection, kept: Sequence[Keeping]) -> set[int]:

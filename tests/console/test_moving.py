@@ -1,7 +1,11 @@
 """Working a queue by command: one case, all of a batch, taking back, looking."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from console.settings import HOME
 from tests.console.counter import NUMBERS, OWES, READY, UNKNOWN, Counter
 
 APPLY = ("apply", "batch=2024-06", "--as", "op")
@@ -182,6 +186,43 @@ def test_what_is_not_retractable_is_not_taken_back(counter: Counter) -> None:
 
     assert result.exit_code == 1
     assert "不能撤回" in result.stderr
+
+
+def test_a_retractable_step_is_taken_back_by_its_own_person_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("workflows", "rules"):
+        shutil.copytree(HOME / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    file = tmp_path / "workflows" / "diploma-registration.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("    asks: [batch]\n", "    asks: [batch]\n    retractable: true\n", 1), encoding="utf-8"
+    )
+    monkeypatch.setenv("XUEJI_DEFINITIONS", str(tmp_path))
+    counter = Counter(url=f"sqlite:///{tmp_path / 'xueji.db'}", folder=tmp_path).set_up().enrol()
+    counter.done("move", READY[0], *APPLY)
+
+    another = counter.xueji("retract", READY[0], "--as", "rec")
+    own = counter.xueji("retract", READY[0], "--as", "op")
+
+    assert another.exit_code == 1
+    assert own.exit_code == 0
+    assert "已撤回 taken back → 在籍 Enrolled" in own.stdout
+    assert counter.document("replay", "--all")["diverged"] == []
+
+
+def test_a_case_is_opened_by_hand_and_a_refused_opening_says_which_fields_it_asks_for(counter: Counter) -> None:
+    missing = counter.xueji("open", "leave-of-absence", READY[0], "--as", "op")
+    given = ("cause=因病", "leave_from=2024-09-01", "leave_to=2025-02-28")
+    opened = counter.xueji("open", "leave-of-absence", READY[0], *given, "--as", "op")
+    waiting = counter.document("queue", "--as", "op")
+
+    assert missing.exit_code == 1
+    assert "not opened" in missing.stdout
+    assert "cause=…、leave_from=…、leave_to=…" in missing.stdout
+    assert opened.exit_code == 0
+    assert [one["workflow"] for one in waiting] == ["leave-of-absence"]
+    assert "草稿" in counter.xueji("case", READY[0], "--case", waiting[0]["case"]).stdout
 
 
 def test_an_empty_queue_says_so(counter: Counter) -> None:

@@ -38,6 +38,7 @@ def test_without_a_database_every_command_says_what_to_run_first(nowhere: Counte
     assert result.exit_code == 2
     assert "xueji init" in result.stderr
     assert result.stdout == ""
+    assert list(nowhere.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,13 @@ def test_a_right_reaches_its_unit_and_everything_below_it(library: Library, unit
             decide(machine, case_in("asked"), asking("check", actor), Known())
 
 
+def test_a_right_at_one_site_does_not_reach_a_site_whose_code_begins_alike(library: Library):
+    machine = machine_of(library, loan(CHECK))
+    actor = Actor(login="a", grants=(Grant(role="site_approver", unit="S1", path="/GK/SX/B1/S1/"),))
+    with pytest.raises(NotAllowed):
+        decide(machine, case_in("asked", unit="S10", path="/GK/SX/B1/S10/"), asking("check", actor), Known())
+
+
 def test_of_two_rights_the_closer_one_is_used(library: Library):
     above, here = ("GK", "/GK/"), ("S1", "/GK/SX/B1/S1/")
     grants = tuple(Grant(role="site_approver", unit=unit, path=path) for unit, path in (above, here))

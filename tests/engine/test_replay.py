@@ -172,6 +172,15 @@ def test_only_the_key_stands_between_a_forger_and_the_trail(busy: Town):
     assert busy.replayed().diverged == ()
 
 
+def test_a_past_event_rewritten_even_with_the_key_is_named_by_the_one_after_it(busy: Town):
+    case = busy.record(FIRST)
+    body = event_bytes({**busy.events(case)[2], "actor": "somebody.else"})
+    for column, value in (("body", body), ("hash", event_hash(body)), ("mac", mac_maker(KEY)(body))):
+        busy.edit(("event", column), value, chain=case, seq=3)
+    found = one_found(busy)
+    assert (found.chain, found.seq) == (f"case/{case_number(case)}", 4)
+
+
 def test_the_trail_of_another_log_does_not_pass_for_this_one(busy: Town):
     whole = spans(busy.connection, 1)[0]
     assert replay_range(busy.connection, "xueji/other", KEY, whole).diverged
