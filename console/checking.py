@@ -9,6 +9,7 @@ from console.calling import Misuse
 from console.printing import document, line, note
 from engine.checking.examining import examine
 from engine.errors import Fault
+from rules.functions import FUNCTIONS
 
 
 def check(paths: Sequence[Path], definitions: Path, *, as_json: bool) -> int:
@@ -55,7 +56,7 @@ def _folder_of(path: Path) -> Path:
 
 
 def _faults(folder: Path, names: frozenset[str] | None) -> list[Fault]:
-    _, faults = examine(folder)
+    _, faults = examine(folder, FUNCTIONS)
     if names is None:
         return list(faults)
     return [one for one in faults if any(one.file == name or one.file.startswith(f"{name}/") for name in names)]

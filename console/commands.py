@@ -315,9 +315,9 @@ def demo(
     into: Annotated[Path, typer.Option(metavar="DIR", help="目录 Where to.")] = Path("demo"),
 ) -> int:
     """演示：虚构学生的一次完整毕业批次。A whole graduation batch on invented students."""
-    from console.demo import story
+    from console.demo.story import run
 
-    return story.run(students=students, seed=seed, into=into)
+    return run(students=students, seed=seed, into=into)
 
 
 @app.command()
@@ -333,9 +333,9 @@ def bench(
     as_json: Json = False,
 ) -> int:
     """本机速度，以手写驱动代码为尺。The speed of this machine against its own raw driver, as ratios."""
-    from console.bench import running
+    from console.bench.running import run
 
-    return running.run(
+    return run(
         _caller(ctx).settings, quick=quick, only=tuple(only or ()), rounds=rounds, students=students, events=events,
         json=as_json,
     )  # fmt: skip

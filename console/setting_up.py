@@ -18,12 +18,13 @@ from engine.scopes import choice_titles
 from engine.steps import decoded
 from engine.store import registry
 from engine.store.registry import BatchRow, UnitRow
+from rules.functions import FUNCTIONS
 
 
 def init(caller: Caller, *, rehearsal: bool, profile: str | None) -> int:
     """Create the database, or bring it forward; saying so twice changes nothing."""
     if profile is not None:
-        profiles = load(caller.settings.definitions).rulebook.organisation.profiles
+        profiles = load(caller.settings.definitions, FUNCTIONS).rulebook.organisation.profiles
         if profile not in profiles:
             raise Unknown("办学类型 profile", profile, profiles)
     with plain_about(caller.settings.address):
