@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.definition import Privacy
 from engine.desk import Desk
 from engine.errors import Unknown
+from engine.expressions.kinds import Kind, parse_kind
 from engine.guards import explain
 from engine.library import Library
 from engine.records import Head, Json, Outcome, Request, Verdict
 from engine.sight import Seeing
+from engine.steps import check_value
 from engine.store import students
 from engine.store.cases import Found, read_cases, write_events, write_personal
 from engine.store.students import StudentRow
 from engine.trail.chain import commitment
 from engine.trail.event import EventKind, Written, canonical, chain_name, moment
+from engine.vocabulary import Fact
 
 CHUNK = 1000
 
@@ -67,7 +71,8 @@ def write_facts(
         progress: Told of rows done.
 
     Raises:
-        Unknown: If a student is not known.
+        Unknown: If a student or a fact is not known.
+        Unreadable: If a value is not of its kind.
         StaleCase: If somebody wrote to the same student meanwhile; nothing was written.
     """
     desk.refresh()
@@ -76,6 +81,9 @@ def write_facts(
         for number in rows:
             if number not in known:
                 raise Unknown("学号 student number", number)
+        known_facts = desk.library.rulebook.vocabulary.student
+        for given in rows.values():
+            check_facts(known_facts, given)
         found = [one for number in rows if (one := _change(known[number], rows[number])) is not None]
         changes = sorted(found, key=lambda one: one.row.id)  # everybody locks students in one order
         refused = _refusals(desk, changes, request)
@@ -107,6 +115,26 @@ def keep_refusals(desk: Desk, refused: Sequence[FactRefusal], request: Request) 
         students.set_facts(desk.connection, row, row.facts, Head(seq=written.seq, hash=written.hash))
 
 
+def check_facts(vocabulary: Mapping[str, Fact], given: Mapping[str, Json]) -> None:
+    """Check facts before they can be written: each known, stored rather than derived, and of its kind.
+
+    Raises:
+        Unknown: If the vocabulary has no such fact to be stored.
+        Unreadable: If a value is not of its kind.
+    """
+    for name, value in given.items():
+        fact = vocabulary.get(name)
+        if fact is None or fact.derive is not None:
+            raise Unknown("信息项 fact", name, [one for one, kept in vocabulary.items() if kept.derive is None])
+        check_value(name, kind_of(fact.type), value)
+
+
+@lru_cache(maxsize=256)
+def kind_of(text: str) -> Kind:
+    """A type of the vocabulary, read once."""
+    return parse_kind(text)
+
+
 def keep_facts(
     desk: Desk, row: StudentRow, facts: Mapping[str, Json], request: Request, *, cause: tuple[int, int]
 ) -> None:
@@ -128,6 +156,8 @@ def fact_event(
         "facts": {name: {"old": old.get(name), "new": new[name]} for name in new if name not in personal},
     }
     chain, head = -change.row.id, change.row.head
+    if not head.seq:
+        data["unit"] = change.row.unit
     sealed = None
     if personal:
         salt = desk.salt()

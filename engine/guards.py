@@ -100,7 +100,7 @@ def explain(guard: Guard, outcome: Outcome, values: Mapping[str, Value | None], 
     """
     rule = guard.rule
     if outcome is Outcome.UNDECIDED:
-        sentence = readers.missing(key for key in guard.reads if values.get(key) is None)
+        sentence = readers.missing([key for key in guard.reads if values.get(key) is None], rule.title)
     else:
         sentence = readers.fill(rule.otherwise, guard.shown, values)
     return judged(guard.name, rule, outcome, sentence)
@@ -128,12 +128,12 @@ class Readers:
     titles: Mapping[str, Bilingual]
     choices: Titles
 
-    def missing(self, keys: Iterable[str]) -> Sentence:
-        """The sentence of an undecided rule: what is not known, by title."""
-        names = tuple(keys)
+    def missing(self, keys: Iterable[str], rule: Bilingual | None) -> Sentence:
+        """The sentence of an undecided rule: what is not known, by title; a look at other cases goes by the rule's."""
+        titles = [self.titles.get(key) or rule or Bilingual(zh=key, en=key) for key in keys]
         return Sentence(
-            zh=UNDECIDED_SENTENCE.zh + "、".join(self._title(key).zh for key in names),
-            en=UNDECIDED_SENTENCE.en + ", ".join(self._title(key).en for key in names),
+            zh=UNDECIDED_SENTENCE.zh + "、".join(dict.fromkeys(one.zh for one in titles)),
+            en=UNDECIDED_SENTENCE.en + ", ".join(dict.fromkeys(one.en for one in titles)),
         )
 
     def fill(
@@ -148,9 +148,6 @@ class Readers:
             return lambda match: show(*known[match.group(1)], lang, self.choices)
 
         return Sentence(zh=_PLACEHOLDER.sub(put("zh"), text.zh), en=_PLACEHOLDER.sub(put("en"), text.en))
-
-    def _title(self, key: str) -> Bilingual:
-        return self.titles.get(key) or Bilingual(zh=key, en=key)
 
 
 def _only(expression: Expression, values: Mapping[str, Value | None]) -> Mapping[str, Value | None]:

@@ -54,11 +54,13 @@ def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Move
 
     Raises:
         TransitionNotOpen: If the state has no such step, or not to the state asked for, or it does not apply.
+        Unknown, Unreadable: If a field is given that the step does not take, or a value that is not of its kind.
         NotAllowed: If the actor does not hold a role the step asks for, at the case's unit or above it.
     """
     step = machine.step(case.state, request.trigger)
     grant, who = _entitled(step, case, request)
     target = _target(step, case, request)
+    step.accept(request.fields)
     seen = sight.see(step.facts, step.others)
     values = step.decoded(seen)
     if step.applies is not None and step.applies.evaluate(values) is False:

@@ -10,7 +10,7 @@ from engine.definition import NEW, Definition
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, Unknown, XuejiError
 from engine.expressions.kinds import encode
-from engine.facts import FactChange, FactRefusal, fact_event, keep_refusals, write_facts
+from engine.facts import FactChange, FactRefusal, check_facts, fact_event, keep_refusals, write_facts
 from engine.machine import decide
 from engine.records import Case, Head, Json, Moved, Refused, Repeated, Request, Verdict
 from engine.sight import Seeing
@@ -182,6 +182,7 @@ def _take_in(desk: Desk, rows: Sequence[Enrolment], last: tuple[int, int], reque
     intake = _Intake()
     source = replace(request, trigger="roster", id=None)
     for place, row in enumerate(rows, start=1):
+        check_facts(desk.library.rulebook.vocabulary.student, row.facts)
         case = last[1] + place
         nobody = StudentRow(
             id=last[0] + place, student_no=row.student_no, unit=row.unit, record=case, facts={}, head=Head()
@@ -232,6 +233,7 @@ def _open_one(desk: Desk, machine: Machine, row: StudentRow, case: int, request:
     data = outcome.data
     data["about"] = {"student": chain_name(-row.id)}
     data["unit"] = row.unit
+    data["workflow"] = machine.definition.workflow
     data["fields"] = {name: value for name, value in outcome.case.fields.items() if value is not None}
     sealed = seal(desk, outcome)
     event = write_event(desk, machine, to_be, EventKind.OPENED, outcome.event)

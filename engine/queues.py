@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from engine.actors import Actor
 from engine.definition import MoveKind
 from engine.desk import Desk
-from engine.store.cases import waiting_in
+from engine.steps import Machine, Step
+from engine.store.cases import WaitingRow, waiting_in
 from engine.store.students import below
 
 
@@ -41,54 +42,76 @@ def waiting_for(desk: Desk, actor: Actor, *, limit: int = 10_000) -> tuple[Waiti
     """
     desk.refresh()
     found: dict[int, Waiting] = {}
-    for shape, state, role, triggers in _places(desk, actor):
+    for place in _places(desk, actor):
         for grant in actor.grants:
-            if grant.role != role:
-                continue
-            for one in waiting_in(desk.connection, (shape, state, *below(grant.path)), limit):
-                open_to = tuple(t for t in triggers if not _took_part(desk, shape, t, one.taken, actor.login))
-                if open_to:
-                    found.setdefault(
-                        one.id,
-                        Waiting(
-                            case=one.id,
-                            number=one.number,
-                            revision=one.revision,
-                            student_no=one.student_no,
-                            workflow=desk.definition(shape).workflow,
-                            shape=shape,
-                            state=state,
-                            unit=one.unit,
-                            batch=one.batch,
-                            since=one.entered_at,
-                            role=role,
-                            triggers=open_to,
-                        ),
-                    )
+            if grant.role == place.role:
+                for row in waiting_in(desk.connection, (place.shape, place.state, *below(grant.path)), limit):
+                    waiting = _waiting(place, row, actor.login)
+                    if waiting is not None:
+                        found.setdefault(row.id, waiting)
     return tuple(sorted(found.values(), key=lambda one: (one.since, one.student_no or "", one.case)))
 
 
-def _places(desk: Desk, actor: Actor) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
-    """Every (shape, state, role) in which cases can wait for a role the person holds, with the steps open there."""
-    roles = {grant.role for grant in actor.grants}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where cases can wait for a role: a state of a definition, and the steps that role takes from it."""
+
+    workflow: str
+    shape: str
+    state: str
+    role: str
+    steps: tuple[Step, ...]
+
+
+def _places(desk: Desk, actor: Actor) -> Iterator[_Place]:
+    """Every place in which cases can wait for a role the person holds."""
+    roles = sorted({grant.role for grant in actor.grants})
     for shape in desk.shapes_in_use():
         machine = desk.machine(shape)
         for state, one in machine.definition.states.items():
             if one.rests or one.final:
                 continue
-            for role in sorted(roles):
-                triggers = tuple(
-                    trigger
+            for role in roles if not one.queue else [role for role in roles if role in one.queue]:
+                steps = tuple(
+                    step
                     for trigger in machine.open_triggers(state)
-                    if (step := machine.step(state, trigger)).transition.kind is MoveKind.ADVANCE
-                    and any(who.acting_role == role for who, _ in step.entitled)
-                    and (not one.queue or role in one.queue)
+                    if _leads_on(machine, step := machine.step(state, trigger)) and _taken_by(step, role)
                 )
-                if triggers:
-                    yield shape, state, role, triggers
+                if steps:
+                    yield _Place(workflow=machine.definition.workflow, shape=shape, state=state, role=role, steps=steps)
 
 
-def _took_part(desk: Desk, shape: str, trigger: str, taken: dict[str, list[str]], login: str) -> bool:
-    machine = desk.machine(shape)
-    apart = next((step.apart for _, step in machine.steps() if step.trigger == trigger), ())
-    return any(login in taken.get(other, ()) for other in apart)
+def _leads_on(machine: Machine, step: Step) -> bool:
+    """Whether a case waits for this step: an advance, and not one that may as well be taken at rest (a withdrawal)."""
+    is_advance = step.transition.kind is MoveKind.ADVANCE
+    return is_advance and not any(machine.rests(origin) for origin in step.transition.origins)
+
+
+def _taken_by(step: Step, role: str) -> bool:
+    return any(who.acting_role == role for who, _ in step.entitled)
+
+
+def _waiting(place: _Place, row: WaitingRow, login: str) -> Waiting | None:
+    """The case as it waits for a person: without steps the person is barred from, or marks already made."""
+    triggers = tuple(
+        step.trigger
+        for step in place.steps
+        if not any(login in row.taken.get(other, ()) for other in step.apart)
+        and (step.targets or step.trigger not in row.taken)
+    )
+    if not triggers:
+        return None
+    return Waiting(
+        case=row.id,
+        number=row.number,
+        revision=row.revision,
+        student_no=row.student_no,
+        workflow=place.workflow,
+        shape=place.shape,
+        state=place.state,
+        unit=row.unit,
+        batch=row.batch,
+        since=row.entered_at,
+        role=place.role,
+        triggers=triggers,
+    )

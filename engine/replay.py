@@ -15,7 +15,7 @@ import orjson
 
 from engine.records import ZERO
 from engine.store.database import Connection, open_engine
-from engine.store.trail import End, ends, events, personal_values
+from engine.store.trail import CaseEnd, End, StudentEnd, ends, events, personal_values
 from engine.trail.chain import commitment, event_hash, mac_maker
 from engine.trail.event import REGISTRY, EventKind, chain_name
 
@@ -57,6 +57,8 @@ class _Data(msgspec.Struct):
     facts: dict[str, dict[str, object]] | list[str] | None = None
     sealed: str | None = None
     taken: dict[str, list[str]] | None = None
+    unit: str | None = None
+    workflow: str | None = None
 
 
 class _Event(msgspec.Struct):
@@ -67,6 +69,8 @@ class _Event(msgspec.Struct):
     prev: str
     data: _Data
     actor: str = ""
+    at: str = ""
+    definition: str = ""
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -81,10 +85,18 @@ class Fold:
     taken: dict[str, list[str]] = field(default_factory=dict)
     rounds: int = 0
     facts: dict[str, object] = field(default_factory=dict)
+    shape: str = ""
+    workflow: str | None = None
+    unit: str | None = None
+    opened_at: str = ""
+    entered_at: str = ""
 
     def apply(self, event: _Event) -> None:
         """Add one event."""
         data = event.data
+        if event.kind == EventKind.OPENED:
+            self.shape, self.workflow, self.unit = event.definition, data.workflow, data.unit
+            self.opened_at = self.entered_at = event.at
         if event.kind in (EventKind.MOVED, EventKind.OPENED):
             if data.fields:
                 self.fields.update(data.fields)
@@ -93,11 +105,13 @@ class Fold:
             else:
                 self.taken.setdefault(data.trigger or "", []).append(event.actor)
                 self.rounds = self.rounds if data.rounds is None else data.rounds
-            self.state = data.to or self.state
+            if data.to != self.state:
+                self.state, self.entered_at = data.to or self.state, event.at
         elif event.kind == EventKind.RETRACTED:
             self.state, self.fields = data.to or self.state, data.fields or {}
-            self.taken, self.rounds = data.taken or {}, data.rounds or 0
+            self.taken, self.rounds, self.entered_at = data.taken or {}, data.rounds or 0, event.at
         elif event.kind == EventKind.FACT_CHANGED and isinstance(data.facts, dict):
+            self.unit = data.unit or self.unit
             self.facts.update((name, change.get("new")) for name, change in data.facts.items())
 
 
@@ -243,21 +257,42 @@ class _Walk:
             self._fail(first, f"链尾缺失 the row has seen {end.seq} events, {self._seq} are there")
         elif end.head != self._head:
             self._fail(self._seq, "链尾哈希不符 the row does not end with this event")
-        elif end.state is not None:
-            self._compare_case(end)
-        elif end.facts is not None and _without_nulls(orjson.loads(end.facts)) != _without_nulls(self._fold.facts):
-            self._fail(self._seq, "学生信息与事件不符 the facts are not what the events add up to")
+        elif isinstance(end, CaseEnd):
+            self._agree(_differences_of_case(end, self._fold))
+        elif isinstance(end, StudentEnd):
+            self._agree(_differences_of_student(end, self._fold))
 
-    def _compare_case(self, end: End) -> None:
-        fold = self._fold
-        kept = (
-            end.state,
-            end.rounds,
-            orjson.loads(end.taken or "{}"),
-            _without_nulls(orjson.loads(end.fields or "{}")),
-        )
-        if kept != (fold.state, fold.rounds, fold.taken, _without_nulls(fold.fields)):
-            self._fail(self._seq, f"办件与事件不符 the row says {end.state}, its events add up to {fold.state}")
+    def _agree(self, differing: list[str]) -> None:
+        if differing:
+            names = ", ".join(differing)
+            self._fail(self._seq, f"记录与事件不符 the row is not what the events add up to: {names}")
+
+
+def _differences_of_case(end: CaseEnd, fold: Fold) -> list[str]:
+    """The columns of a case that its events do not add up to."""
+    batch = fold.fields.get("batch")
+    pairs = {
+        "state": (end.state, fold.state),
+        "rounds": (end.rounds, fold.rounds),
+        "taken": (orjson.loads(end.taken), fold.taken),
+        "fields": (_without_nulls(orjson.loads(end.fields)), _without_nulls(fold.fields)),
+        "shape": (end.shape, fold.shape),
+        "workflow": (end.workflow, fold.workflow),
+        "unit": (end.unit, fold.unit),
+        "batch": (end.batch, batch),
+        "opened_at": (end.opened_at, fold.opened_at),
+        "entered_at": (end.entered_at, fold.entered_at),
+        "path": (end.path_agrees, True),
+    }
+    return [name for name, (kept, told) in pairs.items() if kept != told]
+
+
+def _differences_of_student(end: StudentEnd, fold: Fold) -> list[str]:
+    """The facts and columns of a student that the events do not add up to."""
+    kept, told = _without_nulls(orjson.loads(end.facts)), _without_nulls(fold.facts)
+    differing = sorted(name for name in kept.keys() | told.keys() if kept.get(name) != told.get(name))
+    expected = {**{name: kept.get(name) for name in end.columns}, "unit": fold.unit}
+    return differing + [f"column {name}" for name, value in end.columns.items() if value != expected[name]]
 
 
 def _without_nulls(values: Mapping[str, object]) -> dict[str, object]:

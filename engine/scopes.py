@@ -218,7 +218,7 @@ class _Neighbours:
         found = tuple(machines_called(argument, self._shelf()))
         if not found:
             return None
-        columns: dict[str, Kind] = {}
+        columns: dict[str, Kind] = {"number": CODE}  # first: it is what a sentence calls the case by
         vocabulary = self.library.rulebook.vocabulary
         for machine in found:
             if "student" in machine.about:

@@ -131,7 +131,7 @@ class Seeing:
         value = reading.evaluate(outer, {source: self._supply(source) for source in reading.sources})
         return None if value is None else encode(reading.kind, value)
 
-    def _supply(self, source: Source) -> Sequence[Row] | Value | None:  # noqa: PLR0911 one line a source
+    def _supply(self, source: Source) -> Sequence[Row] | Value | None:
         match source.function:
             case "taken":
                 return source.argument in self._case.taken
@@ -139,8 +139,6 @@ class Seeing:
                 return [self._row(one) for one in self._all_related() if self._is(one, source.argument)]
             case "same_person":
                 return self._same_person()
-            case "rows":
-                return ()  # tables are not kept yet: none has a row
             case "has" | "reviewed":
                 return False  # documents are not kept yet: none is on the case
             case "differing_fields" | "empty_fields":

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from unicodedata import is_normalized
 
 import orjson
 import transitions
 
 from engine.definition import CANCELLED, NEW, Bilingual, Definition, MachineFile, MoveKind, Privacy, Transition, Who
-from engine.errors import TransitionNotOpen, Unknown
+from engine.errors import TransitionNotOpen, Unknown, Unreadable
 from engine.expressions.compiling import Expression, Reading, compile_expression
-from engine.expressions.kinds import Kind, Value, decode, encode
+from engine.expressions.kinds import TEXT, Kind, Titles, Value, decode, encode, parse_kind
 from engine.expressions.scope import Scope
 from engine.guards import Guard, Readers, compile_guard, flatten, judged, plain_sentence
 from engine.library import Library
@@ -66,6 +67,7 @@ class Step:
     targets: tuple[str, ...]
     entitled: tuple[tuple[Who, tuple[str, ...]], ...]
     asked: tuple[str, ...]
+    takes: Mapping[str, Kind]
     apart: tuple[str, ...]
     applies: Expression | None
     guards: tuple[Guard, ...]
@@ -78,6 +80,18 @@ class Step:
     personal: tuple[str, ...]
     told: tuple[tuple[str, str], ...]
     not_carried_out: tuple[str, ...]
+
+    def accept(self, given: Mapping[str, Json]) -> None:
+        """Check what is given with a request: only fields the step asks for or accepts, each of its kind.
+
+        Raises:
+            Unknown: If the step takes no such field.
+            Unreadable: If a value is not of the field's kind.
+        """
+        for name, value in given.items():
+            if name not in self.takes:
+                raise Unknown(f"“{self.trigger}”的字段 field", name, self.takes)
+            check_value(name, self.takes[name], value)
 
     @property
     def warns(self) -> bool:
@@ -147,6 +161,22 @@ class Step:
         return after, facts
 
 
+def check_value(name: str, kind: Kind, value: Json) -> None:
+    """Check a value before it can reach an event: of its kind, and text in NFC (RFC 8785 hashes what it is given).
+
+    Raises:
+        Unreadable: If it is not.
+    """
+    if value is None:
+        return
+    try:
+        decode(kind, value)  # type: ignore[arg-type]  # JSON of whoever calls; that it decodes is what is checked
+    except ValueError as problem:
+        raise Unreadable(name, str(value), f"{kind}（{problem}）") from problem
+    if isinstance(value, str) and not is_normalized("NFC", value):
+        raise Unreadable(name, value, "NFC")
+
+
 def decoded(seen: Seen, decoders: Iterable[tuple[str, Kind]]) -> dict[str, Any]:
     """JSON values as values of their kinds; what is missing stays missing."""
     values: dict[str, Any] = dict(seen)
@@ -172,7 +202,7 @@ class Machine:
         self.rulebook = rulebook
         self.scope: Scope = case_scope(library, definition)
         self.book: RulebookText = library.rulebook_for(definition.profile)
-        self.readers = Readers(titles=_titles(definition, self.book), choices=self.scope.choices)
+        self.readers = Readers(titles=_titles(definition, self.book), choices=_choices(library, definition, self.scope))
         self.derived = {name: fact.derive for name, fact in self.book.vocabulary.student.items() if fact.derive}
         self.stored = frozenset(self.book.vocabulary.student)
         self.readings: dict[str, Reading] = {}
@@ -290,6 +320,7 @@ class Machine:
             targets=one.targets,
             entitled=tuple((who, (who.acting_role,)) for who in (*one.by, *([Who(role=one.when)] if one.when else ()))),
             asked=one.asked,
+            takes={name: self._field_kind(name) for name in (*one.asked, *one.accepts, "reason")},
             apart=_apart(self.definition, trigger),
             applies=applies,
             guards=guards,
@@ -303,6 +334,10 @@ class Machine:
             told=tuple((tell.to, tell.message or _TOLD_BY_KIND[one.kind]) for tell in one.tell),
             not_carried_out=_not_carried_out(one),
         )
+
+    def _field_kind(self, name: str) -> Kind:
+        field = self.definition.fields.get(name)
+        return TEXT if field is None else parse_kind(field.type)
 
     def _assignment(self, target: str, text: str | None) -> Assignment:
         owner, _, name = target.partition(".")
@@ -338,6 +373,16 @@ def _not_carried_out(one: Transition) -> tuple[str, ...]:
     """What this version loads and checks but does not run; the step is refused, never half done."""
     parts = {"sign": one.sign, "needs": one.needs, "reviews": one.reviews, "issues": one.issues}
     return tuple(name for name, part in parts.items() if part)
+
+
+def _choices(library: Library, definition: Definition, scope: Scope) -> Titles:
+    """Titles of the codes that sentences show: choice lists, states of every workflow of the profile, batches."""
+    titles: dict[str, Mapping[str, Mapping[str, str]]] = dict(scope.choices)
+    for name, one in {**library.of_profile(definition.profile), definition.workflow: definition}.items():
+        titles[f"state {name}"] = {word: state.title.model_dump() for word, state in one.states.items()}
+    for name, batch in library.batches.items():
+        titles[f"batch {batch.kind}"] = {**titles.get(f"batch {batch.kind}", {}), name: batch.title.model_dump()}
+    return titles
 
 
 def _titles(definition: MachineFile, book: RulebookText) -> dict[str, Bilingual]:

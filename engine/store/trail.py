@@ -9,17 +9,56 @@ from engine.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """What a row claims about its chain: where it ends, and for cases and students what its events add up to."""
+class CaseEnd:
+    """What a case's row claims: where its chain ends, and what its events add up to."""
 
     chain: int
     seq: int
     head: bytes
-    state: str | None = None
-    fields: str | None = None
-    taken: str | None = None
-    rounds: int = 0
-    facts: str | None = None
+    state: str
+    fields: str
+    taken: str
+    rounds: int
+    shape: str
+    workflow: str
+    unit: str
+    batch: str | None
+    opened_at: str
+    entered_at: str
+    path_agrees: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentEnd:
+    """What a student's row claims: where the chain ends, the facts, and the columns that must agree with them."""
+
+    chain: int
+    seq: int
+    head: bytes
+    facts: str
+    columns: dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryEnd:
+    """Where the registry's chain ends."""
+
+    chain: int
+    seq: int
+    head: bytes
+
+
+End = CaseEnd | StudentEnd | RegistryEnd
+
+_STUDENTS = (
+    "SELECT id, seq, head, facts, student_no, exam_no, id_number, certificate_no, unit FROM student"
+    " WHERE id >= ? AND id <= ? ORDER BY id DESC"
+)
+_CASES = (
+    "SELECT c.id, c.seq, c.head, c.state, c.fields, c.taken, c.rounds, c.shape, c.workflow, c.unit, c.batch,"
+    " c.opened_at, c.entered_at, c.path = u.path FROM cases c LEFT JOIN unit u ON u.code = c.unit"
+    " WHERE c.id >= ? AND c.id <= ? ORDER BY c.id"
+)
 
 
 def events(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
@@ -39,15 +78,37 @@ def personal_values(connection: Connection, span: tuple[int, int]) -> Iterator[t
 def ends(connection: Connection, span: tuple[int, int]) -> Iterator[End]:
     """Every row that has a chain in the span, in the order of the chains: students (negative), registry, cases."""
     low, high = span
-    students = "SELECT id, seq, head, facts FROM student WHERE id >= ? AND id <= ? ORDER BY id DESC"
-    for student, seq, head, facts in connection.stream(students, (max(1, -high), -low)):
-        yield End(chain=-student, seq=seq, head=bytes(head), facts=facts)
+    for row in connection.stream(_STUDENTS, (max(1, -high), -low)):
+        student, seq, head, facts, number, exam, identity, certificate, unit = row
+        columns = {
+            "student_no": number,
+            "exam_no": exam,
+            "id_number": identity,
+            "certificate_no": certificate,
+            "unit": unit,
+        }
+        yield StudentEnd(chain=-student, seq=seq, head=bytes(head), facts=facts, columns=columns)
     if low <= 0 <= high:
         for seq, head in connection.execute("SELECT seq, head FROM registry WHERE id = 0").fetchall():
-            yield End(chain=0, seq=seq, head=bytes(head))
-    cases = "SELECT id, seq, head, state, fields, taken, rounds FROM cases WHERE id >= ? AND id <= ? ORDER BY id"
-    for case, seq, head, state, fields, taken, rounds in connection.stream(cases, (max(1, low), high)):
-        yield End(chain=case, seq=seq, head=bytes(head), state=state, fields=fields, taken=taken, rounds=rounds)
+            yield RegistryEnd(chain=0, seq=seq, head=bytes(head))
+    for row in connection.stream(_CASES, (max(1, low), high)):
+        case, seq, head, state, fields, taken, rounds, shape, workflow, unit, batch, opened, entered, path = row
+        yield CaseEnd(
+            chain=case,
+            seq=seq,
+            head=bytes(head),
+            state=state,
+            fields=fields,
+            taken=taken,
+            rounds=rounds,
+            shape=shape,
+            workflow=workflow,
+            unit=unit,
+            batch=batch,
+            opened_at=opened,
+            entered_at=entered,
+            path_agrees=bool(path),
+        )
 
 
 def spans(connection: Connection, parts: int) -> list[tuple[int, int]]:
