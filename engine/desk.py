@@ -15,7 +15,7 @@ from engine.checking.rulebooks import rule_in_use
 from engine.definition import CANCELLED, Definition
 from engine.errors import RuleInUse, Unknown
 from engine.library import Library, canonical, content_hash
-from engine.records import Case, Json
+from engine.records import Case, Head, Json
 from engine.steps import Machine
 from engine.store import registry
 from engine.store.database import Connection
@@ -212,5 +212,5 @@ class Desk:
         for kind, data in events:
             one = self.scribe.write(REGISTRY, head, kind, {"at": moment(at), "actor": actor, "data": data})
             written.append(one)
-            head = replace(head, seq=one.seq, hash=one.hash)
+            head = Head(seq=one.seq, hash=one.hash)
         registry.write_registry(self.connection, written)

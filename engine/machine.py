@@ -10,7 +10,6 @@ them. Deciding reads a table flattened from it once: asking the Machine itself c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from engine.actors import Grant
@@ -185,8 +184,7 @@ def _moved(hearing: _Hearing, target: str) -> Moved:
         data["facts"] = sorted(facts)
     moves = target != case.state
     taken, rounds = _counted(hearing, data, rests=moves and machine.rests(target))
-    moved = replace(
-        case,
+    moved = case._replace(
         state=target,
         revision=case.revision + 1,
         fields=fields,

@@ -188,7 +188,7 @@ def _take_in(desk: Desk, rows: Sequence[Enrolment], last: tuple[int, int], reque
             id=last[0] + place, student_no=row.student_no, unit=row.unit, record=case, facts={}, head=Head()
         )
         event, sealed = fact_event(desk, FactChange(row=nobody, new=row.facts), source)
-        student = replace(nobody, facts=row.facts, head=Head(seq=event.seq, hash=event.hash))
+        student = nobody._replace(facts=row.facts, head=Head(seq=event.seq, hash=event.hash))
         intake.students.append(student)
         intake.events.append(event)
         if sealed is not None:
@@ -225,8 +225,8 @@ def _open_one(desk: Desk, machine: Machine, row: StudentRow, case: int, request:
         return _refused_by_engine(to_be, request, verdict)
     sight = Seeing(desk, machine, found, request)
     if machine.starts:
-        to_be = replace(to_be, fields=_starting_fields(machine, sight))
-        sight = Seeing(desk, machine, replace(found, case=to_be), request)
+        to_be = to_be._replace(fields=_starting_fields(machine, sight))
+        sight = Seeing(desk, machine, found._replace(case=to_be), request)
     outcome = decide(machine, to_be, request, sight)
     if isinstance(outcome, Refused):
         return outcome

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import orjson
 
 from engine.casework import as_seen, write_event
@@ -39,8 +37,7 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
         trigger = _own_last_step(machine, before, request, last)
         fold = fold_chain(earlier)
         event = write_event(desk, machine, before, EventKind.RETRACTED, _event(request, before, fold, trigger))
-        after = replace(
-            before,
+        after = before._replace(
             state=fold.state,
             fields=fold.fields,
             taken=fold.taken,

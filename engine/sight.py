@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from engine.definition import Definition, Effect
@@ -72,12 +73,11 @@ class Seeing:
         return tuple(one.number for one in cases if one.workflow == target)
 
     def _other(self, key: str) -> Json:
-        reading = self._machine.readings.get(key)
+        reading, group, name = self._machine.look(key)
         if reading is not None:
             return self._read(reading)
-        group, dot, name = key.partition(".")
-        if not dot:
-            return self._facts.get(key) if key in self._machine.stored else self._clock(key)
+        if not group:
+            return self._facts.get(name) if name in self._machine.stored else self._clock(name)
         if group == "case":
             return self._of_case(self._case, name, self._request.fields)
         look_up = {"record": self._of_record, "batch": self._of_batch}.get(group)
@@ -90,7 +90,7 @@ class Seeing:
     def _clock(self, key: str) -> Json:
         at = self._request.at
         if key == "today":
-            return at.astimezone(SHANGHAI).date().isoformat()
+            return _today(at)
         return moment(at) if key == "now" else None  # this_term needs the teaching calendar
 
     def _of_case(self, case: Case, name: str, given: Mapping[str, Json]) -> Json:
@@ -127,6 +127,8 @@ class Seeing:
         return self._record
 
     def _read(self, reading: Reading) -> Json:
+        if not self._found.has_others and not reading.outer and all(one.function == "cases" for one in reading.sources):
+            return self._machine.on_nothing(reading)
         outer = self._machine.decoded(self.see((), reading.outer)) if reading.outer else {}
         value = reading.evaluate(outer, {source: self._supply(source) for source in reading.sources})
         return None if value is None else encode(reading.kind, value)
@@ -184,6 +186,12 @@ class Seeing:
 def _field(definition: Definition, name: str, raw: Any) -> Any:  # noqa: ANN401 JSON becomes a value here
     field = definition.fields.get(name)
     return raw if raw is None or field is None else decode(parse_kind(field.type), raw)
+
+
+@lru_cache(maxsize=8)
+def _today(at: datetime) -> str:
+    """The day of a moment in Asia/Shanghai; one act asks it for every case."""
+    return at.astimezone(SHANGHAI).date().isoformat()
 
 
 def _day(at: str) -> str:

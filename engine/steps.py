@@ -6,10 +6,10 @@ what it is shown. Nothing here decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 from unicodedata import is_normalized
 
 import orjson
@@ -39,6 +39,14 @@ _TOLD_BY_KIND = {
     MoveKind.REJECT: "refused",
     MoveKind.WITHDRAW: "moved",
 }
+
+
+class Look(NamedTuple):
+    """Where a value is found: a reading, or a name in a group (`case`, `batch`, …; empty for bare names)."""
+
+    reading: Reading | None
+    group: str
+    name: str
 
 
 Seen = Mapping[str, Any]
@@ -76,7 +84,7 @@ class Step:
     assigns: tuple[Assignment, ...]
     facts: tuple[str, ...]
     others: tuple[str, ...]
-    decoders: tuple[tuple[str, Kind], ...]
+    decoders: tuple[tuple[str, Decoder], ...]
     personal: tuple[str, ...]
     told: tuple[tuple[str, str], ...]
     not_carried_out: tuple[str, ...]
@@ -177,20 +185,33 @@ def check_value(name: str, kind: Kind, value: Json) -> None:
         raise Unreadable(name, value, "NFC")
 
 
-def decoded(seen: Seen, decoders: Iterable[tuple[str, Kind]]) -> dict[str, Any]:
+Decoder = Callable[[Any], Any]
+"""Makes a value of one kind out of its JSON."""
+
+
+def decoded(seen: Seen, decoders: Iterable[tuple[str, Decoder]]) -> dict[str, Any]:
     """JSON values as values of their kinds; what is missing stays missing."""
     values: dict[str, Any] = dict(seen)
-    for key, kind in decoders:
+    for key, decoder in decoders:
         raw = values.get(key)
         if raw is not None:
-            values[key] = _decoded_list(kind, canonical(raw)) if isinstance(raw, list) else decode(kind, raw)
+            values[key] = decoder(raw)
     return values
 
 
-@lru_cache(maxsize=256)
-def _decoded_list(kind: Kind, written: bytes) -> Value | None:
-    """A list as its kind's value; a batch's lists are the same for every student, and dear to decode."""
-    return decode(kind, orjson.loads(written))
+@cache
+def _decoder(kind: Kind) -> Decoder:
+    """Decoding of one kind, remembered: the same days, amounts and batch lists come again for every student."""
+
+    @lru_cache(maxsize=4096)
+    def of_text(raw: str) -> Value | None:
+        return decode(kind, raw)
+
+    @lru_cache(maxsize=64)
+    def of_list(written: bytes) -> Value | None:
+        return decode(kind, orjson.loads(written))
+
+    return lambda raw: of_text(raw) if isinstance(raw, str) else of_list(canonical(raw))
 
 
 class Machine:
@@ -206,6 +227,8 @@ class Machine:
         self.derived = {name: fact.derive for name, fact in self.book.vocabulary.student.items() if fact.derive}
         self.stored = frozenset(self.book.vocabulary.student)
         self.readings: dict[str, Reading] = {}
+        self._looks: dict[str, Look] = {}
+        self._on_nothing: dict[str, Json] = {}
         self._guards: dict[str, Guard] = {}
         self.starts = {name: self._compile(one.starts) for name, one in definition.fields.items() if one.starts}
         self.graph = graph(definition)
@@ -262,6 +285,22 @@ class Machine:
     def decoded(self, seen: Seen) -> dict[str, Any]:
         """Any values by key, decoded by the kinds of this machine's scope."""
         return decoded(seen, _decoders((key, self.kind(key)) for key in seen))
+
+    def look(self, key: str) -> Look:
+        """Where the value of a key is found, taken apart once."""
+        found = self._looks.get(key)
+        if found is None:
+            group, dot, name = key.partition(".")
+            reading = self.readings.get(key)
+            found = self._looks[key] = Look(reading, group if dot else "", name if dot else key)
+        return found
+
+    def on_nothing(self, reading: Reading) -> Json:
+        """What a reading over related cases says of a student who has no others: always the same, so asked once."""
+        if reading.key not in self._on_nothing:
+            value = reading.evaluate({}, dict.fromkeys(reading.sources, ()))
+            self._on_nothing[reading.key] = None if value is None else encode(reading.kind, value)
+        return self._on_nothing[reading.key]
 
     def kind(self, key: str) -> Kind | None:
         """The kind of what a key names: a fact, a field, a reading; None for what nobody knows."""
@@ -359,8 +398,8 @@ def graph(definition: MachineFile) -> transitions.Machine:
     return machine
 
 
-def _decoders(keys: Iterable[tuple[str, Kind | None]]) -> tuple[tuple[str, Kind], ...]:
-    return tuple((key, kind) for key, kind in keys if kind is not None and kind.name not in _AS_WRITTEN)
+def _decoders(keys: Iterable[tuple[str, Kind | None]]) -> tuple[tuple[str, Decoder], ...]:
+    return tuple((key, _decoder(kind)) for key, kind in keys if kind is not None and kind.name not in _AS_WRITTEN)
 
 
 def _apart(definition: MachineFile, trigger: str) -> tuple[str, ...]:

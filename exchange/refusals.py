@@ -3,7 +3,7 @@
 from exchange.faults import Sentence
 
 
-class SheetRefused(Exception):  # noqa: N818 - named for the situation, as in engine/errors.py
+class SheetRefused(Exception):
     """The file is no readable workbook; `reason` says what to do about it."""
 
     def __init__(self, reason: Sentence) -> None:

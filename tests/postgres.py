@@ -143,9 +143,7 @@ def _wait_until_it_answers(url: str, log_path: Path) -> None:
             psycopg.connect(url, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
-                message = (
-                    f"PostgreSQL did not start; its log ends:\n{log_path.read_text()[-2000:]}"
-                )
+                message = f"PostgreSQL did not start; its log ends:\n{log_path.read_text()[-2000:]}"
                 raise NoPostgresError(message) from error
             time.sleep(0.05)
         else:
@@ -175,9 +173,7 @@ def _installed() -> Iterator[Path]:
 
 
 def _major_version(binaries: Path) -> int:
-    told = subprocess.run(
-        [binaries / "initdb", "--version"], capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([binaries / "initdb", "--version"], capture_output=True, text=True, check=True)
     number = re.search(r"\d+", told.stdout)
     return int(number.group()) if number else 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -41,8 +42,7 @@ _PERSONAL = "INSERT INTO personal (chain, seq, salt, body) VALUES (?, ?, ?, ?)"
 _EXTEND = "UPDATE cases SET seq = ?, head = ? WHERE id = ? AND seq = ?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """A case as read, with the facts of its student and the end of the student's chain.
 
     `has_others` tells whether the student has other cases that are not cancelled, so that nobody asks for none;
@@ -58,8 +58,7 @@ class Found:
     registry: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class Sealed(NamedTuple):
     """Personal values behind a commitment."""
 
     salt: bytes
@@ -70,8 +69,7 @@ Told = Sequence[tuple[str, str]]
 """Who is told, with which message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class Keeping(NamedTuple):
     """One decided step, ready to be written: the case before and after, its event, and who is told."""
 
     before: Case

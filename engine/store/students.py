@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -18,8 +18,7 @@ UNIQUE_FACTS = ("exam_no", "id_number", "certificate_no")
 _COLUMNS = "s.id, s.student_no, s.unit, s.record, s.facts, s.seq, s.head"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudentRow:
+class StudentRow(NamedTuple):
     """One student as kept. `record` is the case of W-01."""
 
     id: int

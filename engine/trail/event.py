@@ -8,9 +8,9 @@ walk of every event would cost more than writing it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 import orjson
 
@@ -43,8 +43,7 @@ class EventKind(StrEnum):
     BATCH_CHANGED = "batch_changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(NamedTuple):
     """An event as it is kept: its bytes, their hash, and the MAC that the database cannot make."""
 
     chain: int

@@ -124,7 +124,7 @@ def test_a_step_can_be_taken_back_by_its_taker_until_somebody_acts(district_url:
         assert (after.state, after.fields, after.taken, after.rounds) == (
             before.state, before.fields, {name: list(who) for name, who in before.taken.items()}, before.rounds,
         )  # fmt: skip
-        assert town.by_id(case) == replace(after, taken=town.by_id(case).taken)
+        assert town.by_id(case) == after._replace(taken=town.by_id(case).taken)
         assert [event["kind"] for event in town.events(case)] == ["opened", "moved", "retracted"]
         assert town.told() == told, "a message not yet sent is not sent"
         assert town.replayed().diverged == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -46,7 +45,7 @@ def test_a_step_decided_on_a_case_that_moved_meanwhile_writes_nothing_at_all(tow
     event = an_event(town, before.id)
     other_clerk.take(FIRST, "apply", "operator.s1")
     rows = town.counts()
-    late = Keeping(before=before, after=replace(before, state="withdrawn"), event=event, told=(("student", "moved"),))
+    late = Keeping(before=before, after=before._replace(state="withdrawn"), event=event, told=(("student", "moved"),))
     with pytest.raises(StaleCase):
         keep(town.connection, late)
     assert town.counts() == rows
@@ -58,7 +57,7 @@ def test_inside_a_transaction_too_a_lost_race_writes_nothing(town: Town, other_c
     event = an_event(town, before.id)
     other_clerk.take(FIRST, "apply", "operator.s1")
     rows = town.counts()
-    late = Keeping(before=before, after=replace(before, state="withdrawn"), event=event, told=(("student", "moved"),))
+    late = Keeping(before=before, after=before._replace(state="withdrawn"), event=event, told=(("student", "moved"),))
     with pytest.raises(StaleCase), town.connection.writing():
         keep(town.connection, late)
     assert town.counts() == rows

@@ -15,9 +15,7 @@ def _decisions():
 def test_every_decision_has_a_number_of_its_own():
     numbers = Counter(path.name[:4] for path in _decisions())
 
-    assert [
-        path.name for path in _decisions() if not re.match(r"\d{4}-[a-z0-9-]+\.md", path.name)
-    ] == []
+    assert [path.name for path in _decisions() if not re.match(r"\d{4}-[a-z0-9-]+\.md", path.name)] == []
     assert [number for number, times in numbers.items() if times > 1] == []
 
 

@@ -10,9 +10,7 @@ from tests.house.source import ROOT, committed
 TELLS_A_REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.|npmjs\.(?:org|com)|deb\.debian|--(?:extra-)?index-url\s+\S+:|find-links\s+\S"
 )
-TELLS_A_MACHINE = re.compile(
-    r"(?<![\w.])/(?:root|opt|home/\w+)/|(?<![\w.])/work/(?:main|shared|\.)"
-)
+TELLS_A_MACHINE = re.compile(r"(?<![\w.])/(?:root|opt|home/\w+)/|(?<![\w.])/work/(?:main|shared|\.)")
 LOCKS_WITH_ADDRESSES = re.compile(r"uv\.lock|pylock.*\.toml|poetry\.lock|Pipfile\.lock")
 
 
@@ -50,9 +48,7 @@ def test_no_lock_file_with_addresses_is_committed():
 
 
 def test_text_is_committed_with_plain_line_ends():
-    windows = [
-        path for path in committed() if path.suffix in {".py", ".md", ".yaml", ".toml", ".txt"}
-    ]
+    windows = [path for path in committed() if path.suffix in {".py", ".md", ".yaml", ".toml", ".txt"}]
 
     assert [path for path in windows if b"\r\n" in path.read_bytes()] == []
 

@@ -19,10 +19,7 @@ def test_every_word_has_both_languages_an_identifier_and_a_meaning():
 
 def test_no_word_stands_for_two_things():
     repeated = {
-        word
-        for column in (0, 2)
-        for word, times in Counter(row[column] for row in _rows()).items()
-        if times > 1
+        word for column in (0, 2) for word, times in Counter(row[column] for row in _rows()).items() if times > 1
     }
 
     assert repeated == set()

@@ -19,9 +19,7 @@ def _names(requirements):
 
 @pytest.mark.parametrize("name", ["run.txt", "test.txt"])
 def test_every_pinned_library_is_held_to_its_hashes(name):
-    blocks = re.split(
-        r"^(?=[a-z0-9])", (ROOT / "requirements" / name).read_text("utf-8"), flags=re.MULTILINE
-    )
+    blocks = re.split(r"^(?=[a-z0-9])", (ROOT / "requirements" / name).read_text("utf-8"), flags=re.MULTILINE)
 
     assert [block for block in blocks if PIN.match(block) and "--hash=sha256:" not in block] == []
     assert len(_pins(name)) == len([block for block in blocks if block.strip()])

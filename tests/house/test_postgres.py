@@ -61,9 +61,7 @@ def _gone(folder: Path, *, within_seconds: float) -> bool:
     return not folder.exists()
 
 
-def test_a_command_runs_beside_an_empty_database_and_its_failure_is_told(
-    postgres_server, monkeypatch
-):
+def test_a_command_runs_beside_an_empty_database_and_its_failure_is_told(postgres_server, monkeypatch):
     monkeypatch.setenv("XUEJI_TEST_POSTGRES", postgres_server)
     script = """
 import os, psycopg

@@ -101,8 +101,7 @@ def test_reaching_outside_is_noticed(text, found):
 
 def test_every_module_is_read_in_one_sitting():
     lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines())
-        for path in modules(*rooms(), "tests")
+        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in modules(*rooms(), "tests")
     }
 
     assert {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE} == {}
