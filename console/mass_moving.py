@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from console import documents
@@ -14,14 +14,10 @@ from engine.bulk import BulkAnswer, move_many
 from engine.casework import read_fields
 from engine.desk import Desk
 from engine.eligibility import application, works_by
-from engine.errors import NotAllowed, TransitionNotOpen, Unknown
-from engine.machine import decide
+from engine.errors import NotAllowed, Unknown
 from engine.records import Case, Json, Outcome, Refused, Request, Verdict
-from engine.sight import Seeing
 from engine.steps import Step
-from engine.store.cases import in_batch, read_cases, records_under
-
-_CHUNK = 1000
+from engine.store.cases import in_batch, records_under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +57,9 @@ def _take(sitting: Sitting, asked: MassMove, chosen: Sequence[_Chosen]) -> BulkA
     if not chosen:
         return BulkAnswer()
     request = _request(sitting, asked, chosen[0].case)
-    act = _judge_many if asked.dry_run else move_many
+    cases = [(one.case.id, one.case.revision) for one in chosen]
     with progress(len(chosen), "判断 judging" if asked.dry_run else "办理 moving") as advance:
-        return act(sitting.desk, [(one.case.id, one.case.revision) for one in chosen], request, advance)
+        return move_many(sitting.desk, cases, request, advance, dry_run=asked.dry_run)
 
 
 def _request(sitting: Sitting, asked: MassMove, case: Case) -> Request:
@@ -139,29 +135,6 @@ class _Steps:
             is_open = self._trigger in machine.open_triggers(case.state)
             self._found[key] = machine.step(case.state, self._trigger) if is_open else None
         return self._found[key]
-
-
-def _judge_many(
-    desk: Desk, cases: Sequence[tuple[int, int]], request: Request, advance: Callable[[int], None]
-) -> BulkAnswer:
-    """What `move_many` would answer now; nothing is written, not even the refusals."""
-    answer = BulkAnswer()
-    many = replace(request, alone=False)
-    for start in range(0, len(cases), _CHUNK):
-        chunk = [case for case, _ in cases[start : start + _CHUNK]]
-        for case, found in read_cases(desk.connection, chunk).items():
-            machine = desk.machine_for(found.case, request.fields)
-            try:
-                outcome = decide(machine, found.case, many, Seeing(desk, machine, found, many))
-            except (TransitionNotOpen, NotAllowed) as problem:
-                answer.barred.append((case, str(problem)))
-                continue
-            if isinstance(outcome, Refused):
-                answer.refused.append(outcome)
-            else:
-                answer.moved.append(case)
-        advance(len(chunk))
-    return answer
 
 
 def _document(answer: BulkAnswer, numbers: Mapping[int, str]) -> documents.Document:

@@ -10,12 +10,11 @@ from console.calling import SETUP, Caller, Misuse, Sitting, plain_about
 from console.printing import line, long_date, note, progress, role_title, table
 from engine.desk import Desk
 from engine.errors import Unknown
-from engine.expressions.kinds import parse_kind, show
+from engine.expressions.kinds import decode, parse_kind, show
 from engine.loading.folder import load
 from engine.organisation import add_units, give_role
 from engine.publishing import change_batch, publish_batch
 from engine.scopes import choice_titles
-from engine.steps import decoded
 from engine.store import registry
 from engine.store.registry import BatchRow, UnitRow
 from rules.functions import FUNCTIONS
@@ -123,7 +122,7 @@ def _shown(desk: Desk, row: BatchRow, field: str, of: str) -> str:
     if raw is None:
         return "未定 open"
     kind = parse_kind(of)
-    value = decoded({field: raw}, ((field, kind),))[field]
+    value = decode(kind, raw)
     if kind.name == "date" and isinstance(value, date):
         return long_date(value)
     return show(kind, value, "zh", choice_titles(desk.library.rulebook.vocabulary))

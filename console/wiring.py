@@ -92,7 +92,7 @@ def office(settings: Settings, library: Library | None = None) -> Iterator[Offic
 def _has_file(database: str) -> bool:
     """Whether a SQLite database is there: opening one that is not would leave an empty file behind."""
     path = database.removeprefix("sqlite:///")
-    return path == database or Path(path).exists()
+    return path == database or path.startswith("file:") or Path(path).exists()
 
 
 def _refuse_faults(definitions: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_step_can_be_taken_back_by_its_taker_until_somebody_acts(district_url:
     with lending(district_url, library, loan({**CHECK, **LEND, **BACK})) as (town, case):
         before = town.by_id(case)
         told = town.told()
-        town.decided(case, "shelve", "approver.s1", note="n")
+        town.decided(case, "shelve", "approver.s1", reason="n")
         after = retract(town.desk, case, town.request("retract", "approver.s1"))
         assert (after.state, after.fields, after.taken, after.rounds) == (
             before.state, before.fields, {name: list(who) for name, who in before.taken.items()}, before.rounds,

@@ -106,4 +106,4 @@ def test_a_queue_can_be_cut_short_and_keeps_its_oldest(town: Town):
 def test_every_case_of_a_queue_names_what_its_person_can_do_and_advances(town: Town):
     town.advance(OPEN_FIRST, "branch_approved")
     [waiting] = queue(town, "province.kf")
-    assert set(waiting.triggers) == {"provincial_audit", "record_preliminary_check"}
+    assert set(waiting.triggers) == {"provincial_audit"}

@@ -109,6 +109,12 @@ def test_an_event_moved_to_another_case_is_named(busy: Town):
         ("taken", "{}"),
         ("taken", '{"apply":["somebody"]}'),
         ("rounds", 1),
+        ("unit", "S2"),
+        ("path", "/SX/"),
+        ("batch", None),
+        ("workflow", "leave-of-absence"),
+        ("opened_at", "2020-01-01T00:00:00.000000Z"),
+        ("entered_at", "2020-01-01T00:00:00.000000Z"),
     ],
 )
 def test_a_case_edited_in_its_row_is_named(busy: Town, column: str, value: object):
@@ -124,6 +130,17 @@ def test_a_fact_edited_in_the_row_is_named(busy: Town, fact: str, value: object)
     facts = orjson.dumps({**student.facts, fact: value}).decode()
     busy.connection.execute("UPDATE student SET facts = ? WHERE id = ?", (facts, student.id))
     assert one_found(busy).chain == f"student/{case_number(student.id)}"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("exam_no", "K0"), ("id_number", None), ("certificate_no", "511615202405000001"), ("unit", "S2")],
+)
+def test_a_column_of_a_student_that_no_event_wrote_is_named(busy: Town, column: str, value: object):
+    student = busy.student(SECOND)
+    busy.edit(("student", column), value, id=student.id)
+    found = one_found(busy)
+    assert (found.chain, column in found.why) == (f"student/{case_number(student.id)}", True)
 
 
 def test_a_deleted_row_is_named(busy: Town):

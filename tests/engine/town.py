@@ -95,7 +95,6 @@ STATES_TO_REGISTERED = (
 
 REASON: Mapping[str, Json] = {"reason": "材料不齐"}
 FIELDS: Mapping[str, Mapping[str, Json]] = {
-    "register": {"final_audit": "通过"},
     "withdraw": {"reason_code": "voluntary", "decided_on": "2024-04-20", "document_no": "2024-17"},
     "suspend": {"decided_on": "2024-04-20", "document_no": "2024-18", "suspended_until": "2025-04-20"},
     "resume": {"decided_on": "2024-04-20", "document_no": "2024-19"},
@@ -153,6 +152,8 @@ class Town:
     def step(self, trigger: str, login: str, batch: str = BATCH) -> Request:
         """A request with everything the record's step asks for."""
         fields = {"batch": batch} if trigger == "apply" else FIELDS.get(trigger, {})
+        if trigger == "register" and batch == OPEN_BATCH:
+            fields = {"final_audit": "通过"}  # only the open university's final audit is asked for
         return self.request(trigger, login, **fields)
 
     def record(self, student_no: str) -> int:

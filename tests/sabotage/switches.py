@@ -64,7 +64,7 @@ def _bulk_waves_through(patch: Patch) -> None:
             return outcome
         target = of.step(case.state, request.trigger).targets[0]
         data: dict[str, Json] = {"trigger": request.trigger, "from": case.state, "to": target}
-        after = replace(case, state=target, revision=case.revision + 1)
+        after = case._replace(state=target, revision=case.revision + 1)
         return Moved(trigger=request.trigger, case=after, event={**outcome.event, "data": data}, data=data)
 
     patch.setattr(bulk, "decide", decide)
@@ -92,7 +92,7 @@ def _messages_before_the_deed(patch: Patch) -> None:
         if connection.in_transaction:
             connection.execute("COMMIT")
             connection.execute("BEGIN")
-        return honest(connection, replace(keeping, told=()))
+        return honest(connection, keeping._replace(told=()))
 
     patch.setattr(cases, "keep", keep)
     patch.setattr(casework, "keep", keep)
@@ -114,20 +114,22 @@ def _no_version_predicate(patch: Patch) -> None:
     edit(patch, store_bulk, "_PG_KEEP", " AND c.revision = t.revision AND c.seq = t.was_seq", "")
 
 
-def _no_unique_key(patch: Patch) -> None:
+def _no_unique_key(patch: Patch, *keys: str) -> None:
     honest = schema.upgrade
 
     def upgrade(engine: Engine) -> None:
         honest(engine)
         with engine.connect() as connection:
-            connection.exec_driver_sql("DROP INDEX uq_event_chain_seq")
+            for key in keys:
+                connection.exec_driver_sql(f"DROP INDEX {key}")
 
     patch.setattr(schema, "upgrade", upgrade)
 
 
 def _neither_predicate_nor_key(patch: Patch) -> None:
+    """Messages are unique per event too, which alone would stop a second step that tells the same people."""
     _no_version_predicate(patch)
-    _no_unique_key(patch)
+    _no_unique_key(patch, "uq_event_chain_seq", "uq_outbox_once")
 
 
 def _old_pages_welcome(patch: Patch) -> None:
@@ -163,7 +165,7 @@ def _a_clock_of_its_own(patch: Patch) -> None:
 
 
 def _days_in_utc(patch: Patch) -> None:
-    patch.setattr(sight, "SHANGHAI", UTC)
+    patch.setattr(sight, "_today", lambda at: at.astimezone(UTC).date().isoformat())
 
 
 def _unlinked_events(patch: Patch) -> None:
@@ -227,7 +229,7 @@ EVERY_STATEMENT_FOR_ITSELF = Build(name="every statement commits for itself", sa
 MESSAGES_BEFORE_THE_DEED = Build(name="messages are committed before the step", sabotage=_messages_before_the_deed)
 REQUEST_IDS_FORGOTTEN = Build(name="request ids are not kept", sabotage=_request_ids_forgotten)
 NO_VERSION_PREDICATE = Build(name="no version predicate", sabotage=_no_version_predicate)
-NO_UNIQUE_KEY = Build(name="no unique (chain, seq)", sabotage=_no_unique_key)
+NO_UNIQUE_KEY = Build(name="no unique (chain, seq)", sabotage=lambda patch: _no_unique_key(patch, "uq_event_chain_seq"))
 NEITHER_PREDICATE_NOR_KEY = Build(name="neither predicate nor unique key", sabotage=_neither_predicate_nor_key)
 OLD_PAGES_WELCOME = Build(name="the revision seen is ignored", sabotage=_old_pages_welcome)
 NO_WRITERS_PLACE = Build(name="deciding without BEGIN IMMEDIATE", sabotage=_deciding_without_the_writers_place)

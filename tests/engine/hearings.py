@@ -1,0 +1,52 @@
+"""Hearings without a database: one case, one request, what is known, and the machine they are put to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.actors import Actor, Grant
+from engine.definition import Definition, Effect
+from engine.library import Library, content_hash
+from engine.records import Case, Head, Json, Request
+from engine.steps import Machine
+from engine.trail.event import moment
+from tests.engine.town import FIRST, NOW, READY, roster_facts
+
+READY_FACTS = {**roster_facts(FIRST), **READY, "certificate_no": "511615202402000001"}
+
+
+class Known:
+    """What a test says is known; effects reach the cases it names."""
+
+    def __init__(self, values: Mapping[str, Json] | None = None, reached: tuple[str, ...] = ()) -> None:
+        self.values = values or {}
+        self.reached = reached
+
+    def see(self, facts: Sequence[str], others: Sequence[str]) -> dict[str, Json]:
+        return {key: self.values.get(key) for key in (*facts, *others)}
+
+    def linked(self, effect: Effect) -> tuple[str, ...]:  # noqa: ARG002 the same for every effect
+        return self.reached
+
+
+def machine_of(library: Library, definition: Definition) -> Machine:
+    return Machine(library, definition, shape=content_hash(definition), rulebook=content_hash(library.rulebook))
+
+
+def case_in(state: str, **more: object) -> Case:
+    at = moment(NOW)
+    case = Case(
+        id=7, workflow="any", shape="", student=1, unit="S1", path="/GK/SX/B1/S1/", state=state, revision=1,
+        head=Head(), fields={}, taken={}, rounds=0, opened_at=at, entered_at=at,
+    )  # fmt: skip
+    return case._replace(**more)  # type: ignore[arg-type] # a test's own words
+
+
+def anybody(machine: Machine) -> Actor:
+    """Somebody who holds every role a definition names, at the top."""
+    roles = {who.acting_role for _, step in machine.steps() for who, _ in step.entitled}
+    return Actor(login="anybody", grants=tuple(Grant(role=role, unit="GK", path="/GK/") for role in sorted(roles)))
+
+
+def asking(trigger: str, actor: Actor, to: str | None = None, **fields: Json) -> Request:
+    return Request(trigger=trigger, actor=actor, at=NOW, to=to, fields=fields)
