@@ -16,7 +16,7 @@ demo: $(READY) ## run a whole graduation batch on invented students
 	$(BIN)/xueji demo
 
 test: $(READY) ## run the tests, on SQLite and on a real PostgreSQL
-	$(BIN)/pytest -m "not heavy"
+	$(BIN)/pytest -m "not heavy" -n auto
 
 test-heavy: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -m heavy

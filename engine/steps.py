@@ -178,7 +178,7 @@ def check_value(name: str, kind: Kind, value: Json) -> None:
     if value is None:
         return
     try:
-        decode(kind, value)  # type: ignore[arg-type]  # JSON of whoever calls; that it decodes is what is checked
+        decode(kind, value)
     except ValueError as problem:
         raise Unreadable(name, str(value), f"{kind}（{problem}）") from problem
     if isinstance(value, str) and not is_normalized("NFC", value):

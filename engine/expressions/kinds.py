@@ -14,10 +14,10 @@ from typing import Literal, TypeAlias
 
 from engine.expressions.faults import nearest
 from engine.expressions.scalars import DECODERS, ENCODERS, Scalar, refuse, text_only
+from engine.records import Json
 
 Row: TypeAlias = Mapping[str, Scalar | None]
 Value: TypeAlias = Scalar | frozenset[tuple[Scalar, ...]] | tuple[Row, ...] | tuple[Scalar | None, ...]
-Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 Lang: TypeAlias = Literal["zh", "en"]
 Titles: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
 

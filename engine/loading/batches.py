@@ -14,7 +14,6 @@ from engine.expressions.faults import ExpressionFaults
 from engine.expressions.kinds import (
     UNKNOWN,
     YES_NO,
-    Json,
     Kind,
     Titles,
     Value,
@@ -26,6 +25,7 @@ from engine.expressions.kinds import (
 from engine.loading.nodes import Node, Place
 from engine.loading.positions import Finding
 from engine.loading.shapes import Found
+from engine.records import Json
 from engine.scopes import batch_scope, choice_titles, kind_or_unknown
 from engine.vocabulary import BatchFile, BatchKind, RulebookText
 

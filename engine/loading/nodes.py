@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.expressions.kinds import Json
+from engine.records import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

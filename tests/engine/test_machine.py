@@ -12,7 +12,7 @@ from engine.definition import CANCELLED, NEW, Definition
 from engine.errors import NotAllowed, TransitionNotOpen, Unknown
 from engine.library import Library
 from engine.machine import decide
-from engine.records import Moved, Outcome, Refused
+from engine.records import Json, Moved, Outcome, Refused
 from engine.steps import Machine, graph
 from tests.engine.hearings import READY_FACTS, Known, anybody, asking, case_in, machine_of
 from tests.engine.lab import CHECK, SEND_BACK, lending, loan
@@ -82,7 +82,7 @@ def test_deciding_goes_exactly_where_the_machine_goes(machines: dict[tuple[str, 
     assert moved > 20
 
 
-OF_KIND: Mapping[str, Json] = {
+OF_KIND: dict[str, Json] = {
     "number": 1, "date": "2024-05-13", "moment": "2024-05-13T01:00:00.000000Z", "yes_no": True, "term": "2024-1",
 }  # fmt: skip
 """A value of each kind that is not a word."""
