@@ -134,7 +134,8 @@ def _ask_again(desk: Desk, cases: set[int], seen: Mapping[int, int], request: Re
     answer.refused = [one for one in answer.refused if one.case.id not in cases]
     for case in sorted(cases):
         try:
-            outcome = move(desk, case, replace(_for_case(request, case), seen=seen[case]))
+            own = None if request.id is None else _id_for(request.id, case)
+            outcome = move(desk, case, replace(request, id=own, seen=seen[case]))
         except (StaleCase, TransitionNotOpen):
             answer.conflicts.append(case)
             continue
@@ -165,18 +166,20 @@ def _decided(
         if one is None or one.case.revision != seen:
             answer.conflicts.append(case)
             continue
-        asked = _for_case(request, case)
-        machine = desk.machine_for(one.case, asked.fields)
+        machine = desk.machine_for(one.case, request.fields)
         try:
-            outcome = decide(machine, one.case, asked, Seeing(desk, machine, one, asked, neighbours=neighbours))
+            outcome = decide(machine, one.case, request, Seeing(desk, machine, one, request, neighbours=neighbours))
         except (TransitionNotOpen, NotAllowed) as problem:
             answer.barred.append((case, str(problem)))
         else:
+            if request.id is not None:
+                outcome.event["request"] = _id_for(request.id, case)
             yield one, machine, outcome
 
 
-def _for_case(request: Request, case: int) -> Request:
-    return request if request.id is None else replace(request, id=f"{request.id}/{case_number(case)}")
+def _id_for(request: str, case: int) -> str:
+    """The request's id for one of its cases, under which its event can be found again."""
+    return f"{request}/{case_number(case)}"
 
 
 def _write_later(desk: Desk, machine: Machine, found: Found, outcome: Moved | Refused, writing: _Chunk) -> None:

@@ -219,7 +219,14 @@ def _record_machine(desk: Desk, unit: str, request: Request) -> Machine:
 
 def _open_one(desk: Desk, machine: Machine, row: StudentRow, case: int, request: Request) -> Opened | Refused:
     to_be = _case_to_be(desk, machine, row, case, request)
-    found = Found(case=to_be, facts=row.facts, student_no=row.student_no, student_head=row.head, record=row.record)
+    found = Found(
+        case=to_be,
+        facts=row.facts,
+        student_no=row.student_no,
+        student_head=row.head,
+        record=row.record,
+        has_others=row.record != case,
+    )
     if machine.definition.status == "draft" and not desk.rehearsal:
         verdict = machine.engine_verdict("draft-definition", workflow=machine.definition.workflow)
         return _refused_by_engine(to_be, request, verdict)

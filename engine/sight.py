@@ -127,7 +127,7 @@ class Seeing:
         return self._record
 
     def _read(self, reading: Reading) -> Json:
-        if not self._found.has_others and not reading.outer and all(one.function == "cases" for one in reading.sources):
+        if not self._found.has_others and all(one.function == "cases" for one in reading.sources):
             return self._machine.on_nothing(reading)
         outer = self._machine.decoded(self.see((), reading.outer)) if reading.outer else {}
         value = reading.evaluate(outer, {source: self._supply(source) for source in reading.sources})

@@ -199,6 +199,10 @@ def decoded(seen: Seen, decoders: Iterable[tuple[str, Decoder]]) -> dict[str, An
     return values
 
 
+def _as_it_is(raw: Any) -> Any:  # noqa: ANN401 JSON that is its own value
+    return raw
+
+
 @cache
 def _decoder(kind: Kind) -> Decoder:
     """Decoding of one kind, remembered: the same days, amounts and batch lists come again for every student."""
@@ -228,6 +232,7 @@ class Machine:
         self.stored = frozenset(self.book.vocabulary.student)
         self.readings: dict[str, Reading] = {}
         self._looks: dict[str, Look] = {}
+        self._known_decoders: dict[str, Decoder] = {}
         self._on_nothing: dict[str, Json] = {}
         self._guards: dict[str, Guard] = {}
         self.starts = {name: self._compile(one.starts) for name, one in definition.fields.items() if one.starts}
@@ -284,7 +289,13 @@ class Machine:
 
     def decoded(self, seen: Seen) -> dict[str, Any]:
         """Any values by key, decoded by the kinds of this machine's scope."""
-        return decoded(seen, _decoders((key, self.kind(key)) for key in seen))
+        return {key: None if raw is None else self._decoder_of(key)(raw) for key, raw in seen.items()}
+
+    def _decoder_of(self, key: str) -> Decoder:
+        if key not in self._known_decoders:
+            kind = self.kind(key)
+            self._known_decoders[key] = _as_it_is if kind is None or kind.name in _AS_WRITTEN else _decoder(kind)
+        return self._known_decoders[key]
 
     def look(self, key: str) -> Look:
         """Where the value of a key is found, taken apart once."""

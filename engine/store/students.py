@@ -138,13 +138,14 @@ def touch_cases(
 ) -> None:
     """Raise the revision of every case that reads what has changed: an open page must not decide on old facts.
 
-    `apart_from` is the case whose own step wrote the facts, and which has its new revision already.
+    `apart_from` is the case whose own step wrote the facts, and which has its new revision already. The shape is asked
+    for in a form no index serves, or SQLite would go through every case of the shape for each student.
     """
     if not shapes:
         return
     marks = ",".join("?" * len(shapes))
     connection.executemany(
-        f"UPDATE cases SET revision = revision + 1 WHERE student = ? AND id <> ? AND shape IN ({marks})",  # noqa: S608
+        f"UPDATE cases SET revision = revision + 1 WHERE student = ? AND id <> ? AND coalesce(shape, '') IN ({marks})",  # noqa: S608
         [(one, apart_from, *shapes) for one in students_changed],
     )
 
