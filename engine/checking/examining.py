@@ -81,9 +81,17 @@ PER_LIBRARY: tuple[LibraryCheck, ...] = (
 def check(library: Library, positions: Positions) -> tuple[Fault, ...]:
     """Every fault and warning of a library, in the order of its files; none means it may run.
 
-    A fault in what several profiles share is told once.
+    A fault in what several workflows or profiles share is told once, with everybody who asks.
     """
-    return tuple(sorted({_placed(one, positions) for one in complaints(library)}))
+    asked: dict[Fault, set[str]] = {}
+    for one in complaints(library):
+        asked.setdefault(_placed(one, positions), set()).add(one.finding.asked_by)
+    return tuple(sorted(_asked_by(fault, sorted(who - {""})) for fault, who in asked.items()))
+
+
+def _asked_by(fault: Fault, workflows: list[str]) -> Fault:
+    names = ", ".join(workflows)
+    return replace(fault, message=f"{fault.message} (asked by {names})") if workflows else fault
 
 
 def complaints(library: Library) -> Iterator[Complaint]:

@@ -52,9 +52,8 @@ def compiled(text: Text, found: list[Complaint]) -> Expression | None:
     except ExpressionFaults as faults:
         for one in faults.faults:
             code = one.code if one.code in LABELS else "expression"
-            where = f" (asked by '{text.asked_by}')" if text.asked_by else ""
             offset = one.offset if one.let else max(0, one.offset - text.skip)
-            finding = Finding(code=code, message=f"{one.message}{where}", offset=offset)
+            finding = Finding(code=code, message=one.message, offset=offset, asked_by=text.asked_by)
             found.append(_at_let(text, one.let, finding))
         return None
 

@@ -71,12 +71,16 @@ LABELS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What is wrong, before it is placed; `offset` counts characters into an expression."""
+    """What is wrong, before it is placed.
+
+    `offset` counts characters into an expression; `asked_by` is the workflow whose use of a rule brought it out.
+    """
 
     code: str
     message: str
     offset: int = 0
     is_warning: bool = False
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
