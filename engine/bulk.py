@@ -6,12 +6,11 @@ conflict or not open any more, never moved twice, because the version predicate 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from engine.casework import keeping_of, move, seal, write_event
+from engine.collecting import collector_paused
 from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
 from engine.facts import keep_facts
@@ -70,22 +69,10 @@ def move_many(
     ordered = sorted(cases)  # everybody locks in one order: two lists sorted differently never wait in a circle
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
-        with _collector_paused():
+        with collector_paused():
             answer.add(_judge_chunk(desk, chunk, many) if dry_run else _move_chunk(desk, chunk, many))
         progress(len(chunk))
     return answer
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """A chunk makes many small values and no cycles: looking for cycles meanwhile costs a third of it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass(slots=True)

@@ -156,8 +156,9 @@ def seal(desk: Desk, outcome: Moved | Refused) -> Sealed | None:
     if not outcome.sealed:
         return None
     salt = desk.salt()
-    outcome.data["sealed"] = commitment(salt, outcome.sealed)
-    return Sealed(salt=salt, body=canonical(outcome.sealed))
+    body = canonical(outcome.sealed)
+    outcome.data["sealed"] = commitment(salt, body)
+    return Sealed(salt=salt, body=body)
 
 
 def keeping_of(before: Case, outcome: Moved, event: Written, sealed: Sealed | None, machine: Machine) -> Keeping:

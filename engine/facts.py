@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.collecting import collector_paused
 from engine.definition import Privacy
 from engine.desk import Desk
 from engine.errors import Unknown
@@ -95,7 +96,8 @@ def write_facts(
             return answer
         for start in range(0, len(changes), CHUNK):
             chunk = changes[start : start + CHUNK]
-            _keep_changes(desk, chunk, request)
+            with collector_paused():
+                _keep_changes(desk, chunk, request)
             progress(len(chunk))
     return answer
 
@@ -161,10 +163,10 @@ def fact_event(
     sealed = None
     if personal:
         salt = desk.salt()
-        values = {name: {"old": old.get(name), "new": new[name]} for name in personal}
-        data["sealed"] = commitment(salt, values)
+        body = canonical({name: {"old": old.get(name), "new": new[name]} for name in personal})
+        data["sealed"] = commitment(salt, body)
         data["sealed_facts"] = personal
-        sealed = (chain, head.seq + 1, salt, canonical(values))
+        sealed = (chain, head.seq + 1, salt, body)
     if cause is not None:
         data["cause"] = {"chain": chain_name(cause[0]), "seq": cause[1]}
     event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.casework import answered, seal, write_event
+from engine.collecting import collector_paused
 from engine.definition import NEW, Definition
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, Unknown, XuejiError
@@ -126,10 +127,11 @@ def _enrol(
         last_student, last_case = students.last_ids(desk.connection)
         for start in range(0, len(new), CHUNK):
             chunk = new[start : start + CHUNK]
-            intake = _take_in(desk, chunk, (last_student + start, last_case + start), request)
-            refused += intake.refused
-            if not dry_run and not refused:
-                _write_intake(desk, intake)
+            with collector_paused():
+                intake = _take_in(desk, chunk, (last_student + start, last_case + start), request)
+                refused += intake.refused
+                if not dry_run and not refused:
+                    _write_intake(desk, intake)
             progress(len(chunk))
         if refused and not dry_run:
             raise RosterRefused(tuple(refused))

@@ -219,12 +219,11 @@ class _Walk:
         if self._sealed is None or self._sealed[:2] != here:
             return  # erased: the commitment stays, the values are gone
         salt, body = bytes(self._sealed[2]), bytes(self._sealed[3])
-        values = orjson.loads(body)
-        if commitment(salt, values) != expected:
+        if commitment(salt, body) != expected:
             self._fail(seq, "个人信息与承诺不符 the personal values are not those the event committed to")
             return
         if (self.chain or 0) < REGISTRY:
-            self._fold.facts.update((name, change.get("new")) for name, change in values.items())
+            self._fold.facts.update((name, change.get("new")) for name, change in orjson.loads(body).items())
 
     def _fail(self, seq: int, why: str) -> None:
         self._is_broken = True

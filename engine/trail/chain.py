@@ -6,12 +6,12 @@ Domain tags keep a hash of one kind from ever being taken for another (RFC 6962,
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hashlib import sha256
 from typing import cast
 
 from engine.records import Head, Json
-from engine.trail.event import VERSION, EventKind, Written, canonical, chain_name, event_bytes
+from engine.trail.event import VERSION, EventKind, Written, chain_name, event_bytes
 
 _HASH_TAG = b"xueji/event/v1\n"
 _MAC_TAG = b"xueji/mac/v1\n"
@@ -52,9 +52,9 @@ def mac_agrees(key: bytes, body: bytes, mac: bytes) -> bool:
     return hmac.compare_digest(hmac.digest(key, _MAC_TAG + body, "sha256"), mac)
 
 
-def commitment(salt: bytes, values: Mapping[str, object]) -> str:
-    """What an event keeps of personal values: a salted hash; destroying the salt erases them and keeps every proof."""
-    return sha256(_COMMITMENT_TAG + salt + canonical(values)).hexdigest()
+def commitment(salt: bytes, body: bytes) -> str:
+    """What an event keeps of personal values, as canonical bytes: destroying the salt erases them and no proof."""
+    return sha256(_COMMITMENT_TAG + salt + body).hexdigest()
 
 
 class Scribe:

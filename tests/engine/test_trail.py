@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.records import Head, case_number, case_of
 from engine.trail.chain import Scribe, commitment, event_hash, mac_agrees, mac_maker
-from engine.trail.event import REGISTRY, EventKind, chain_name, event_bytes, moment
+from engine.trail.event import REGISTRY, EventKind, canonical, chain_name, event_bytes, moment
 from tests.engine.town import FIRST, KEY, LOG, NOW, OPEN_FIRST, Town
 
 MOST = 2**53 - 1
@@ -69,11 +69,11 @@ def test_what_is_no_case_number_is_none(text):
 
 @given(st.binary(min_size=16, max_size=16), st.dictionaries(KEYS, TEXTS, max_size=4), KEYS, TEXTS)
 def test_a_commitment_opens_to_its_own_values_and_salt_only(salt, values, key, text):
-    sealed = commitment(salt, values)
-    assert commitment(bytes(salt), dict(values)) == sealed
-    assert commitment(bytes([salt[0] ^ 1]) + salt[1:], values) != sealed
+    sealed = commitment(salt, canonical(values))
+    assert commitment(bytes(salt), canonical(dict(values))) == sealed
+    assert commitment(bytes([salt[0] ^ 1]) + salt[1:], canonical(values)) != sealed
     changed = {**values, key: text}
-    assert (commitment(salt, changed) == sealed) == (changed == values)
+    assert (commitment(salt, canonical(changed)) == sealed) == (changed == values)
 
 
 def test_a_moment_is_always_written_in_utc_with_six_decimals():

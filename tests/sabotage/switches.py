@@ -27,7 +27,7 @@ from engine.store.cases import Keeping
 from engine.store.database import Connection
 from engine.trail import chain
 from engine.trail.chain import Scribe
-from engine.trail.event import EventKind, Written, canonical, moment
+from engine.trail.event import EventKind, Written, moment
 from tests.sabotage.builds import Build
 
 Patch = pytest.MonkeyPatch
@@ -202,11 +202,11 @@ def _tidied_history(patch: Patch) -> None:
 
 
 def _empty_commitments(patch: Patch) -> None:
-    _commit_by(patch, lambda salt, _values: sha256(salt).hexdigest())
+    _commit_by(patch, lambda salt, _body: sha256(salt).hexdigest())
 
 
 def _personal_values_in_clear(patch: Patch) -> None:
-    _commit_by(patch, lambda _salt, values: canonical(values).decode())
+    _commit_by(patch, lambda _salt, body: body.decode())
 
 
 def _one_salt(patch: Patch) -> None:
@@ -217,7 +217,7 @@ def _disk_not_awaited(patch: Patch) -> None:
     patch.setattr(database, "journal_of", lambda _version: ("WAL", "OFF"))
 
 
-def _commit_by(patch: Patch, way: Callable[[bytes, Mapping[str, object]], str]) -> None:
+def _commit_by(patch: Patch, way: Callable[[bytes, bytes], str]) -> None:
     for module in (casework, facts, replay):
         patch.setattr(module, "commitment", way)
 
