@@ -225,7 +225,6 @@ def _open_one(desk: Desk, machine: Machine, row: StudentRow, case: int, request:
         case=to_be,
         facts=row.facts,
         student_no=row.student_no,
-        student_head=row.head,
         record=row.record,
         has_others=row.record != case,
     )

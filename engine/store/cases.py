@@ -24,7 +24,7 @@ CASE_COLUMNS = (
     " c.rounds, c.opened_at, c.entered_at"
 )
 _READ = (
-    f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.seq, s.head, s.record,"  # noqa: S608 constant text
+    f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record,"  # noqa: S608 constant text
     " EXISTS (SELECT 1 FROM cases o WHERE o.student = c.student AND o.id <> c.id"
     f" AND o.state <> '{CANCELLED}'), (SELECT seq FROM registry WHERE id = 0)"
     " FROM cases c LEFT JOIN student s ON s.id = c.student"
@@ -43,7 +43,7 @@ _EXTEND = "UPDATE cases SET seq = ?, head = ? WHERE id = ? AND seq = ?"
 
 
 class Found(NamedTuple):
-    """A case as read, with the facts of its student and the end of the student's chain.
+    """A case as read, with the facts of its student.
 
     `has_others` tells whether the student has other cases that are not cancelled, so that nobody asks for none;
     `registry` is how long the registry's chain was: while it has not grown, batches and units are as they were.
@@ -52,7 +52,6 @@ class Found(NamedTuple):
     case: Case
     facts: Mapping[str, Json]
     student_no: str | None
-    student_head: Head
     record: int | None
     has_others: bool = True
     registry: int = 0
@@ -202,12 +201,11 @@ def case_from(row: Row) -> Case:
 
 def found(row: Row) -> Found:
     """A whole row of the reading statement."""
-    facts, student_no, seq, head, record, has_others, registry = row[15:22]
+    facts, student_no, record, has_others, registry = row[15:20]
     return Found(
         case=case_from(row[:15]),
         facts={} if facts is None else orjson.loads(facts),
         student_no=student_no,
-        student_head=Head() if seq is None else Head(seq=seq, hash=head),
         record=record,
         has_others=bool(has_others),
         registry=registry or 0,

@@ -113,11 +113,6 @@ def shape_body(connection: Connection, shape: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def shapes(connection: Connection) -> tuple[str, ...]:
-    """The hashes of every definition a case may be pinned to."""
-    return tuple(str(row[0]) for row in connection.execute("SELECT hash FROM shape ORDER BY hash").fetchall())
-
-
 def add_shape(connection: Connection, shape: str, pinned: tuple[str, str, int], body: str) -> None:
     """Keep a definition: its hash, (workflow, profile, version) and JSON text."""
     connection.execute(
