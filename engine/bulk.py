@@ -126,6 +126,9 @@ def _ask_again(desk: Desk, cases: set[int], seen: Mapping[int, int], request: Re
         except (StaleCase, TransitionNotOpen):
             answer.conflicts.append(case)
             continue
+        except NotAllowed as problem:
+            answer.barred.append((case, str(problem)))
+            continue
         if isinstance(outcome, Refused):
             answer.refused.append(outcome)
         else:

@@ -104,13 +104,12 @@ def write_facts(
 
 def keep_refusals(desk: Desk, refused: Sequence[FactRefusal], request: Request) -> None:
     """Record in each student's chain that a write was refused, by which rules (S000-3.8c); the facts stay out of it."""
-    rows = students.by_numbers(desk.connection, [one.student_no for one in refused])
+    failed: dict[str, set[str]] = {}  # a roster may refuse one student for a fact and for the unit: still one event
     for one in refused:
-        row = rows.get(one.student_no)
-        if row is None:
-            continue  # a new student of a refused roster: nothing of the roster is written
-        failed = sorted({verdict.id for verdict in one.verdicts})
-        data: dict[str, Json] = {"source": request.trigger, "failed": failed}
+        failed.setdefault(one.student_no, set()).update(verdict.id for verdict in one.verdicts)
+    # A new student of a refused roster has no row: nothing of the roster is written.
+    for number, row in students.by_numbers(desk.connection, list(failed)).items():
+        data: dict[str, Json] = {"source": request.trigger, "failed": sorted(failed[number])}
         event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
         written = desk.scribe.write(-row.id, row.head, EventKind.REFUSED, event)
         write_events(desk.connection, [written])

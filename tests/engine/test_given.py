@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import RuleInUse, Unknown, Unreadable
+from engine.facts import FactRefusal, keep_refusals
 from engine.library import Library
 from engine.publishing import change_batch
 from engine.records import Json, Moved
@@ -81,3 +82,14 @@ def test_a_rulebook_that_lacks_a_rule_open_cases_ask_cannot_be_published(distric
         assert town.desk.unpublished() == (town.desk.rulebook,)
     with town_at(district_url, library) as town:
         assert isinstance(town.take(FIRST, "apply", "operator.s1"), Moved)
+
+
+def test_a_student_refused_for_two_things_at_once_has_one_event_that_names_both(town: Town):
+    verdict = town.desk.machine(town.case(FIRST).shape).engine_verdict("one-by-one")
+    other = replace(verdict, id="X-13")
+    twice = [FactRefusal(student_no=FIRST, verdicts=(verdict,)), FactRefusal(student_no=FIRST, verdicts=(other,))]
+    with town.connection.writing():
+        keep_refusals(town.desk, twice, town.request("roster", "import"))
+    last = town.events(-town.student(FIRST).id)[-1]
+    assert (last["kind"], last["data"]["failed"]) == ("refused", ["G-WD-08", "X-13"])
+    assert town.replayed().diverged == ()
