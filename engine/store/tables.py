@@ -82,6 +82,28 @@ class Account(SQLModel, table=True):
     __tablename__ = "account"
     login: str = Field(primary_key=True)
     created_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+    student: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, unique=True))
+
+
+class Delegation(SQLModel, table=True):
+    """委派 and 转办: who lets whom act in a role at a unit, or on one case only, why and until when.
+
+    `giver` is a login, or `student/NUMBER` where a student without an account left a signature to somebody.
+    `for_good` is 转办: it does not come back by itself.
+    """
+
+    __tablename__ = "delegation"
+    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
+    giver: str
+    taker: str = Field(foreign_key="account.login", index=True)
+    role: str
+    unit: str = Field(foreign_key="unit.code")
+    case_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, index=True))
+    reason: str
+    for_good: bool = False
+    since: datetime = Field(sa_column=Column(UTC, nullable=False))
+    until: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
+    revoked_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
 
 
 class RoleGrant(SQLModel, table=True):
@@ -150,7 +172,10 @@ class Student(SQLModel, table=True):
 
 
 class CaseRow(SQLModel, table=True):
-    """One case. `unique_key` is what the database keeps unique; empty once another may be opened."""
+    """One case. `unique_key` is what the database keeps unique; empty once another may be opened.
+
+    `slots` holds the signatures given, added and dropped since the state was entered; empty where there are none.
+    """
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -171,10 +196,62 @@ class CaseRow(SQLModel, table=True):
     head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     fields: str = Field(sa_column=Column(Text, nullable=False))
     taken: str = Field(sa_column=Column(Text, nullable=False))
+    slots: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     rounds: int = 0
     unique_key: str | None = Field(default=None, unique=True)
     opened_at: datetime = Field(sa_column=Column(UTC, nullable=False))
     entered_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+
+
+class Waiting(SQLModel, table=True):
+    """A step or signature that waits for a role elsewhere than at the case's own unit; the rest is read from cases."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (Index("ix_waiting_for", "role", "path"),)
+    case_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    trigger: str = Field(primary_key=True)
+    slot: str = Field(primary_key=True)
+    role: str = Field(primary_key=True)
+    unit: str = Field(foreign_key="unit.code")
+    path: str = Field(sa_column=Column(_PATH, nullable=False))
+
+
+class Member(SQLModel, table=True):
+    """A case on a frozen list. `stay` is when the case entered its state: it is gathered once in that stay."""
+
+    __tablename__ = "member"
+    __table_args__ = (Index("uq_member_once", "kind", "member", "stay", unique=True),)
+    list_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    member: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    kind: str
+    stay: str
+
+
+class File(SQLModel, table=True):
+    """The bytes of an uploaded file, kept once however often it is handed in."""
+
+    __tablename__ = "file"
+    sha256: str = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Document(SQLModel, table=True):
+    """A document on a case: uploaded (`sha256` names its file) or made by a step (`made` has its rows).
+
+    `seq` is the event of the case that brought it; `looks` is what is known of the file, `ticks` what a reviewer found.
+    """
+
+    __tablename__ = "document"
+    __table_args__ = (Index("ix_document_of", "case_id", "kind"),)
+    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
+    case_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int
+    kind: str
+    sha256: str | None = Field(default=None, foreign_key="file.sha256")
+    looks: str = Field(sa_column=Column(Text, nullable=False))
+    made: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    ticks: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    withdrawn: bool = False
 
 
 class Event(SQLModel, table=True):
