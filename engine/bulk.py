@@ -21,6 +21,7 @@ from engine.steps import Machine
 from engine.store import students
 from engine.store.bulk import answered_before, extend_many, keep_many
 from engine.store.cases import Found, Keeping, Sealed, read_cases, related_many
+from engine.store.database import INTEGRITY_ERRORS
 from engine.trail.event import EventKind, Written
 
 CHUNK = 1000
@@ -77,12 +78,14 @@ def move_many(
 
 @dataclass(slots=True)
 class _Chunk:
-    """One chunk while it is decided: the answers so far, and what is going to be written."""
+    """One chunk while it is decided: the answers so far, what is going to be written, and which of it was."""
 
     answer: BulkAnswer = field(default_factory=BulkAnswer)
     kept: list[Keeping] = field(default_factory=list)
     refusals: list[tuple[Case, Written, Sealed | None]] = field(default_factory=list)
     facts: dict[int, tuple[str, Mapping[str, Json]]] = field(default_factory=dict)
+    won: set[int] = field(default_factory=set)
+    passed_over: set[int] = field(default_factory=set)
 
 
 def _judge_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) -> BulkAnswer:
@@ -96,24 +99,35 @@ def _judge_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request)
 
 
 def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) -> BulkAnswer:
-    with desk.connection.writing():
-        writing = _Chunk()
+    try:
+        written = _write_chunk(desk, chunk, request, set())
+    except INTEGRITY_ERRORS:  # some of it was answered by an earlier run of this request, which was cut off
         answered = answered_before(desk.connection, [case for case, _ in chunk], request.id)
+        if not answered:
+            raise
+        written = _write_chunk(desk, chunk, request, answered)
+    answer, won = written.answer, written.won
+    answer.moved.extend(one.before.id for one in written.kept if one.before.id in won)
+    answer.conflicts.extend(sorted(one.before.id for one in written.kept if one.before.id not in won))
+    _ask_again(desk, written.passed_over, dict(chunk), request, answer)
+    return answer
+
+
+def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answered: set[int]) -> _Chunk:
+    """Decide and write a chunk in one transaction; `answered` are the cases whose answer stands already."""
+    writing = _Chunk()
+    with desk.connection.writing():
         for found, machine, outcome in _decided(desk, chunk, request, writing.answer):
             if found.case.id not in answered:
                 _write_later(desk, machine, found, outcome, writing)
-            elif isinstance(outcome, Refused):  # answered by an earlier run of this request, which was cut off
+            elif isinstance(outcome, Refused):
                 writing.answer.refused.append(outcome)
             else:
                 writing.answer.conflicts.append(found.case.id)
-        won = keep_many(desk.connection, writing.kept)
-        passed_over = extend_many(desk.connection, writing.refusals)
-        _keep_facts(desk, writing, won, request)
-    answer = writing.answer
-    answer.moved.extend(one.before.id for one in writing.kept if one.before.id in won)
-    answer.conflicts.extend(sorted(one.before.id for one in writing.kept if one.before.id not in won))
-    _ask_again(desk, passed_over, dict(chunk), request, answer)
-    return answer
+        writing.won = keep_many(desk.connection, writing.kept)
+        writing.passed_over = extend_many(desk.connection, writing.refusals)
+        _keep_facts(desk, writing, request)
+    return writing
 
 
 def _ask_again(desk: Desk, cases: set[int], seen: Mapping[int, int], request: Request, answer: BulkAnswer) -> None:
@@ -135,8 +149,9 @@ def _ask_again(desk: Desk, cases: set[int], seen: Mapping[int, int], request: Re
             answer.moved.append(case)
 
 
-def _keep_facts(desk: Desk, writing: _Chunk, won: set[int], request: Request) -> None:
+def _keep_facts(desk: Desk, writing: _Chunk, request: Request) -> None:
     """What the steps that won have set about their students."""
+    won = writing.won
     numbers = [student_no for case, (student_no, _) in writing.facts.items() if case in won]
     rows = students.by_numbers(desk.connection, numbers)
     for one in writing.kept:
@@ -150,7 +165,8 @@ def _decided(
 ) -> Iterator[tuple[Found, Machine, Moved | Refused]]:
     """Every case of a chunk that is still as it was seen, its machine, and what is decided about it."""
     found = read_cases(desk.connection, [case for case, _ in chunk])
-    neighbours = related_many(desk.connection, [one.case.student for one in found.values() if one.case.student])
+    sociable = [one.case.student for one in found.values() if one.has_others and one.case.student]
+    neighbours = related_many(desk.connection, sociable)
     for case, seen in chunk:
         one = found.pop(case, None)  # named twice, it is decided once
         if one is None or one.case.revision != seen:

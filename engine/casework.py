@@ -163,8 +163,9 @@ def seal(desk: Desk, outcome: Moved | Refused) -> Sealed | None:
 
 def keeping_of(before: Case, outcome: Moved, event: Written, sealed: Sealed | None, machine: Machine) -> Keeping:
     """A decided step ready to be written; a `unique: open` case frees its key when it ends, any when cancelled."""
-    frees = outcome.ends and (machine.definition.unique == "open" or outcome.case.state == "cancelled")
-    return Keeping(before=before, after=outcome.case, event=event, told=outcome.told, sealed=sealed, frees_key=frees)
+    after = outcome.case
+    frees = outcome.ends and (machine.definition.unique == "open" or after.state == "cancelled")
+    return Keeping(before, after, event, outcome.told, sealed, frees)
 
 
 def find_case(desk: Desk, student_no: str, number: str | None = None) -> int:

@@ -9,7 +9,7 @@ Source: the definition language, sections 3 to 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -370,6 +370,18 @@ class Definition(MachineFile):
     record: StrictBool = False
     lists: Mapping[str, MachineFile] = Field(default_factory=dict)
     upgrades: Mapping[int, Mapping[str, str]] = Field(default_factory=dict)
+
+    def machines(self) -> Iterator[Definition]:
+        """The procedure itself and its lists, each as a definition of its own: a list is a case like any other."""
+        yield self
+        for name, one in self.lists.items():
+            inherited = {key: getattr(self, key) for key in _INHERITED}
+            own = {key: getattr(one, key) for key in MachineFile.model_fields}
+            yield Definition(workflow=f"{self.workflow}.{name}", **inherited, **own)
+
+
+_INHERITED = ("procedure", "version", "effective_from", "status", "profile", "source", "legal_basis")
+"""What a list has of its procedure."""
 
 
 class WorkflowFile(Definition):

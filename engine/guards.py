@@ -6,11 +6,12 @@ Pure. A guard asks for named values (`reads`) and gets them passed in; what it s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.definition import Bilingual
 from engine.expressions.compiling import Expression, compile_expression
+from engine.expressions.generating import compiled
 from engine.expressions.kinds import YES_NO, Lang, Titles, Value, show
 from engine.expressions.scope import Scope
 from engine.expressions.verdicts import compile_verdict
@@ -75,6 +76,13 @@ def compile_guard(name: str, rule: Rule, scope: Scope, derived: Mapping[str, str
         expressions=(holds,) if applies is None else (applies, holds),
         shown=_shown(rule, scope, lets),
     )
+
+
+def asking(guards: Sequence[Guard]) -> Callable[[Mapping[str, Value | None]], list[int]]:
+    """One function that asks rules one after the other of the same values and lists their answers, as `Outcome`."""
+    calls = [f"ask{place}({', '.join(f'v[{key!r}]' for key in guard.reads)})" for place, guard in enumerate(guards)]
+    asked = {f"ask{place}": guard.ask for place, guard in enumerate(guards)}
+    return compiled(("v",), (f"return [{', '.join(calls)}]",), asked)
 
 
 def placeholders(text: Bilingual) -> tuple[str, ...]:

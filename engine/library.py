@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -35,6 +35,7 @@ class Library:
     batches: Mapping[str, BatchFile]
     functions: Mapping[str, Registered] = field(default_factory=dict)
     _rulebooks: dict[str, RulebookText] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _machines: dict[str, Mapping[str, Definition]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def rulebook_for(self, profile: str) -> RulebookText:
         """The rulebook as a profile reads it, made once."""
@@ -46,16 +47,28 @@ class Library:
         """The procedures a profile runs, by workflow name."""
         return {name: one for (name, of), one in self.definitions.items() if of == profile}
 
+    def machines_of(self, profile: str) -> Mapping[str, Definition]:
+        """The procedures a profile runs and their lists (`WORKFLOW.LIST`), by name; made once."""
+        if profile not in self._machines:
+            procedures = self.of_profile(profile).values()
+            self._machines[profile] = {one.workflow: one for procedure in procedures for one in procedure.machines()}
+        return self._machines[profile]
+
+    def machines(self) -> Iterator[Definition]:
+        """Every procedure and list of every profile."""
+        for profile in dict.fromkeys(of for _, of in self.definitions):
+            yield from self.machines_of(profile).values()
+
     def definition(self, workflow: str, profile: str) -> Definition:
-        """The procedure as this profile runs it.
+        """The procedure, or list of a procedure, as this profile runs it.
 
         Raises:
             Unknown: If the profile does not run a workflow of that name.
         """
-        found = self.definitions.get((workflow, profile))
+        found = self.machines_of(profile).get(workflow)
         if found is None:
             what = f"workflow of profile '{profile}'"
-            raise Unknown(what, workflow, self.of_profile(profile))
+            raise Unknown(what, workflow, self.machines_of(profile))
         return found
 
     def record(self, profile: str) -> Definition:

@@ -223,7 +223,7 @@ def _open_one(desk: Desk, machine: Machine, row: StudentRow, case: int, request:
     to_be = _case_to_be(desk, machine, row, case, request)
     found = Found(
         case=to_be,
-        facts=row.facts,
+        known=row.facts,
         student_no=row.student_no,
         record=row.record,
         has_others=row.record != case,

@@ -122,9 +122,9 @@ class Case(NamedTuple):
         return case_number(self.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Request:
-    """What is asked for, by whom, when.
+    """What is asked for, by whom, when; equal only to itself, for asking the same again is another request.
 
     `seen` is the revision on the page the person decided from (None: whatever is there now); `to` the chosen state
     of a transition with several; `id` makes a repeated request safe: it returns the first answer.

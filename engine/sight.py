@@ -32,7 +32,7 @@ _BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
 class Seeing:
     """The sight of one request on one case; what is asked for twice is looked up once."""
 
-    __slots__ = ("_case", "_desk", "_facts", "_found", "_machine", "_neighbours", "_record", "_related", "_request")
+    __slots__ = ("_case", "_desk", "_found", "_known", "_machine", "_neighbours", "_record", "_related", "_request")
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Seeing:
         self._machine = machine
         self._found = found
         self._case = found.case
-        self._facts = found.facts
+        self._known: Mapping[str, Json] | None = None
         self._request = request
         self._record: Case | None = None
         self._related: list[Case] | None = None
@@ -55,11 +55,19 @@ class Seeing:
 
     def see(self, facts: Sequence[str], others: Sequence[str]) -> dict[str, Json]:
         """The values of all keys as JSON, None where not known."""
-        known = self._facts
-        seen: dict[str, Json] = {key: known.get(key) for key in facts}
+        seen: dict[str, Json] = {}
+        if facts:
+            known = self._facts
+            seen = {key: known.get(key) for key in facts}
         for key in others:
             seen[key] = self._other(key)
         return seen
+
+    @property
+    def _facts(self) -> Mapping[str, Json]:
+        if self._known is None:
+            self._known = self._found.facts
+        return self._known
 
     def linked(self, effect: Effect) -> tuple[str, ...]:
         """The numbers of the open cases an effect would reach."""
@@ -80,8 +88,9 @@ class Seeing:
             return self._facts.get(name) if name in self._machine.stored else self._clock(name)
         if group == "case":
             return self._of_case(self._case, name, self._request.fields)
-        look_up = {"record": self._of_record, "batch": self._of_batch}.get(group)
-        return self._of_unit(group, name) if look_up is None else look_up(name)
+        if group == "record":
+            return self._of_record(name)
+        return self._of_batch(name) if group == "batch" else self._of_unit(group, name)
 
     def _of_record(self, name: str) -> Json:
         record = self._record_case()
@@ -127,11 +136,11 @@ class Seeing:
         return self._record
 
     def _read(self, reading: Reading) -> Json:
-        if not self._found.has_others and all(one.function == "cases" for one in reading.sources):
+        if reading.only_cases and not self._found.has_others:
             return self._machine.on_nothing(reading)
-        outer = self._machine.decoded(self.see((), reading.outer)) if reading.outer else {}
-        value = reading.evaluate(outer, {source: self._supply(source) for source in reading.sources})
-        return None if value is None else encode(reading.kind, value)
+        outer = self._machine.decoded(self.see((), reading.outer)).values() if reading.outer else ()
+        value = reading.run(*outer, *map(self._supply, reading.sources))
+        return value if isinstance(value, bool) or value is None else encode(reading.kind, value)
 
     def _supply(self, source: Source) -> Sequence[Row] | Value | None:
         match source.function:

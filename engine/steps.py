@@ -20,7 +20,7 @@ from engine.errors import TransitionNotOpen, Unknown, Unreadable
 from engine.expressions.compiling import Expression, Reading, compile_expression
 from engine.expressions.kinds import TEXT, Kind, Titles, Value, decode, encode, parse_kind
 from engine.expressions.scope import Scope
-from engine.guards import Guard, Readers, compile_guard, flatten, judged, plain_sentence
+from engine.guards import Guard, Readers, asking, compile_guard, flatten, judged, plain_sentence
 from engine.library import Library
 from engine.records import Json, Outcome, Verdict
 from engine.scopes import case_scope
@@ -79,6 +79,8 @@ class Step:
     apart: tuple[str, ...]
     applies: Expression | None
     guards: tuple[Guard, ...]
+    names: tuple[str, ...]
+    ask: Callable[[Mapping[str, Value | None]], list[int]]
     unless_from: int
     warns_from: int
     assigns: tuple[Assignment, ...]
@@ -144,8 +146,8 @@ class Step:
         """Put what was seen into the event, personal values apart; returns the personal ones."""
         if not seen:
             return {}
-        if not self.personal:
-            data["seen"] = {key: value for key, value in seen.items() if value is not None}
+        if not self.personal and None not in seen.values():
+            data["seen"] = seen
             return {}
         data["seen"] = {key: value for key, value in seen.items() if value is not None and key not in self.personal}
         return {key: seen[key] for key in self.personal if seen.get(key) is not None}
@@ -374,6 +376,8 @@ class Machine:
             apart=_apart(self.definition, trigger),
             applies=applies,
             guards=guards,
+            names=tuple(guard.name for guard in guards),
+            ask=asking(guards),
             unless_from=len(parts[0]),
             warns_from=len(parts[0]) + len(parts[1]),
             assigns=assigns,

@@ -30,8 +30,8 @@ def run_parts(scene: Scene) -> list[Line]:
     facts = canonical(found.facts).decode()
     parts: dict[str, Callable[[], object]] = {
         "rights looked up": lambda: desk.actor(CYCLE[0].login),
-        "case and student read, facts parsed": lambda: read_case(desk.connection, case),
-        f"of it {len(found.facts)} facts parsed from their one column": lambda: orjson.loads(facts),
+        "case and student read, facts left as text": lambda: read_case(desk.connection, case),
+        f"{len(found.facts)} facts parsed from their one column": lambda: orjson.loads(facts),
         "batch looked up, where the registry has changed": lambda: batch(desk.connection, BATCH),
         "decided, ten rules": lambda: decide(machine, found.case, request, Seeing(desk, machine, found, request)),
     }

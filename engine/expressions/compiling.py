@@ -43,6 +43,7 @@ class Reading:
         outer: Keys of `seen` that its conditions compare rows with.
         tree: The checked tree.
         run: The compiled function; takes the `outer` values, then the supplied ones.
+        only_cases: Whether it reads other cases and nothing else.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Reading:
     outer: tuple[str, ...]
     tree: Node
     run: Callable[..., Value | None] = field(compare=False, repr=False)
+    only_cases: bool = False
 
     def evaluate(self, seen: Seen, supplied: Supplied, calendar: Calendar | None = None) -> Value | None:
         """Compute the value to put into `seen`; missing where it is undecided.
@@ -60,8 +62,8 @@ class Reading:
             supplied: Rows of row sources, the answer itself of documents and history.
             calendar: Working days and terms; without one what needs it is undecided.
         """
-        outer = (seen.get(key) for key in self.outer)
-        return self.run(*outer, *(supplied.get(source) for source in self.sources), calendar=calendar)
+        outer = [seen.get(key) for key in self.outer]
+        return self.run(*outer, *[supplied.get(source) for source in self.sources], calendar=calendar)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,4 +172,5 @@ def _reading(key: str, tree: Node) -> Reading:
     code = Code(parameters=parameters, fetched=rows)
     body = f"return {kleene(tree, code)}"
     run = compiled((*parameters.values(), *rows.values()), (body,), code.namespace)
-    return Reading(key=key, kind=tree.kind, sources=fetched, outer=outer, tree=tree, run=run)
+    only_cases = all(source.function == "cases" for source in fetched)
+    return Reading(key=key, kind=tree.kind, sources=fetched, outer=outer, tree=tree, run=run, only_cases=only_cases)

@@ -10,6 +10,7 @@ from engine.store.cases import (
     Keeping,
     Sealed,
     extend,
+    freeing,
     update_params,
     write_events,
     write_told,
@@ -19,18 +20,18 @@ from engine.trail.event import Written
 
 _PG_TABLE = (
     "CREATE TEMP TABLE IF NOT EXISTS step (state text, seq integer, head bytea, fields text, taken text,"
-    " rounds integer, batch text, frees integer, entered_at text, id bigint, revision integer, was_seq integer,"
+    " rounds integer, batch text, entered_at text, id bigint, revision integer, was_seq integer, frees boolean,"
     " request text, body bytea, mac bytea) ON COMMIT DELETE ROWS"
 )
 _PG_COPY = "COPY step FROM STDIN (FORMAT BINARY)"
 _PG_TYPES = (
-    "text", "int4", "bytea", "text", "text", "int4", "text", "int4", "text", "int8", "int4", "int4", "text", "bytea",
+    "text", "int4", "bytea", "text", "text", "int4", "text", "text", "int8", "int4", "int4", "bool", "text", "bytea",
     "bytea",
 )  # fmt: skip
 _PG_KEEP = (
     "WITH won AS (UPDATE cases c SET state = t.state, revision = c.revision + 1, seq = t.seq, head = t.head,"
     " fields = t.fields, taken = t.taken, rounds = t.rounds, batch = t.batch,"
-    " unique_key = CASE WHEN t.frees = 1 THEN NULL ELSE c.unique_key END, entered_at = t.entered_at"
+    " unique_key = CASE WHEN t.frees THEN NULL ELSE c.unique_key END, entered_at = t.entered_at"
     " FROM step t WHERE c.id = t.id AND c.revision = t.revision AND c.seq = t.was_seq RETURNING c.id),"
     " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
     " SELECT t.id, t.seq, t.request, t.body, t.head, t.mac FROM step t JOIN won USING (id))"
@@ -47,7 +48,8 @@ def keep_many(connection: Connection, kept: Sequence[Keeping]) -> set[int]:
     if not kept:
         return set()
     if connection.is_sqlite:
-        connection.executemany(UPDATE_STEP, [update_params(one) for one in kept])
+        connection.executemany(UPDATE_STEP, [update_params(one) for one in kept if not one.frees_key])
+        connection.executemany(freeing(UPDATE_STEP), [update_params(one) for one in kept if one.frees_key])
         write_events(connection, [one.event for one in kept])
         won = {one.before.id for one in kept}
     else:
@@ -76,5 +78,5 @@ def _copy_and_update(connection: Connection, kept: Sequence[Keeping]) -> set[int
     with connection.raw.cursor() as cursor, cursor.copy(_PG_COPY) as copy:
         copy.set_types(_PG_TYPES)
         for one in kept:
-            copy.write_row((*update_params(one), one.event.request, one.event.body, one.event.mac))
+            copy.write_row((*update_params(one), one.frees_key, one.event.request, one.event.body, one.event.mac))
     return {int(row[0]) for row in connection.execute(_PG_KEEP).fetchall()}

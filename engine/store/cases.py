@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
 from engine.definition import CANCELLED
 from engine.errors import StaleCase
-from engine.records import Case, Head, Json, case_number
+from engine.records import NOTHING, Case, Head, Json, case_number
 from engine.store.database import Connection, Row
 from engine.trail.event import Written, canonical
 
@@ -33,8 +34,7 @@ _READ_ONE = f"{_READ} WHERE c.id = ?"
 
 UPDATE_STEP = (
     "UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?, rounds = ?,"
-    " batch = ?, unique_key = CASE WHEN ? = 1 THEN NULL ELSE unique_key END, entered_at = ?"
-    " WHERE id = ? AND revision = ? AND seq = ?"
+    " batch = ?, entered_at = ? WHERE id = ? AND revision = ? AND seq = ?"
 )
 _EVENT = "INSERT INTO event (chain, seq, request, body, hash, mac) VALUES (?, ?, ?, ?, ?, ?)"
 _OUTBOX = "INSERT INTO outbox (chain, seq, recipient, message) VALUES (?, ?, ?, ?)"
@@ -45,16 +45,23 @@ _EXTEND = "UPDATE cases SET seq = ?, head = ? WHERE id = ? AND seq = ?"
 class Found(NamedTuple):
     """A case as read, with the facts of its student.
 
+    `known` is what is known about the student, as JSON text until somebody asks: most steps read no fact at all.
     `has_others` tells whether the student has other cases that are not cancelled, so that nobody asks for none;
     `registry` is how long the registry's chain was: while it has not grown, batches and units are as they were.
     """
 
     case: Case
-    facts: Mapping[str, Json]
+    known: Mapping[str, Json] | str
     student_no: str | None
     record: int | None
     has_others: bool = True
     registry: int = 0
+
+    @property
+    def facts(self) -> Mapping[str, Json]:
+        """What is known about the student; read anew each time it is asked for."""
+        facts: Mapping[str, Json] = orjson.loads(self.known) if isinstance(self.known, str) else self.known
+        return facts
 
 
 class Sealed(NamedTuple):
@@ -105,6 +112,8 @@ def related(connection: Connection, student: int, apart_from: int) -> list[Case]
 def related_many(connection: Connection, students: Sequence[int]) -> dict[int, list[Case]]:
     """The cases of many students that are not cancelled, by student, in one statement."""
     found: dict[int, list[Case]] = {student: [] for student in students}
+    if not found:
+        return found
     marks = ",".join("?" * len(students))
     sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.student IN ({marks}) AND c.state <> ? ORDER BY c.id"  # noqa: S608
     for row in connection.execute(sql, (*students, CANCELLED)).fetchall():
@@ -126,7 +135,7 @@ def in_batch(connection: Connection, batch: str) -> list[tuple[Case, str]]:
     """Every case that belongs to a batch, with its student's number, by that number."""
     sql = f"SELECT {CASE_COLUMNS}, s.student_no FROM cases c JOIN student s ON s.id = c.student WHERE c.batch = ?"  # noqa: S608
     rows = connection.execute(f"{sql} ORDER BY s.student_no, c.id", (batch,)).fetchall()
-    return [(case_from(row[:15]), str(row[15])) for row in rows]
+    return [(case_from(row), str(row[15])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,38 +187,22 @@ def same_person(connection: Connection, id_number: str, apart_from: int) -> list
 
 def case_from(row: Row) -> Case:
     """The first fifteen columns (`CASE_COLUMNS`) as a case."""
-    (case, workflow, shape, student, unit, path, state, revision, seq, head, fields, taken, rounds, opened, entered) = (
-        row
-    )
-    return Case(
-        id=case,
-        workflow=workflow,
-        shape=shape,
-        student=student,
-        unit=unit,
-        path=path,
-        state=state,
-        revision=revision,
-        head=Head(seq=seq, hash=head),
-        fields=orjson.loads(fields),
-        taken=orjson.loads(taken),
-        rounds=rounds,
-        opened_at=opened,
-        entered_at=entered,
-    )
+    case, workflow, shape, student, unit, path, state, revision, seq, head = row[:10]
+    fields, taken, rounds, opened, entered = row[10:15]
+    kept = (_document(fields), _document(taken), rounds, opened, entered)
+    return Case(case, workflow, shape, student, unit, path, state, revision, Head(seq, head), *kept)
+
+
+@lru_cache(maxsize=1024)
+def _document(text: str) -> Any:  # noqa: ANN401 JSON of a declared column
+    """Fields or who took what; remembered, for the cases of a batch mostly say the same, and nobody changes them."""
+    return orjson.loads(text)
 
 
 def found(row: Row) -> Found:
     """A whole row of the reading statement."""
     facts, student_no, record, has_others, registry = row[15:20]
-    return Found(
-        case=case_from(row[:15]),
-        facts={} if facts is None else orjson.loads(facts),
-        student_no=student_no,
-        record=record,
-        has_others=bool(has_others),
-        registry=registry or 0,
-    )
+    return Found(case_from(row), facts or NOTHING, student_no, record, bool(has_others), registry or 0)
 
 
 def keep(connection: Connection, keeping: Keeping) -> bool:
@@ -219,7 +212,8 @@ def keep(connection: Connection, keeping: Keeping) -> bool:
         StaleCase: If somebody else moved the case since it was read; nothing was written.
     """
     if connection.is_sqlite or connection.in_transaction:
-        won = connection.execute(UPDATE_STEP, update_params(keeping)).rowcount == 1
+        update = freeing(UPDATE_STEP) if keeping.frees_key else UPDATE_STEP
+        won = connection.execute(update, update_params(keeping)).rowcount == 1
         if won:
             write_events(connection, (keeping.event,))
             write_told(connection, ((keeping.event, keeping.told, keeping.sealed),))
@@ -323,12 +317,16 @@ def update_params(keeping: Keeping) -> tuple[object, ...]:
         canonical(after.taken).decode(),
         after.rounds,
         after.fields.get("batch"),
-        int(keeping.frees_key),
         after.entered_at,
         before.id,
         before.revision,
         before.head.seq,
     )
+
+
+def freeing(update: str) -> str:
+    """The same update, for a step that frees the case's unique key: naming the key costs its index in every step."""
+    return update.replace("SET state = ?", "SET unique_key = NULL, state = ?")
 
 
 def _refuse_stale(connection: Connection, before: Case) -> None:
@@ -340,8 +338,7 @@ def _refuse_stale(connection: Connection, before: Case) -> None:
 
 _PG_KEEP = (
     "WITH won AS (UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?,"
-    " rounds = ?, batch = ?, unique_key = CASE WHEN ? = 1 THEN NULL ELSE unique_key END, entered_at = ?"
-    " WHERE id = ? AND revision = ? AND seq = ? RETURNING id),"
+    " rounds = ?, batch = ?, entered_at = ? WHERE id = ? AND revision = ? AND seq = ? RETURNING id),"
     " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
     " SELECT CAST(? AS bigint), CAST(? AS integer), CAST(? AS text), CAST(? AS bytea), CAST(? AS bytea),"
     " CAST(? AS bytea) FROM won)"
@@ -368,7 +365,7 @@ def _event_params(event: Written) -> tuple[object, ...]:
 
 
 def _keep_in_one_statement(connection: Connection, keeping: Keeping) -> bool:
-    sql, event = _PG_KEEP, keeping.event
+    sql, event = freeing(_PG_KEEP) if keeping.frees_key else _PG_KEEP, keeping.event
     params = (*update_params(keeping), *_event_params(event))
     for place, (recipient, message) in enumerate(keeping.told):
         sql += _PG_OUTBOX.format(place)

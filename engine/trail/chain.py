@@ -81,8 +81,8 @@ class Scribe:
         event["log"] = self.log
         event["chain"] = chain_name(chain)
         event["seq"] = seq
-        event["kind"] = kind.value
+        event["kind"] = str(kind)
         event["prev"] = head.hash.hex()
         body = event_bytes(event)
         request = cast("str | None", event.get("request"))
-        return Written(chain=chain, seq=seq, body=body, hash=event_hash(body), mac=self._mac(body), request=request)
+        return Written(chain, seq, body, event_hash(body), self._mac(body), request)
