@@ -29,6 +29,7 @@ check: $(READY) ## check format, lint, types and imports
 
 lock: $(READY) ## pin the newest versions pyproject.toml allows
 	$(UV_COMPILE) --upgrade --output-file requirements/run.txt
+	$(UV_COMPILE) --upgrade --extra analysis --output-file requirements/analysis.txt
 	$(UV_COMPILE) --upgrade --group test --output-file requirements/test.txt
 
 bench: $(READY) ## measure both databases on this machine against their own raw drivers

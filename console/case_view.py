@@ -15,7 +15,9 @@ from console.printing import (
     long_moment,
     note,
     role_title,
+    shortened,
     state_title,
+    table,
     timeline,
     verdicts,
 )
@@ -23,13 +25,14 @@ from engine.casework import find_case
 from engine.definition import Bilingual
 from engine.desk import Desk
 from engine.eligibility import works_by
-from engine.prospects import Prospect, prospects
+from engine.prospects import Prospect, SeatStanding, Signatures, prospects
 from engine.records import Case, Json
 from engine.steps import Machine
 from engine.store import registry
 from engine.store.cases import Found, read_case
 from engine.timeline import Entry
 from engine.timeline import timeline as entries_of
+from engine.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +46,10 @@ class _View:
     assumed: dict[str, Json]
 
 
-def show_case(caller: Caller, student_no: str, number: str | None, *, as_json: bool) -> int:
-    """Show one case; without a number, the student's record."""
+def show_case(caller: Caller, about: str, number: str | None, *, as_json: bool) -> int:
+    """Show one case; without a number, the student's record, or the one open case of a unit."""
     with caller.sitting() as sitting:
-        view = _look(sitting, find_case(sitting.desk, student_no, number))
+        view = _look(sitting, find_case(sitting.desk, about, number))
         if as_json:
             document(_document(view))
         else:
@@ -98,7 +101,8 @@ def _document(view: _View) -> documents.Document:
 
 def _show(desk: Desk, view: _View) -> None:
     case, definition = view.found.case, view.machine.definition
-    line(f"学号 student {view.found.student_no}　{both(definition.title)}", style="bold")
+    about = f"单位 unit {case.unit}" if view.found.student_no is None else f"学号 student {view.found.student_no}"
+    line(f"{about}　{both(definition.title)}", style="bold")
     line(f"办件号 case {case.number}　状态 state：{state_title(definition, case.state)}　版本 revision {case.revision}")
     line(f"单位 unit {_place(desk, case.unit)}　批次 batch {case.fields.get('batch') or '—'}")
     line(f"进入此状态 since {long_moment(case.entered_at)}")
@@ -120,12 +124,37 @@ def fact_titles(desk: Desk) -> Mapping[str, Bilingual]:
 def _show_step(desk: Desk, machine: Machine, one: Prospect) -> None:
     roles = desk.library.rulebook.organisation.roles
     targets = " / ".join(state_title(machine.definition, target) for target in one.targets) or "状态不变 stays"
-    standing = "可以办理 open" if one.is_open else f"受阻 {len(one.refusing)} blocked"
+    standing = "可以办理 open" if one.is_open else f"受阻 {len(one.refusing) + len(one.papers)} blocked"
     line(f"{both(one.title)}（{one.trigger}）→ {targets}　{standing}", style="bold")
-    line(f"  办理人 by {'、'.join(role_title(roles, role) for role in one.roles)}")
+    if one.roles:
+        could = f"：{shortened(one.could)}" if one.could else "：无人可办 nobody"
+        line(f"  办理人 by {'、'.join(role_title(roles, role) for role in one.roles)}{could}")
     if one.asks:
         line(f"  须填 asks {'、'.join(one.asks)}")
-    verdicts(one.verdicts, roles)
+    if one.signatures is not None:
+        _show_signatures(one.signatures, roles)
+    verdicts((*one.verdicts, *one.papers), roles)
+
+
+def _show_signatures(one: Signatures, roles: Mapping[str, Role]) -> None:
+    """The seats of a step, one line each: who signs there, what was given, whose turn it is."""
+    order = "依次 in sequence" if one.in_sequence else "不分先后 in any order"
+    rows = [
+        (
+            seat.name, role_title(roles, seat.role).replace(" ", "\n"), seat.unit, _standing(seat),
+            shortened(seat.could, 3).replace("、", "\n") or "—",
+        )
+        for seat in one.seats
+    ]  # fmt: skip
+    title = f"签字 Signatures：已签 {one.given} given，须签 {one.needed} of {len(one.seats)} needed，{order}"
+    table(("签字位 slot", "角色 role", "单位 unit", "情况 standing", "可签 could sign"), rows, title)
+
+
+def _standing(seat: SeatStanding) -> str:
+    if seat.given is None:
+        return "待签\nto sign now" if seat.is_turn else "未到\nlater"
+    said = "已签 signed" if seat.given.yes else "不同意 against"
+    return f"{said}\n{'、'.join(seat.given.people)}"
 
 
 def _place(desk: Desk, unit: str) -> str:

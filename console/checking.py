@@ -1,4 +1,4 @@
-"""Checking definitions: every fault with its place, its line and a caret."""
+"""Checking definitions: every fault with its place, its line and a caret, and the story that shows it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,55 @@ from pathlib import Path
 
 from console.calling import Misuse
 from console.printing import document, line, note
-from engine.checking.examining import examine
-from engine.errors import Fault
+from engine.analysis.examining import LogicOfGuards, examine
+from engine.checking.examining import Told
 from rules.functions import FUNCTIONS
 
+ANALYSIS = "pip install --require-hashes -r requirements/analysis.txt"
 
-def check(paths: Sequence[Path], definitions: Path, *, as_json: bool) -> int:
+
+def check(paths: Sequence[Path], definitions: Path, *, guards: bool, as_json: bool) -> int:
     """Check folders of definitions, or single files within one; without any, the installed definitions.
+
+    Args:
+        paths: Folders or files.
+        definitions: The installed definitions.
+        guards: Read the rules as logic too, which needs the extra `analysis`.
+        as_json: One JSON document on standard output.
 
     Returns:
         1 if there is a fault; warnings alone do not count.
+
+    Raises:
+        Misuse: If the extra is needed and missing, or a path is no folder of definitions.
     """
-    faults = [fault for folder, names in _asked(paths or (definitions,)).items() for fault in _faults(folder, names)]
+    logic = _logic() if guards else None
+    asked = _asked(paths or (definitions,))
+    told = [one for folder, names in asked.items() for one in _told(folder, names, logic)]
     if as_json:
-        document([_document(one) for one in faults if not one.is_warning])
+        document([_document(one) for one in told if not one[0].is_warning])
     else:
-        _tell(faults)
-    return 1 if any(not one.is_warning for one in faults) else 0
+        _tell(told)
+    return 1 if any(not fault.is_warning for fault, _ in told) else 0
+
+
+def _logic() -> LogicOfGuards:
+    """The solver behind `--guards`; loaded only when it is asked for.
+
+    Raises:
+        Misuse: If it is not installed.
+    """
+    try:
+        from engine.analysis.guards import examine_guards  # noqa: PLC0415 an extra that may be missing
+    except ModuleNotFoundError as missing:
+        if missing.name != "z3":
+            raise
+        message = (
+            f"--guards 需要附加组件 analysis（z3），尚未安装。请运行：{ANALYSIS}\n"
+            f"--guards needs the extra 'analysis' (z3), which is not installed. Run: {ANALYSIS}"
+        )
+        raise Misuse(message) from missing
+    return examine_guards
 
 
 def _asked(paths: Sequence[Path]) -> dict[Path, frozenset[str] | None]:
@@ -55,31 +87,33 @@ def _folder_of(path: Path) -> Path:
     raise Misuse(message)
 
 
-def _faults(folder: Path, names: frozenset[str] | None) -> list[Fault]:
-    _, faults = examine(folder, FUNCTIONS)
+def _told(folder: Path, names: frozenset[str] | None, logic: LogicOfGuards | None) -> list[Told]:
+    told = examine(folder, FUNCTIONS, guards=logic).told
     if names is None:
-        return list(faults)
-    return [one for one in faults if any(one.file == name or one.file.startswith(f"{name}/") for name in names)]
+        return list(told)
+    return [one for one in told if any(one[0].file == name or one[0].file.startswith(f"{name}/") for name in names)]
 
 
-def _document(one: Fault) -> dict[str, object]:
+def _document(told: Told) -> dict[str, object]:
+    one, story = told
     return {
         "file": one.file,
         "line": one.line,
         "column": one.column,
         "code": one.code,
         "message": one.message,
+        "story": list(story),
     }
 
 
-def _tell(faults: Sequence[Fault]) -> None:
-    for one in faults:
-        if one.is_warning:
-            note(f"提醒 warning {one}")
-        else:
-            line(str(one))
-    wrong = sum(not one.is_warning for one in faults)
+def _tell(told: Sequence[Told]) -> None:
+    for one, story in told:
+        write, before = (note, "提醒 warning ") if one.is_warning else (line, "")
+        write(f"{before}{one}")
+        for sentence in story:
+            write(f"    {sentence}")
+    wrong = sum(not one.is_warning for one, _ in told)
     if wrong:
-        line(f"{wrong} 处错误 faults，{len(faults) - wrong} 处提醒 warnings", style="red")
+        line(f"{wrong} 处错误 faults，{len(told) - wrong} 处提醒 warnings", style="red")
     else:
-        line(f"定义没有错误 no faults，{len(faults)} 处提醒 warnings", style="green")
+        line(f"定义没有错误 no faults，{len(told)} 处提醒 warnings", style="green")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
+from console import definition_commands, people_commands, step_commands
+
 if TYPE_CHECKING:
     from console.calling import Caller
 
@@ -49,12 +51,17 @@ app = typer.Typer(
 unit_app = _group("单位。Units of the organisation.")
 user_app = _group("用户与角色。People and their roles.")
 batch_app = _group("批次。Batches.")
+term_app = _group("学期。Terms.")
 import_app = _group("导入表格。Take sheets in: all or nothing.")
+calendar_app = _group("校历：工作日与学期。Working days and terms.")
 app.add_typer(unit_app, name="unit")
 app.add_typer(user_app, name="user")
 app.add_typer(batch_app, name="batch")
+app.add_typer(term_app, name="term")
 app.add_typer(import_app, name="import")
+app.add_typer(calendar_app, name="calendar")
 
+CalendarOf = Annotated[str, typer.Option("--profile", metavar="P", help="办学类型 Whose terms; default: everybody's.")]
 As = Annotated[str, typer.Option("--as", metavar="USER", help="以谁的身份办理 In whose name.")]
 AsOrNot = Annotated[str | None, typer.Option("--as", metavar="USER", help="以谁的身份 In whose name; default: import.")]
 Batch = Annotated[str, typer.Option("--batch", metavar="B", help="批次 The batch.")]
@@ -64,6 +71,11 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="只判断，不写入 J
 CaseNo = Annotated[str | None, typer.Option("--case", metavar="NO", help="办件号，默认为学籍 Default: the record.")]
 Fields = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="字段=值 Fields of the step.")]
 Sheet = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx 文件 The workbook.")]
+TableName = Annotated[str, typer.Argument(metavar="NAME", help="表 The table, such as major_offers.")]
+TableFile = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx 或 .csv 文件 The sheet.")]
+StartDay = Annotated[str, typer.Argument(metavar="DATE", help="起算日 The day the count is from: 2024-09-18.")]
+Offset = Annotated[str, typer.Argument(metavar="OFFSET", help="+15wd 工作日 working days, -7d 天 days, 3m 月.")]
+Year = Annotated[int, typer.Argument(metavar="YEAR", min=1, max=9999, help="年 The year.")]
 StudentNo = Annotated[str, typer.Argument(metavar="STUDENT_NO", help="学号 The student number.")]
 
 
@@ -123,19 +135,14 @@ def unit_add(
     return setting_up.add_unit(_caller(ctx), row)
 
 
-@user_app.command("add")
-@_answering
-def user_add(
-    ctx: typer.Context,
-    login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
-    *,
-    role: Annotated[str, typer.Option(metavar="R", help="角色 The role.")],
-    unit: Annotated[str, typer.Option(metavar="CODE", help="在哪个单位 At which unit.")],
-) -> int:
-    """授予角色（必要时建立用户）。Give a person a role; repeat to add roles."""
-    from console import setting_up
-
-    return setting_up.add_user(_caller(ctx), login, role, unit)
+user_app.command("add")(_answering(people_commands.user_add))
+app.command()(_answering(definition_commands.new))
+app.command()(_answering(definition_commands.diff))
+app.command()(_answering(definition_commands.migrate))
+app.command()(_answering(people_commands.delegate))
+app.command("hand-over")(_answering(people_commands.hand_over))
+app.command()(_answering(people_commands.revoke))
+app.command()(_answering(people_commands.urge))
 
 
 @batch_app.command("publish")
@@ -157,6 +164,20 @@ def batch_set(ctx: typer.Context, batch: BatchName, fields: Fields = None, *, lo
     return setting_up.set_values(_caller(ctx), batch, read_pairs(fields or ()), login)
 
 
+@term_app.command("start")
+@_answering
+def term_start(
+    ctx: typer.Context,
+    term: Annotated[str, typer.Argument(metavar="TERM", help="学期 The term that has begun: 2024-1.")],
+    *,
+    login: As,
+) -> int:
+    """学期开始，建立随学期开始的业务。Say that a term has begun; what starts with it is opened."""
+    from console import setting_up
+
+    return setting_up.start_term(_caller(ctx), term, login)
+
+
 @import_app.command("roster")
 @_answering
 def import_roster(
@@ -165,13 +186,17 @@ def import_roster(
     *,
     login: AsOrNot = None,
     create_units: Annotated[bool, typer.Option("--create-units", help="添加新的分校和教学点 Add new units.")] = False,
+    no_record: Annotated[bool, typer.Option("--no-record", help="录取名单，不建学籍 Candidates: no record.")] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """导入学生名册，建立学籍。Take in a roster and open the records."""
     from console import importing
 
-    asked = importing.Import(path=file, login=login, dry_run=dry_run, as_json=as_json, create_units=create_units)
+    asked = importing.Import(
+        path=file, login=login, dry_run=dry_run, as_json=as_json, create_units=create_units,
+        opens_record=not no_record,
+    )  # fmt: skip
     return importing.import_roster(_caller(ctx), asked)
 
 
@@ -185,6 +210,38 @@ def import_facts(
 
     asked = importing.Import(path=file, login=login, dry_run=dry_run, as_json=as_json)
     return importing.import_facts(_caller(ctx), asked)
+
+
+@import_app.command("table")
+@_answering
+def import_table(
+    ctx: typer.Context, name: TableName, file: TableFile, *, login: As, dry_run: DryRun = False, as_json: Json = False
+) -> int:
+    """导入参考表（开设专业、专业规则等），整表替换。Take in a table; the sheet becomes the whole of it."""
+    from console import table_importing
+
+    asked = table_importing.TableImport(name=name, path=file, login=login, dry_run=dry_run, as_json=as_json)
+    return table_importing.import_table(_caller(ctx), asked)
+
+
+@calendar_app.command("explain", context_settings={"ignore_unknown_options": True})
+@_answering
+def calendar_explain(
+    ctx: typer.Context, start: StartDay, offset: Offset, *, profile: CalendarOf = "", as_json: Json = False
+) -> int:
+    """推算日期，逐日说明跳过的原因。Count from a day; every day skipped, and why."""
+    from console import calendar_view
+
+    return calendar_view.explain(_caller(ctx).settings.definitions, profile, (start, offset), as_json=as_json)
+
+
+@calendar_app.command("show")
+@_answering
+def calendar_show(ctx: typer.Context, year: Year, *, profile: CalendarOf = "", as_json: Json = False) -> int:
+    """一年的放假、调休上班与学期。Holidays, make-up working days and terms of a year."""
+    from console import calendar_view
+
+    return calendar_view.show(_caller(ctx).settings.definitions, profile, year, as_json=as_json)
 
 
 @app.command()
@@ -205,62 +262,65 @@ def queue(ctx: typer.Context, *, login: As, as_json: Json = False) -> int:
     return working.show_queue(_caller(ctx), login, as_json=as_json)
 
 
-@app.command("open")
-@_answering
-def open_(
-    ctx: typer.Context,
-    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="业务 The workflow.")],
-    student_no: StudentNo,
-    fields: Fields = None,
-    *,
-    login: As,
-) -> int:
-    """为学生发起业务。Open a case about a student."""
-    from console import working
-    from console.calling import read_pairs
-
-    return working.open_one(_caller(ctx), workflow, student_no, login, read_pairs(fields or ()))
+app.command("open")(_answering(step_commands.open_))
+app.command()(_answering(step_commands.move))
+app.command()(_answering(step_commands.sign))
+app.command()(_answering(step_commands.retract))
 
 
 @app.command()
 @_answering
-def move(
+def attach(
     ctx: typer.Context,
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="STUDENT_NO TRIGGER [FIELD=VALUE]...",
-            help="With --all-eligible: no student number.",
-        ),
-    ],
+    student_no: StudentNo,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="材料种类 The document, such as E-IC-ID.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="文件 The file handed in.")],
     *,
     login: As,
     case: CaseNo = None,
-    to: Annotated[str | None, typer.Option(metavar="STATE", help="去向 Where to, if there is a choice.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="R", help="理由 The reason.")] = None,
     request: Annotated[str | None, typer.Option(metavar="ID", help="请求号，重复无害 Makes repeating safe.")] = None,
-    everybody: Annotated[bool, typer.Option("--all-eligible", help="全批次办理 Everybody of the batch.")] = False,
-    batch: Annotated[str | None, typer.Option(metavar="B", help="批次 With --all-eligible: the batch.")] = None,
-    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
-    """办理一步。Take a step of one case, or of all of a batch."""
-    from console import moving
+    """上传材料。Hand in a file as a document of a case."""
+    from console import attaching
 
-    typed = moving.Typed(
-        words=tuple(words), login=login, case=case, to=to, reason=reason, request=request, everybody=everybody,
-        batch=batch, dry_run=dry_run, as_json=as_json,
+    asked = attaching.HandedIn(
+        student_no=student_no, kind=kind, path=file, login=login, case=case, request=request,
     )  # fmt: skip
-    return moving.move(_caller(ctx), typed)
+    return attaching.attach_file(_caller(ctx), asked, as_json=as_json)
 
 
 @app.command()
 @_answering
-def retract(ctx: typer.Context, student_no: StudentNo, *, login: As, case: CaseNo = None) -> int:
-    """撤回本人最近一步。Take back your own last step."""
-    from console import working
+def detach(
+    ctx: typer.Context,
+    student_no: StudentNo,
+    number: Annotated[int, typer.Argument(metavar="NO", help="材料序号 Its number in 'xueji documents'.")],
+    *,
+    login: As,
+    reason: Annotated[str, typer.Option(metavar="R", help="理由 The reason.")],
+    case: CaseNo = None,
+) -> int:
+    """撤下材料。Take a document off a case; the trail keeps it."""
+    from console import attaching
 
-    return working.retract_last(_caller(ctx), student_no, login, case)
+    return attaching.withdraw_file(_caller(ctx), student_no, number, (login, reason, case))
+
+
+@app.command()
+@_answering
+def documents(
+    ctx: typer.Context,
+    student_no: StudentNo,
+    *,
+    number: CaseNo = None,
+    save: Annotated[Path | None, typer.Option(metavar="DIR", help="存到目录 Write the files there.")] = None,
+    as_json: Json = False,
+) -> int:
+    """办件的材料。The documents of a case."""
+    from console import attaching
+
+    return attaching.show_documents(_caller(ctx), student_no, number, save=save, as_json=as_json)
 
 
 @app.command()
@@ -298,12 +358,13 @@ def check(
         typer.Argument(metavar="[PATH]...", help="定义 Folders or files; default: installed."),
     ] = None,
     *,
+    guards: Annotated[bool, typer.Option("--guards", help="条件作逻辑检查 Rules as logic, with samples.")] = False,
     as_json: Json = False,
 ) -> int:
     """检查流程与规则定义。Check definitions and rules: all faults, each with its place."""
     from console import checking
 
-    return checking.check(paths or (), _caller(ctx).settings.definitions, as_json=as_json)
+    return checking.check(paths or (), _caller(ctx).settings.definitions, guards=guards, as_json=as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from engine.definition import Bilingual
 from engine.eligibility import Eligibility
 from engine.facts import FactRefusal
-from engine.prospects import Prospect
+from engine.prospects import Prospect, SeatStanding, Signatures
 from engine.queues import Waiting
 from engine.records import Json, Outcome, Sentence, Verdict
 from engine.timeline import Entry
@@ -67,9 +67,38 @@ def prospect(one: Prospect) -> Document:
         "title": words(one.title),
         "to": list(one.targets),
         "roles": list(one.roles),
+        "could": list(one.could),
         "asks": list(one.asks),
         "is_open": one.is_open,
         "verdicts": [verdict(each) for each in one.verdicts],
+        "documents": [verdict(each) for each in one.papers],
+        "signatures": None if one.signatures is None else _signatures(one.signatures),
+    }
+
+
+def _signatures(one: Signatures) -> Document:
+    """The signatures of a step, seat by seat."""
+    return {
+        "needed": one.needed,
+        "given": one.given,
+        "missing": list(one.missing),
+        "in_sequence": one.in_sequence,
+        "seats": [_seat(each) for each in one.seats],
+    }
+
+
+def _seat(one: SeatStanding) -> Document:
+    vote = one.given
+    return {
+        "slot": one.name,
+        "role": one.role,
+        "unit": one.unit,
+        "seal": one.seal,
+        "by": None if vote is None else vote.by,
+        "for": None if vote is None else vote.giver,
+        "vote": None if vote is None else "yes" if vote.yes else "no",
+        "is_turn": one.is_turn,
+        "could": list(one.could),
     }
 
 
@@ -90,6 +119,7 @@ def entry(one: Entry) -> Mapping[str, Json]:
         "changed": dict(one.changed),
         "sealed": list(one.sealed),
         "reason": one.reason,
+        "taker": one.taker,
     }
 
 
@@ -106,4 +136,6 @@ def waiting(one: Waiting) -> Document:
         "since": one.since,
         "role": one.role,
         "triggers": list(one.triggers),
+        "slots": {trigger: list(slots) for trigger, slots in one.slots.items()},
+        "givers": list(one.givers),
     }

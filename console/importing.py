@@ -13,8 +13,8 @@ from console.on_file import on_file, unit_rows
 from console.printing import document, line, note, progress, shortened, table, verdicts
 from engine.actors import IMPORT, Actor
 from engine.desk import Desk
+from engine.enrolling import Enrolment, RosterRefused, enrol
 from engine.facts import FactRefusal, write_facts
-from engine.opening import Enrolment, RosterRefused, enrol
 from engine.organisation import add_units
 from engine.records import Json
 from exchange.fact_sheets import FactRow, read_facts
@@ -22,13 +22,14 @@ from exchange.faults import Fault, Sheet
 from exchange.known import Known
 from exchange.refusals import SheetRefused
 from exchange.rosters import RosterRow, new_units, read_roster
+from exchange.tables import TableRow
 
 _MOST_SHOWN = 100
 """Rows of a table of faults on screen; `--json` has all."""
 _MOST_EXPLAINED = 10
 """Students whose refusal is explained rule by rule on screen."""
 
-Row = TypeVar("Row", RosterRow, FactRow)
+Row = TypeVar("Row", RosterRow, FactRow, TableRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Import:
     dry_run: bool
     as_json: bool
     create_units: bool = False
+    opens_record: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +52,11 @@ class _Counts:
     changed: int
     unchanged: int
     refused: tuple[FactRefusal, ...]
+    added: int = 0
 
     @property
     def nothing(self) -> bool:
-        return not (self.opened or self.changed or self.refused)
+        return not (self.opened or self.added or self.changed or self.refused)
 
 
 _NONE = _Counts(opened=0, changed=0, unchanged=0, refused=())
@@ -68,7 +71,7 @@ def import_roster(caller: Caller, asked: Import) -> int:
     with caller.sitting() as sitting:
         # Who is on file is asked in bulk when enrolling; asking row by row here would cost a query each.
         known = replace(on_file(sitting.desk), students={})
-        sheet = _readable(
+        sheet = readable(
             asked.path, lambda: read_roster(asked.path, known, sitting.today, create_units=asked.create_units)
         )
         done = _enrol(sitting, asked, sheet.rows, known) if sheet.ok else _NONE
@@ -79,12 +82,17 @@ def import_facts(caller: Caller, asked: Import) -> int:
     """Take in a sheet of facts; every faulty cell is named, and then nothing is written."""
     with caller.sitting() as sitting:
         known = on_file(sitting.desk)
-        sheet = _readable(asked.path, lambda: read_facts(asked.path, known, sitting.today))
+        sheet = readable(asked.path, lambda: read_facts(asked.path, known, sitting.today))
         done = _write_facts(sitting, asked, sheet.rows) if sheet.ok else _NONE
         return _answer(sitting.desk, asked, sheet, done)
 
 
-def _readable(path: Path, read: Callable[[], Sheet[Row]]) -> Sheet[Row]:
+def readable(path: Path, read: Callable[[], Sheet[Row]]) -> Sheet[Row]:
+    """Read a sheet; a file that is none is the caller's mistake, told by its name.
+
+    Raises:
+        Misuse: If it cannot be read as a sheet at all.
+    """
     try:
         return read()
     except SheetRefused as refused:
@@ -107,8 +115,12 @@ def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Kn
             desk.publish(sitting.at, actor.login)
             add_units(desk, unit_rows(desk, new_units(rows, known)), at=sitting.at, actor=actor.login)
             request = sitting.request("open_record", actor)
-            one = enrol(desk, enrolments, request, dry_run=asked.dry_run, progress=advance)
-            done = _Counts(opened=one.opened, changed=one.changed, unchanged=one.unchanged, refused=one.refused)
+            one = enrol(
+                desk, enrolments, request, opens_record=asked.opens_record, dry_run=asked.dry_run, progress=advance
+            )
+            done = _Counts(
+                opened=one.opened, changed=one.changed, unchanged=one.unchanged, refused=one.refused, added=one.added
+            )
             _end(keeps=not asked.dry_run)
     except RosterRefused as refused:
         done = _Counts(opened=0, changed=0, unchanged=0, refused=refused.refused)
@@ -145,6 +157,7 @@ def _document(asked: Import, sheet: Sheet[Row], done: _Counts) -> Document:
     return {
         "rows": len(sheet.rows),
         "opened": done.opened,
+        "added": done.added,
         "changed": done.changed,
         "unchanged": done.unchanged,
         "faults": [one.as_document() for one in sheet.faults],
@@ -156,9 +169,9 @@ def _document(asked: Import, sheet: Sheet[Row], done: _Counts) -> Document:
 
 def _tell(desk: Desk, asked: Import, sheet: Sheet[Row], done: _Counts) -> None:
     if sheet.warnings:
-        _show_cells(sheet.warnings, f"请核对 {len(sheet.warnings)} 处 to check")
+        show_cells(sheet.warnings, f"请核对 {len(sheet.warnings)} 处 to check")
     if sheet.faults:
-        _show_cells(sheet.faults, f"{asked.path.name}：{len(sheet.faults)} 处错误 faults")
+        show_cells(sheet.faults, f"{asked.path.name}：{len(sheet.faults)} 处错误 faults")
         line("什么都没有写入；改正后请重新导入。Nothing was written; mend the sheet and import it again.", style="red")
         return
     if done.refused:
@@ -174,10 +187,11 @@ def _sum_up(asked: Import, done: _Counts, rows: int) -> None:
         return
     verb = "预览，未写入 preview, nothing written" if asked.dry_run else "完成 done"
     opened = f"建立学籍 {done.opened} opened，" if done.opened else ""
+    opened = f"{opened}新增学生（无学籍）{done.added} added without a record，" if done.added else opened
     line(f"{rows} 行（{verb}）：{opened}变更 {done.changed} changed，不变 {done.unchanged} unchanged")
 
 
-def _show_cells(cells: Sequence[Fault], title: str) -> None:
+def show_cells(cells: Sequence[Fault], title: str) -> None:
     """One line for each thing to mend; the same value wrong for the same reason in many rows is one thing."""
     alike: dict[object, list[Fault]] = {}
     for one in cells:

@@ -16,7 +16,7 @@ from engine.desk import Desk
 from engine.eligibility import application, works_by
 from engine.errors import NotAllowed, Unknown
 from engine.records import Case, Json, Outcome, Refused, Request, Verdict
-from engine.steps import Step
+from engine.step import Step
 from engine.store.cases import in_batch, records_under
 
 
@@ -67,7 +67,8 @@ def _request(sitting: Sitting, asked: MassMove, case: Case) -> Request:
     given = {"batch": asked.batch, **step.given} if _applies(desk, asked) else dict(step.given)
     typed: dict[str, Json] = {**given}
     fields = read_fields(desk, desk.machine_for(case, typed), step.trigger, given)
-    return replace(sitting.request(step.trigger, desk.actor(step.login), fields), to=step.to, id=step.request)
+    request = sitting.request(step.trigger, desk.actor(step.login), fields)
+    return replace(request, to=step.to, id=step.request, ticks=step.ticks)
 
 
 def _applies(desk: Desk, asked: MassMove) -> bool:

@@ -47,7 +47,13 @@ _KINDS: Mapping[str, str] = {
     EventKind.MOVED: "办理 moved",
     EventKind.REFUSED: "未通过 refused",
     EventKind.RETRACTED: "撤回 retracted",
+    EventKind.DELEGATED: "委派 delegated",
+    EventKind.HANDED_OVER: "转办 handed over",
+    EventKind.DELEGATION_REVOKED: "收回委派 revoked",
+    EventKind.URGED: "催办 urged",
     EventKind.FACT_CHANGED: "信息变更 facts",
+    EventKind.EVIDENCE_ADDED: "上传材料 evidence",
+    EventKind.EVIDENCE_WITHDRAWN: "撤下材料 withdrawn",
 }
 
 
@@ -235,6 +241,8 @@ def _states(entry: Entry, definition: MachineFile) -> str:
 def _remarks(entry: Entry, definition: MachineFile, titles: Mapping[str, Bilingual]) -> str:
     if entry.kind == EventKind.REFUSED:
         return " ".join([*(f"✗ {one}" for one in entry.failed), *(f"? {one}" for one in entry.undecided)])
+    if entry.taker:
+        return f"→ {entry.taker}\n{entry.reason or ''}".rstrip()
     if entry.reason:
         return f"理由：{entry.reason}"
     fields = {name: one.title for name, one in definition.fields.items()}

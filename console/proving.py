@@ -13,11 +13,14 @@ from console.calling import Caller, Misuse, Sitting
 from console.case_view import fact_titles
 from console.printing import document, line, progress, table, timeline
 from engine.casework import find_case
+from engine.filing import files_agree
+from engine.invariants import Audited, audit_part, audit_rows, together
 from engine.records import case_of
-from engine.replay import Replayed, replay_one, replay_part
+from engine.replay import Divergence, Replayed, replay_one, replay_part
 from engine.store.cases import read_case
 from engine.store.trail import spans
 from engine.timeline import timeline as entries_of
+from engine.trail.event import chain_name
 
 _PARTS_PER_WORKER = 4
 """More parts than workers, so that nobody waits long for the last one."""
@@ -33,15 +36,19 @@ def replay(caller: Caller, student_no: str | None, *, workers: int | None, as_js
         1 if anything diverged.
     """
     with caller.sitting() as sitting:
-        if student_no is None:
-            replayed = _replay_all(sitting, workers)
-        else:
-            replayed = _replay_student(sitting, student_no, as_json=as_json)
-        if as_json:
-            document(_document(replayed))
-        else:
-            _tell(sitting, replayed)
-    return 1 if replayed.diverged else 0
+        if student_no is not None:
+            return _shown(sitting, _replay_student(sitting, student_no, as_json=as_json), None, as_json=as_json)
+        replayed = _replay_all(sitting, workers)
+        return _shown(sitting, replayed, _audit(sitting, workers), as_json=as_json)
+
+
+def _shown(sitting: Sitting, replayed: Replayed, audited: Sequence[Audited] | None, *, as_json: bool) -> int:
+    if as_json:
+        document({**_document(replayed), **({} if audited is None else {"invariants": _invariants(audited)})})
+    else:
+        _tell(sitting, replayed)
+        _tell_invariants(sitting, audited or ())
+    return 1 if replayed.diverged or any(one.faults for one in audited or ()) else 0
 
 
 def either(student_no: str | None, *, everything: bool) -> str | None:
@@ -77,7 +84,36 @@ def _replay_all(sitting: Sitting, workers: int | None) -> Replayed:
         for (first, last), one in zip(parts, _replayed(sitting, parts, wanted), strict=True):
             done += one
             advance(last - first + 1)
-    return done
+    return done + Replayed(cases=0, events=0, diverged=_spoilt_files(sitting))
+
+
+def _spoilt_files(sitting: Sitting) -> tuple[Divergence, ...]:
+    """Uploaded files whose bytes are not those they are kept under; the chain is that of a case that has the file."""
+    connection = sitting.desk.connection
+    with connection.reading():
+        spoilt = files_agree(connection)
+    why = "文件内容与其哈希不符 the file's bytes are not those of its hash"
+    return tuple(Divergence(chain=_has_file(sitting, one), seq=0, why=f"{why}: {one}") for one in spoilt)
+
+
+def _has_file(sitting: Sitting, sha256: str) -> str:
+    sql = "SELECT min(case_id) FROM document WHERE sha256 = ?"
+    row = sitting.desk.connection.execute(sql, (sha256,)).fetchone()
+    return "registry" if row is None or row[0] is None else chain_name(int(str(row[0])))
+
+
+def _audit(sitting: Sitting, workers: int | None) -> tuple[Audited, ...]:
+    """Every invariant over the whole database: histories in parallel ranges, then what holds between cases."""
+    connection, url = sitting.desk.connection, sitting.office.url
+    chains = sum(last - first + 1 for first, last in spans(connection, 1))
+    wanted = workers or min(os.cpu_count() or 1, max(1, chains // _CHAINS_WORTH_A_WORKER))
+    work = [(url, part) for part in spans(connection, wanted * _PARTS_PER_WORKER)]
+    if wanted == 1:
+        parts = list(map(audit_part, work))
+    else:
+        with ProcessPoolExecutor(wanted, mp_context=multiprocessing.get_context("spawn")) as pool:
+            parts = list(pool.map(audit_part, work))
+    return together([*parts, audit_rows(sitting.desk, sitting.at)])
 
 
 def _replayed(sitting: Sitting, parts: Sequence[tuple[int, int]], workers: int) -> Iterator[Replayed]:
@@ -99,6 +135,38 @@ def _document(replayed: Replayed) -> dict[str, object]:
             {"case": one.chain.removeprefix("case/"), "seq": one.seq, "why": one.why} for one in replayed.diverged
         ],
     }
+
+
+def _invariants(audited: Sequence[Audited]) -> list[dict[str, object]]:
+    return [_one_invariant(one) for one in audited]
+
+
+def _one_invariant(one: Audited) -> dict[str, object]:
+    said: dict[str, object] = {
+        "id": one.invariant.id,
+        "cases": list(dict.fromkeys(fault.case for fault in one.faults)),
+        "zh": one.invariant.title.zh,
+        "en": one.invariant.title.en,
+        "faults": [
+            {"case": fault.case, "seq": fault.seq, "zh": fault.why.zh, "en": fault.why.en} for fault in one.faults
+        ],
+    }
+    if one.invariant.elsewhere is not None:
+        said["note"] = {"zh": one.invariant.elsewhere.zh, "en": one.invariant.elsewhere.en}
+    return said
+
+
+def _tell_invariants(sitting: Sitting, audited: Sequence[Audited]) -> None:
+    broken = [one for one in audited if one.faults]
+    if audited and not broken:
+        checked = sum(1 for one in audited if one.invariant.is_checked)
+        line(f"{checked} 条不变式均成立；另 {len(audited) - checked} 条尚不可核对。", style="green")
+        line(f"All {checked} invariants hold; {len(audited) - checked} cannot be checked yet.", style="green")
+    owner = _owner(sitting)
+    for one in broken:
+        line(f"{one.invariant.id} {one.invariant.title.zh} {one.invariant.title.en}", style="red")
+        rows = [(f.case, owner(f"case/{f.case}"), f.seq, f"{f.why.zh} {f.why.en}") for f in one.faults[:_MOST_SHOWN]]
+        table(("办件 case", "学号 student", "事件号 seq", "原因 why"), rows)
 
 
 def _tell(sitting: Sitting, replayed: Replayed) -> None:

@@ -11,9 +11,10 @@ from console.printing import line, long_date, note, progress, role_title, table
 from engine.desk import Desk
 from engine.errors import Unknown
 from engine.expressions.kinds import decode, parse_kind, show
-from engine.loading.folder import load
+from engine.loading.remembered import load_remembered
 from engine.organisation import add_units, give_role
 from engine.publishing import change_batch, publish_batch
+from engine.publishing import start_term as start_term_of
 from engine.scopes import choice_titles
 from engine.store import registry
 from engine.store.registry import BatchRow, UnitRow
@@ -23,7 +24,9 @@ from rules.functions import FUNCTIONS
 def init(caller: Caller, *, rehearsal: bool, profile: str | None) -> int:
     """Create the database, or bring it forward; saying so twice changes nothing."""
     if profile is not None:
-        profiles = load(caller.settings.definitions, FUNCTIONS).rulebook.organisation.profiles
+        profiles = load_remembered(
+            caller.settings.definitions, caller.settings.memory_folder, FUNCTIONS
+        ).rulebook.organisation.profiles
         if profile not in profiles:
             raise Unknown("办学类型 profile", profile, profiles)
     with plain_about(caller.settings.address):
@@ -88,6 +91,17 @@ def publish(caller: Caller, batch: str, login: str) -> int:
         if published.opened or published.not_opened:
             line(f"随批次建立 opened with it：{published.opened}；未建立 not opened：{published.not_opened}")
         _show_values(sitting.desk, batch)
+    return 0
+
+
+def start_term(caller: Caller, term: str, login: str) -> int:
+    """Say that a term has begun, and open what starts with it."""
+    with caller.sitting(publishes_as=login) as sitting:
+        request = sitting.request("term_start", sitting.desk.actor(login))
+        with progress(None, "随学期建立 opening") as advance:
+            done = start_term_of(sitting.desk, term, request, advance)
+        line(f"学期 term {done.term}：已开始 started（{'、'.join(done.profiles)}）")
+        line(f"随学期建立 opened with it：{done.opened}；未建立 not opened：{done.not_opened}")
     return 0
 
 

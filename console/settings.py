@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -22,6 +23,13 @@ class Settings(BaseSettings):
     database: str = "sqlite:///xueji.db"
     definitions: Path = HOME
     key: Path | None = Field(default=None, alias="XUEJI_KEY_FILE")
+    memory: Path | None = None
+
+    @property
+    def memory_folder(self) -> Path:
+        """Where what was read of the definitions is remembered: `XUEJI_MEMORY`, else the user's cache."""
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return self.memory or Path(cache) / "xueji"
 
     @property
     def key_file(self) -> Path:

@@ -14,7 +14,7 @@ from engine.checking.examining import examine
 from engine.desk import Desk
 from engine.errors import DefinitionFaults, XuejiError
 from engine.library import Library
-from engine.loading.folder import load
+from engine.loading.remembered import load_remembered
 from engine.store import registry, schema
 from engine.store.database import Connection, open_engine
 from engine.trail.chain import KEY_BYTES, Scribe
@@ -78,7 +78,7 @@ def office(settings: Settings, library: Library | None = None) -> Iterator[Offic
             log = registry.setting(connection, "log") or ""
             key = _read_key(settings.key_file)
             rehearsal = registry.setting(connection, "rehearsal") == "yes"
-            shelf = library or load(settings.definitions, FUNCTIONS)
+            shelf = library or load_remembered(settings.definitions, settings.memory_folder, FUNCTIONS)
             desk = Desk(connection, Scribe(log, key), shelf, salt=secrets.token_bytes, rehearsal=rehearsal)
             if library is None and desk.unpublished():
                 _refuse_faults(settings.definitions)

@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from console import documents
 from console.calling import Caller, Misuse, Sitting
 from console.printing import both, document, line, stacked_moment, state_title, table, verdicts
 from engine.actors import Actor
-from engine.casework import find_case, move, read_fields
+from engine.casework import find_case, move, open_case, read_fields
 from engine.definition import NEW, Definition
 from engine.desk import Desk
 from engine.errors import Unknown
-from engine.opening import machine_to_open, open_case
-from engine.queues import Waiting, waiting_for
+from engine.opening import machine_to_open, unit_of
+from engine.queues import Task, Waiting, waiting_for
 from engine.records import Json, Moved, Refused, Repeated, Request
 from engine.retracting import retract
 from engine.steps import Machine
-from engine.store import students
 from engine.store.cases import read_case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A step somebody asks for, as typed; `case` None is the student's record."""
+    """A step or signature somebody asks for, as typed; `about` is a student number or the code of a unit.
 
-    student_no: str
+    `case` None is the student's record, or the one open case of the unit. `slot` and `consents` are for signatures.
+    """
+
+    about: str
     trigger: str
     login: str
     given: Mapping[str, str]
     case: str | None = None
     to: str | None = None
     request: str | None = None
+    slot: str | None = None
+    consents: bool = True
+    ticks: Mapping[str, bool] = field(default_factory=dict)
 
 
 def show_queue(caller: Caller, login: str, *, as_json: bool) -> int:
     """What waits for a person, longest waiting first."""
     with caller.sitting() as sitting:
         desk = sitting.desk
-        waiting = waiting_for(desk, desk.actor(login))
+        waiting = waiting_for(desk, desk.actor(login), sitting.at)
         if as_json:
             document([documents.waiting(one) for one in waiting])
             return 0
@@ -48,11 +53,11 @@ def show_queue(caller: Caller, login: str, *, as_json: bool) -> int:
             line(f"{login} 没有待办。Nothing waits for {login}.")
             return 0
         columns = (
-            "学号、办件号 student, case",
+            "学号或单位、办件号 about, case",
             "业务、状态 workflow, state",
             "单位、批次 unit, batch",
             "等待自 since",
-            "可办 steps",
+            "可办、签字 steps, slots",
         )
         table(columns, [_waiting_row(desk, one) for one in waiting], f"{login} 的待办 {len(waiting)} 件 waiting")
     return 0
@@ -61,28 +66,30 @@ def show_queue(caller: Caller, login: str, *, as_json: bool) -> int:
 def _waiting_row(desk: Desk, one: Waiting) -> tuple[str, ...]:
     definition = desk.definition(one.shape)
     return (
-        f"{one.student_no or '—'}\n{one.number}",
+        f"{one.student_no or one.unit}\n{one.number}",
         f"{definition.title.zh}\n{state_title(definition, one.state)}",
         f"{one.unit}\n{one.batch or '—'}",
         stacked_moment(one.since),
-        "\n".join(one.triggers),
+        "\n".join(map(_task, one.tasks)),
     )
 
 
-def open_one(caller: Caller, workflow: str, student_no: str, login: str, given: Mapping[str, str]) -> int:
-    """Open a case of a workflow about a student, by the opening this person may take."""
+def _task(task: Task) -> str:
+    """A step, with the place to sign and for whom one would act."""
+    slot = "" if task.slot is None else f"\n签字 sign {task.slot}"
+    return f"{task.trigger}{slot}" if task.giver is None else f"{task.trigger}{slot}\n代 for {task.giver}"
+
+
+def open_one(caller: Caller, workflow: str, about: str, login: str, given: Mapping[str, str]) -> int:
+    """Open a case of a workflow about a student or a unit, by the opening this person may take."""
     with caller.sitting(publishes_as=login) as sitting:
         desk, actor = sitting.desk, sitting.desk.actor(login)
-        row = students.student(desk.connection, student_no)
-        if row is None:
-            raise Unknown("学号 student number", student_no)
-        definition = desk.library.definition(workflow, desk.profile_of(row.unit))
-        trigger = _opening(definition, actor)
-        request = sitting.request(trigger, actor)
-        machine = machine_to_open(desk, workflow, row.unit, request)
+        unit = unit_of(desk, about)
+        trigger = _opening(desk.library.definition(workflow, desk.profile_of(unit)), actor)
+        machine = machine_to_open(desk, workflow, unit, trigger)
         fields = read_fields(desk, machine, trigger, given)
-        outcome = open_case(desk, workflow, student_no, replace(request, fields=fields))
-        return _tell(desk, student_no, machine, outcome, as_json=False)
+        outcome = open_case(desk, workflow, about, replace(sitting.request(trigger, actor), fields=fields))
+        return _tell(desk, about, machine, outcome, as_json=False)
 
 
 def _opening(definition: Definition, actor: Actor) -> str:
@@ -98,7 +105,7 @@ def _opening(definition: Definition, actor: Actor) -> str:
             f" Cases of {definition.workflow} open with a batch or a term, not by hand."
         )
         raise Misuse(message)
-    held = {grant.role for grant in actor.grants}
+    held = {grant.role for grant in (*actor.grants, *actor.delegated)} | ({"student"} if actor.student else set())
     mine = (trigger for trigger, one in by_hand.items() if held & {who.acting_role for who in one.by})
     return next(mine, next(iter(by_hand)))
 
@@ -106,22 +113,41 @@ def _opening(definition: Definition, actor: Actor) -> str:
 def move_one(caller: Caller, asked: Asked, *, as_json: bool) -> int:
     """Take one step of one case, or print every reason why not."""
     with caller.sitting(publishes_as=asked.login) as sitting:
-        desk = sitting.desk
-        case = find_case(desk, asked.student_no, asked.case)
-        request, machine = _request(sitting, case, asked)
-        return _tell(desk, asked.student_no, machine, move(desk, case, request), as_json=as_json)
+        machine, case, request = _request(sitting, asked)
+        return _tell(sitting.desk, asked.about, machine, move(sitting.desk, case, request), as_json=as_json)
 
 
-def _request(sitting: Sitting, case: int, asked: Asked) -> tuple[Request, Machine]:
+def sign_one(caller: Caller, asked: Asked, *, as_json: bool) -> int:
+    """Sign a step of one case, or print every reason why not.
+
+    Raises:
+        Misuse: If the step is not one that is signed.
+    """
+    with caller.sitting(publishes_as=asked.login) as sitting:
+        machine, case, request = _request(sitting, asked)
+        if machine.definition.transitions[asked.trigger].sign is None:
+            signed = [name for name, one in machine.definition.transitions.items() if one.sign is not None]
+            message = (
+                f"“{asked.trigger}”不是签字的步骤，请用 xueji move。'{asked.trigger}' is not signed; take it with"
+                f" 'xueji move'. 签字的步骤 signed: {'、'.join(signed) or '—'}"
+            )
+            raise Misuse(message)
+        return _tell(sitting.desk, asked.about, machine, move(sitting.desk, case, request), as_json=as_json)
+
+
+def _request(sitting: Sitting, asked: Asked) -> tuple[Machine, int, Request]:
+    """What somebody asks for, read by the definition of the case it is asked of."""
     desk = sitting.desk
+    case = find_case(desk, asked.about, asked.case)
     found = read_case(desk.connection, case)
     if found is None:
-        raise Unknown("办件 case", asked.case or asked.student_no)
+        raise Unknown("办件 case", asked.case or asked.about)
     typed: dict[str, Json] = dict(asked.given)
     machine = desk.machine_for(found.case, typed)
     fields = read_fields(desk, machine, asked.trigger, asked.given)
     request = sitting.request(asked.trigger, desk.actor(asked.login), fields)
-    return replace(request, to=asked.to, id=asked.request), machine
+    told = replace(request, to=asked.to, id=asked.request)
+    return machine, case, replace(told, slot=asked.slot, consents=asked.consents, ticks=asked.ticks)
 
 
 def retract_last(caller: Caller, student_no: str, login: str, case: str | None) -> int:
@@ -166,8 +192,16 @@ def _document(student_no: str, outcome: Moved | Refused | Repeated) -> documents
         "conflicts": 0,
         "case": number,
         "state": state,
+        "signed": isinstance(outcome, Moved) and outcome.signed,
+        "missing": list(_missing(outcome)),
         "verdicts": [documents.verdict(one) for one in outcome.verdicts] if isinstance(outcome, Refused) else [],
     }
+
+
+def _missing(outcome: Moved | Refused | Repeated) -> tuple[str, ...]:
+    """The seats that are still to sign after a signature."""
+    missing = outcome.data.get("missing") if isinstance(outcome, Moved) and outcome.signed else ()
+    return tuple(map(str, missing)) if isinstance(missing, list | tuple) else ()
 
 
 def _print(desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refused | Repeated) -> None:
@@ -182,6 +216,10 @@ def _print(desk: Desk, student_no: str, machine: Machine, outcome: Moved | Refus
     head = f"{student_no} {outcome.case.number} {both(step.title)}"
     state = state_title(definition, outcome.case.state)
     if isinstance(outcome, Moved):
+        if outcome.signed:
+            waits = "、".join(_missing(outcome))
+            line(f"{head}：已签字 signed，仍为 still {state}；尚缺 missing {waits}", style="green")
+            return
         line(f"{head}：已办理 done → {state}", style="green")
         if outcome.warnings:
             line("提醒 warnings（不影响办理 they do not stand in the way）")

@@ -1,4 +1,4 @@
-"""Who acts: a person's login and the roles held at units of the organisation."""
+"""Who acts: a person's login and the roles held at units of the organisation, or lent by others."""
 
 from __future__ import annotations
 
@@ -8,27 +8,60 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A role held at a unit; it reaches the unit and everything below it (`path` ends with a slash)."""
+    """A role held at a unit; it reaches the unit and everything below it (`path` ends with a slash).
+
+    One that somebody else lends (委派) names its `giver`, why, and until when (a moment of the trail, included); with
+    a `case` it is good for that case only.
+    """
 
     role: str
     unit: str
     path: str
+    giver: str | None = None
+    case: int | None = None
+    until: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person (or `import`, `timer`, `effect`) with the rights held at the moment of the request."""
+    """A person (or `import`, `timer`, `effect`) with the rights held at the moment of the request.
+
+    `grants` are a person's own; what others lend stands apart in `delegated`, so that the usual step never sees it.
+    """
 
     login: str
     grants: tuple[Grant, ...] = ()
+    delegated: tuple[Grant, ...] = ()
+    student: int | None = None
 
-    def grant_for(self, roles: Collection[str], path: str) -> Grant | None:
-        """The right this actor would use for one of `roles` at a unit, or None; a closer unit comes first."""
+    def grant_for(self, roles: Collection[str], path: str, case: int = 0) -> Grant | None:
+        """The right this actor would use for one of `roles` at a unit, or None; a closer unit comes first.
+
+        A right of one's own comes before one that is lent. A lent one may have run out: whoever decides asks when.
+        """
         closest = None
         for grant in self.grants:
             if grant.role in roles and path.startswith(grant.path):
                 closest = grant if closest is None or len(grant.path) > len(closest.path) else closest
-        return closest
+        return self._lent(roles, path, case) if closest is None and self.delegated else closest
+
+    def holds(self, role: str, path: str) -> bool:
+        """Whether the role is the actor's own at a unit or above it: what is lent cannot be lent on."""
+        return any(grant.role == role and path.startswith(grant.path) for grant in self.grants)
+
+    def is_student(self, student: int | None) -> bool:
+        """Whether this account is that student's."""
+        return student is not None and self.student == student
+
+    def _lent(self, roles: Collection[str], path: str, case: int) -> Grant | None:
+        """The lent right that lasts longest, so that one that has run out never hides one that has not."""
+        fitting = [
+            grant
+            for grant in self.delegated
+            if grant.role in roles and path.startswith(grant.path) and grant.case in (None, case)
+        ]
+        return max(fitting, key=lambda one: (one.until is None, one.until or "", len(one.path)), default=None)
 
 
 IMPORT = Actor(login="import", grants=(Grant(role="import", unit="", path=""),))

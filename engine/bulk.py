@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.casework import keeping_of, move, seal, write_event
+from engine.casework import move
 from engine.collecting import collector_paused
 from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
 from engine.facts import keep_facts
+from engine.keeping import barred_event, keeping_of, kind_of, seal, write_event
 from engine.machine import decide
 from engine.records import Case, Json, Moved, Refused, Request, case_number
 from engine.sight import Seeing
@@ -78,19 +79,22 @@ def move_many(
 
 @dataclass(slots=True)
 class _Chunk:
-    """One chunk while it is decided: the answers so far, what is going to be written, and which of it was."""
+    """One chunk while it is decided: the answers so far, what is going to be written, and which of it was.
+
+    `apart` are the cases asked once more alone: those whose chain grew meanwhile, and those whose step causes others.
+    """
 
     answer: BulkAnswer = field(default_factory=BulkAnswer)
     kept: list[Keeping] = field(default_factory=list)
     refusals: list[tuple[Case, Written, Sealed | None]] = field(default_factory=list)
     facts: dict[int, tuple[str, Mapping[str, Json]]] = field(default_factory=dict)
     won: set[int] = field(default_factory=set)
-    passed_over: set[int] = field(default_factory=set)
+    apart: set[int] = field(default_factory=set)
 
 
 def _judge_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) -> BulkAnswer:
     deciding = _Chunk()
-    for found, _, outcome in _decided(desk, chunk, request, deciding.answer):
+    for found, _, outcome in _decided(desk, chunk, request, deciding):
         if isinstance(outcome, Refused):
             deciding.answer.refused.append(outcome)
         else:
@@ -109,7 +113,7 @@ def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) 
     answer, won = written.answer, written.won
     answer.moved.extend(one.before.id for one in written.kept if one.before.id in won)
     answer.conflicts.extend(sorted(one.before.id for one in written.kept if one.before.id not in won))
-    _ask_again(desk, written.passed_over, dict(chunk), request, answer)
+    _ask_again(desk, written.apart, dict(chunk), request, answer)
     return answer
 
 
@@ -117,21 +121,23 @@ def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request,
     """Decide and write a chunk in one transaction; `answered` are the cases whose answer stands already."""
     writing = _Chunk()
     with desk.connection.writing():
-        for found, machine, outcome in _decided(desk, chunk, request, writing.answer):
-            if found.case.id not in answered:
+        for found, machine, outcome in _decided(desk, chunk, request, writing):
+            if isinstance(outcome, Moved) and machine.reaches_out(found.case.state, request.trigger):
+                writing.apart.add(found.case.id)
+            elif found.case.id not in answered:
                 _write_later(desk, machine, found, outcome, writing)
             elif isinstance(outcome, Refused):
                 writing.answer.refused.append(outcome)
             else:
                 writing.answer.conflicts.append(found.case.id)
         writing.won = keep_many(desk.connection, writing.kept)
-        writing.passed_over = extend_many(desk.connection, writing.refusals)
+        writing.apart |= extend_many(desk.connection, writing.refusals)
         _keep_facts(desk, writing, request)
     return writing
 
 
 def _ask_again(desk: Desk, cases: set[int], seen: Mapping[int, int], request: Request, answer: BulkAnswer) -> None:
-    """Refusals whose chain grew under them are asked for once more, alone, so that each has its event."""
+    """Cases asked once more, alone: a refusal whose chain grew needs its event, a step with effects its own act."""
     answer.refused = [one for one in answer.refused if one.case.id not in cases]
     for case in sorted(cases):
         try:
@@ -161,7 +167,7 @@ def _keep_facts(desk: Desk, writing: _Chunk, request: Request) -> None:
 
 
 def _decided(
-    desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answer: BulkAnswer
+    desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, writing: _Chunk
 ) -> Iterator[tuple[Found, Machine, Moved | Refused]]:
     """Every case of a chunk that is still as it was seen, its machine, and what is decided about it."""
     found = read_cases(desk.connection, [case for case, _ in chunk])
@@ -170,13 +176,15 @@ def _decided(
     for case, seen in chunk:
         one = found.pop(case, None)  # named twice, it is decided once
         if one is None or one.case.revision != seen:
-            answer.conflicts.append(case)
+            writing.answer.conflicts.append(case)
             continue
         machine = desk.machine_for(one.case, request.fields)
         try:
             outcome = decide(machine, one.case, request, Seeing(desk, machine, one, request, neighbours=neighbours))
         except (TransitionNotOpen, NotAllowed) as problem:
-            answer.barred.append((case, str(problem)))
+            writing.answer.barred.append((case, str(problem)))
+            event = write_event(desk, machine, one.case, EventKind.REFUSED, barred_event(one.case, request, problem))
+            writing.refusals.append((one.case, event, None))
         else:
             if request.id is not None:
                 outcome.event["request"] = _id_for(request.id, case)
@@ -189,13 +197,13 @@ def _id_for(request: str, case: int) -> str:
 
 
 def _write_later(desk: Desk, machine: Machine, found: Found, outcome: Moved | Refused, writing: _Chunk) -> None:
-    sealed = seal(desk, outcome)
+    sealed = seal(desk, machine, outcome)
     if isinstance(outcome, Refused):
         event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event)
         writing.refusals.append((found.case, event, sealed))
         writing.answer.refused.append(outcome)
         return
-    event = write_event(desk, machine, found.case, EventKind.MOVED, outcome.event)
+    event = write_event(desk, machine, found.case, kind_of(outcome), outcome.event)
     writing.kept.append(keeping_of(found.case, outcome, event, sealed, machine))
     if outcome.facts:
         writing.facts[found.case.id] = (found.student_no or "", outcome.facts)

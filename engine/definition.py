@@ -354,6 +354,10 @@ class MachineFile(Part):
         """Whether no move leads on from this state."""
         return state == CANCELLED or self.states[state].final
 
+    def is_fixed(self, state: str) -> bool:
+        """Whether the members of a list are fixed in a state."""
+        return state not in (NEW, CANCELLED) and self.states[state].frozen
+
 
 class Definition(MachineFile):
     """One procedure as one profile runs it: what a case is pinned to when it opens."""

@@ -52,13 +52,14 @@ class Desk:
         self.library = library
         self.rehearsal = rehearsal
         self.rulebook = content_hash(library.rulebook)
-        self._hashes = {key: content_hash(one) for key, one in library.definitions.items()}
-        self.shapes = {self._hashes[key]: one for key, one in library.definitions.items()}
+        self._hashes = {(one.workflow, one.profile): content_hash(one) for one in library.machines()}
+        self.shapes = {self._hashes[one.workflow, one.profile]: one for one in library.machines()}
         self._salt = salt
         self._machines: dict[tuple[str, str], Machine] = {}
         self._libraries: dict[str, Library] = {self.rulebook: library}
         self._batches: dict[str, BatchRow | None] = {}
         self._units: dict[str, UnitRow] | None = None
+        self._tables: dict[str, list[dict[str, Json]]] = {}
         self._registry = -1
 
     def salt(self) -> bytes:
@@ -74,6 +75,7 @@ class Desk:
     def refresh(self) -> None:
         """Forget batches and units as read; called at the start of every act, for others may have changed them."""
         self._batches.clear()
+        self._tables.clear()
         self._units = None
 
     def actor(self, login: str) -> Actor:
@@ -109,11 +111,24 @@ class Desk:
             at = row.parent
         raise Unknown("profile at or above 单位 unit", unit)
 
+    def unit_above(self, unit: str, kind: str) -> str | None:
+        """The nearest unit of a kind at or above a unit, or None."""
+        at: str | None = unit
+        while at is not None and self.units()[at].kind != kind:
+            at = self.units()[at].parent
+        return at
+
     def batch(self, name: str) -> BatchRow | None:
         """A published batch, or None; read once an act."""
         if name not in self._batches:
             self._batches[name] = registry.batch(self.connection, name)
         return self._batches[name]
+
+    def table_rows(self, name: str) -> list[dict[str, Json]]:
+        """The rows of a table as kept, read once an act."""
+        if name not in self._tables:
+            self._tables[name] = registry.table_rows(self.connection, name)
+        return self._tables[name]
 
     def definition(self, shape: str) -> Definition:
         """A definition by its content hash, from the files or as it was pinned.
@@ -164,7 +179,8 @@ class Desk:
 
     def unpublished(self) -> tuple[str, ...]:
         """The hashes of definitions and the rulebook of the files that the database does not have yet."""
-        shapes = [shape for shape in self._hashes.values() if registry.shape_body(self.connection, shape) is None]
+        kept = registry.shapes(self.connection)
+        shapes = [shape for shape in self._hashes.values() if shape not in kept]
         is_new_book = registry.rulebook_body(self.connection, self.rulebook) is None
         return (*shapes, *([self.rulebook] if is_new_book else []))
 
@@ -207,10 +223,14 @@ class Desk:
 
     def record(self, events: Iterable[tuple[EventKind, dict[str, Json]]], *, at: datetime, actor: str) -> None:
         """Extend the registry's chain; call inside the transaction that the events tell of."""
+        self.record_events((kind, {"at": moment(at), "actor": actor, "data": data}) for kind, data in events)
+
+    def record_events(self, events: Iterable[tuple[EventKind, dict[str, Json]]]) -> None:
+        """Extend the registry's chain by whole events; call inside the transaction that they tell of."""
         head = registry.registry_head(self.connection)
         written = []
-        for kind, data in events:
-            one = self.scribe.write(REGISTRY, head, kind, {"at": moment(at), "actor": actor, "data": data})
+        for kind, event in events:
+            one = self.scribe.write(REGISTRY, head, kind, event)
             written.append(one)
             head = Head(seq=one.seq, hash=one.hash)
         registry.write_registry(self.connection, written)

@@ -10,7 +10,7 @@ from engine.errors import Unknown
 from engine.expressions.kinds import Value
 from engine.records import Request
 from engine.sight import Seeing
-from engine.steps import Step
+from engine.step import Step
 from engine.store.cases import Found, records_under, related_many
 
 CHUNK = 1000

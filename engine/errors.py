@@ -10,6 +10,8 @@ A refusal is not here: it is an answer (`engine.records.Refused`). These are the
     ├── NotRetractable         a step that cannot be taken back, or not by this person
     ├── RuleInUse              a rulebook lacks a rule that open cases ask
     ├── AlreadyOpen            there is one already
+    ├── SeveralOpen            several cases could be meant: name one
+    ├── NotNow                 a term that has not begun, or is over
     ├── Unknown                no student, unit, user, batch, workflow, case, rule of that name
     ├── Unreadable             a given value is not of its kind
     └── Misplaced              a unit or a role where the organisation does not allow it
@@ -43,7 +45,7 @@ class Fault:
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint naming the nearest right words, or the empty string; ready to be put behind a full stop."""
     words = sorted(known)
-    close = get_close_matches(word, words, n=1, cutoff=0.6)
+    close = get_close_matches(word, words, n=1, cutoff=0.6) or [one for one in words if word and one.startswith(word)]
     if close:
         return f" Did you mean '{close[0]}'?"
     return f" Known: {', '.join(words)}." if words and len(words) <= 12 else ""  # noqa: PLR2004 a line's worth
@@ -118,6 +120,28 @@ class AlreadyOpen(XuejiError):
     def __init__(self, workflow: str, case: str, state: str) -> None:
         self.workflow, self.case, self.state = workflow, case, state
         super().__init__(f"已有“{workflow}”：{case}（{state}）。There is one already: {case} ({state}).")
+
+
+class NotNow(XuejiError):
+    """A term was said to have begun that is not the term of the day."""
+
+    def __init__(self, term: str, running: Iterable[str]) -> None:
+        self.term = term
+        now = "、".join(sorted(running)) or "—"
+        super().__init__(
+            f"今天不在学期 {term} 内，或没有随学期开始的业务；现为 {now}，见校历。"
+            f" It is not term {term} now, or nothing starts with a term; by the calendars it is {now}."
+        )
+
+
+class SeveralOpen(XuejiError):
+    """Several open cases could be meant; their numbers tell them apart."""
+
+    def __init__(self, about: str, cases: Iterable[tuple[str, str, str]]) -> None:
+        self.about, self.cases = about, tuple(cases)
+        lines = "".join(f"\n  {number} {workflow}（{state}）" for number, workflow, state in self.cases)
+        many = len(self.cases)
+        super().__init__(f"{about} 有 {many} 件未办结业务，请指明办件号。{many} cases are open; name one:{lines}")
 
 
 class Unknown(XuejiError):

@@ -15,7 +15,7 @@ from engine.guards import explain
 from engine.library import Library
 from engine.records import Head, Json, Outcome, Request, Verdict
 from engine.sight import Seeing
-from engine.steps import check_value
+from engine.step import check_value
 from engine.store import students
 from engine.store.cases import Found, read_cases, write_events, write_personal
 from engine.store.students import StudentRow

@@ -67,7 +67,7 @@ def compile_guard(name: str, rule: Rule, scope: Scope, derived: Mapping[str, str
     lets = {**derived, **rule.let}
     applies = compile_expression(rule.applies, scope, lets, YES_NO) if rule.applies else None
     holds = compile_expression(rule.holds or "true", scope, lets, YES_NO)
-    asked = compile_verdict(applies, holds)
+    asked = compile_verdict(applies, holds, calendar=scope.calendar)
     return Guard(
         name=name,
         rule=rule,

@@ -10,35 +10,30 @@ them. Deciding reads a table flattened from it once: asking the Machine itself c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from engine.actors import Grant
-from engine.definition import Effect, MoveKind, Who
+from engine.definition import MoveKind, Who
 from engine.errors import NotAllowed, TransitionNotOpen
 from engine.expressions.kinds import Value
 from engine.guards import explain
-from engine.records import Case, Json, Moved, Outcome, Refused, Request, Verdict
-from engine.steps import Machine, Step
+from engine.outline import comes_after
+from engine.papers import NO_PAPERS, Papers, papers_of
+from engine.records import NO_SLOTS, Case, Json, Moved, Outcome, Refused, Request, Slots, Verdict
+from engine.rights import EFFECT, Right, Sight, decides_own_case, entitled
+from engine.seating import block_of, late_right, objections, seat_for
+from engine.signing import Seat, Standing, Vote, with_vote
+from engine.step import Step
+from engine.steps import Machine
 from engine.trail.event import moment
 
 WORDS = tuple(outcome.word for outcome in Outcome)
 
 
-class Sight(Protocol):
-    """What is known at the moment of a decision: the deciding asks, the caller looks it up."""
-
-    def see(self, facts: Sequence[str], others: Sequence[str]) -> dict[str, Json]:
-        """The values of all keys, None where not known: `facts` are stored facts of the student, `others` the rest."""
-        ...
-
-    def linked(self, effect: Effect) -> tuple[str, ...]:
-        """The numbers of the open cases that an effect would reach."""
-        ...
-
-
 def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Moved | Refused:
-    """Decide whether a case takes a step, and where that leaves it.
+    """Decide whether a case takes a step or a signature, and where that leaves it.
 
     Every rule is asked even after one has refused, so the person hears all reasons at once. For an opening, `case`
     is the case to be, in the state `new`.
@@ -57,18 +52,50 @@ def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Move
         Unknown, Unreadable: If a field is given that the step does not take, or a value that is not of its kind.
         NotAllowed: If the actor does not hold a role the step asks for, at the case's unit or above it.
     """
-    docket = _docket(machine, request, case.state, case.unit, case.path)
+    step = machine.to_sign(case.state, request.trigger)
+    if step is not None:
+        docket = _docket_to_sign(machine, step, case, request, sight)
+    elif _is_ordinary(request, machine, case.state):
+        docket = _docket(machine, request, case.state, case.unit, case.path)
+    else:
+        step = machine.step(case.state, request.trigger)
+        docket = _open_docket(machine, step, request, case.state, entitled(step, case, request, sight))
+    return _hear(machine, docket, case, sight)
+
+
+def _hear(machine: Machine, docket: _Docket, case: Case, sight: Sight) -> Moved | Refused:
     step = docket.step
     seen = sight.see(step.facts, step.others)
     values = step.decoded(seen)
     if step.applies is not None and step.applies.evaluate(values) is False:
-        raise TransitionNotOpen(request.trigger, case.state, machine.open_triggers(case.state))
+        raise TransitionNotOpen(step.trigger, case.state, machine.open_triggers(case.state))
     asked = step.ask(values)
     hearing = _Hearing(machine, docket, case, seen, values, asked)
-    blocked = [*docket.blocked, *_blocked(hearing, sight)]
+    leaves_open = docket.signature is not None and docket.signature.leaves_open
+    papers = NO_PAPERS
+    if step.has_papers:
+        papers = papers_of(machine, step, docket.request, sight, completes=not leaves_open)
+    blocked = [*docket.blocked, *_blocked(hearing, sight), *papers.verdicts]
     if blocked or step.blocks(asked):
         return _refused(hearing, blocked, sight)
-    return _moved(hearing)
+    if leaves_open:
+        return _signed(hearing)
+    moved = _moved(hearing)
+    taken = sight.taken_elsewhere(moved.facts) if moved.facts else ()
+    if taken:
+        held = [machine.engine_verdict("fact-taken", what=machine.title(one)) for one in taken]
+        return _refused(hearing, held, sight)
+    return _with_papers(moved, papers)
+
+
+class _Signature(NamedTuple):
+    """One signature about to be given: of which step, where, by whom, and how the block stands with it."""
+
+    trigger: str
+    seat: Seat
+    vote: Vote
+    leaves_open: bool
+    missing: tuple[str, ...]
 
 
 class _Docket(NamedTuple):
@@ -85,6 +112,15 @@ class _Docket(NamedTuple):
     rests: bool
     ends: bool
     blocked: tuple[Verdict, ...]
+    signature: _Signature | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who counts as having taken the step: the one who acts, and the one who delegated; nobody for an effect."""
+        if self.request.caused:
+            return ()
+        login = self.request.actor.login
+        return (login,) if self.grant.giver is None else (login, self.grant.giver)
 
 
 class _Hearing(NamedTuple):
@@ -108,36 +144,95 @@ def _worded(names: tuple[str, ...], asked: tuple[int, ...]) -> Mapping[str, str]
     return {name: WORDS[one] for name, one in zip(names, asked, strict=True)}
 
 
+def _is_ordinary(request: Request, machine: Machine, state: str) -> bool:
+    """Whether staff act in their own right at the case's own unit, which every case of an act has in common."""
+    actor = request.actor
+    if request.caused or actor.student is not None or actor.delegated:
+        return False
+    return not machine.is_elsewhere(state, request.trigger)
+
+
 @lru_cache(maxsize=64)
 def _docket(machine: Machine, request: Request, state: str, unit: str, path: str) -> _Docket:
     """Whether and how a request may be heard at all; remembered, for one act asks it for each of a thousand cases."""
     step = machine.step(state, request.trigger)
-    grant, who = _entitled(step, request, unit, path)
+    for who, roles in step.entitled:
+        grant = request.actor.grant_for(roles, path)
+        if grant is not None:
+            return _open_docket(machine, step, request, state, Right(grant, who))
+    raise NotAllowed(request.actor.login, request.trigger, [who.acting_role for who, _ in step.entitled], unit)
+
+
+def _open_docket(
+    machine: Machine,
+    step: Step,
+    request: Request,
+    state: str,
+    stands: Right,
+    *,
+    signature: _Signature | None = None,
+) -> _Docket:
     target = _target(step, state, request)
     step.accept(request.fields)
     moves = target != state
-    return _Docket(
+    docket = _Docket(
         step=step,
         request=request,
         at=moment(request.at),
-        grant=grant,
-        who=who,
+        grant=stands.grant,
+        who=stands.who,
         target=target,
         returns=step.transition.kind is MoveKind.RETURN,
         moves=moves,
         rests=moves and machine.rests(target),
         ends=moves and machine.is_final(target),
-        blocked=tuple(_blocked_for_all(machine, step, request)),
+        blocked=(),
+        signature=signature,
     )
+    return docket._replace(blocked=tuple(_blocked_for_all(machine, docket, stands.barred)))
 
 
-def _entitled(step: Step, request: Request, unit: str, path: str) -> tuple[Grant, Who]:
-    for who, roles in step.entitled:
-        grant = request.actor.grant_for(roles, path)
-        if grant is not None:
-            return grant, who
-    wanted = [who.acting_role for who, _ in step.entitled]
-    raise NotAllowed(request.actor.login, request.trigger, wanted, unit)
+def _docket_to_sign(machine: Machine, step: Step, case: Case, request: Request, sight: Sight) -> _Docket:
+    """The docket of a signature: of the step itself, or of the one that is taken when a signer says no.
+
+    Raises:
+        NotAllowed: If the person may sign nowhere here; no other step signs for anybody.
+        TransitionNotOpen: If no is said where the definition offers no way to say it.
+    """
+    signing = step.signing
+    if signing is None or request.caused:
+        raise NotAllowed(request.actor.login, request.trigger, [EFFECT], case.unit)
+    if case.state not in step.transition.origins:
+        return _docket_too_late(machine, step, case, request, sight)
+    block = block_of(step, case, sight)
+    seat, stands = seat_for(block, case, request)
+    vote = Vote(by=request.actor.login, yes=request.consents, giver=stands.grant.giver)
+    signed = block.signed(seat, vote)
+    signature = _Signature(request.trigger, seat, vote, signed.standing is Standing.OPEN, signed.missing)
+    taken = signing.steps.get(seat.slot) or replace(step, entitled=((seat.who, (seat.who.acting_role,)),))
+    if not request.consents:
+        against = signing.sign.against
+        if against is None:
+            raise TransitionNotOpen(f"{request.trigger}（反对 against）", case.state, machine.open_triggers(case.state))
+        taken = machine.step(case.state, against) if signed.standing is Standing.LOST else taken
+    docket = _open_docket(machine, taken, request, case.state, stands, signature=signature)
+    return docket._replace(blocked=(*docket.blocked, *objections(machine, block, seat, vote.people)))
+
+
+def _docket_too_late(machine: Machine, step: Step, case: Case, request: Request, sight: Sight) -> _Docket:
+    """A signature after the state was left: it is refused, and the refusal is kept (the slots are void).
+
+    Raises:
+        TransitionNotOpen: If the case has not come that far, or the person has never had to sign.
+    """
+    signing = step.signing
+    if signing is not None and comes_after(machine.definition, case.state, step.transition.origins):
+        stands = late_right(signing.sign, case, request, sight)
+        if stands is not None:
+            docket = _open_docket(machine, step, request, case.state, stands)
+            over = machine.engine_verdict("signing-over", what=step.transition.title.zh)
+            return docket._replace(blocked=(over,))
+    raise TransitionNotOpen(request.trigger, case.state, machine.open_triggers(case.state))
 
 
 def _target(step: Step, state: str, request: Request) -> str:
@@ -149,45 +244,36 @@ def _target(step: Step, state: str, request: Request) -> str:
     return request.to
 
 
-def _blocked_for_all(machine: Machine, step: Step, request: Request) -> Iterator[Verdict]:
+def _blocked_for_all(machine: Machine, docket: _Docket, barred: str | None) -> Iterator[Verdict]:
     """What the engine itself asks of a request, whatever the rules say and whosever the case is."""
-    for name in step.asked:
+    step, request, signature = docket.step, docket.request, docket.signature
+    asked = step.asked
+    if signature is not None and signature.leaves_open:
+        asked = () if signature.vote.yes else ("reason",)
+    for name in asked:
         if request.fields.get(name) in (None, ""):
             yield machine.engine_verdict("asked-missing", field=machine.title(f"case.{name}"))
     if not (request.alone or step.transition.bulk):
         yield machine.engine_verdict("one-by-one")
-    for what in step.not_carried_out:
-        yield machine.engine_verdict("not-carried-out", what=what)
+    if barred is not None:
+        yield machine.engine_verdict(barred, what=step.transition.title.zh, who=request.actor.login)
 
 
 def _blocked(hearing: _Hearing, sight: Sight) -> list[Verdict]:
-    """What the engine itself asks of the case: who took its steps, how often it was returned, what it would set off."""
+    """What the engine itself asks of the case: who took its steps, how often it was returned, whether it is frozen."""
     machine, docket, case = hearing[:3]
-    step, login = docket.step, docket.request.actor.login
-    found: list[Verdict] = []
-    taken = case.taken
-    earlier = [trigger for trigger in step.apart if trigger in taken and login in taken[trigger]]
-    if earlier:
-        steps = machine.titles_of(earlier)
-        found.append(machine.engine_verdict("distinct-persons", person=login, steps=steps))
+    step, found, taken = docket.step, [], case.taken
+    for person in docket.people:
+        earlier = [trigger for trigger in step.apart if trigger in taken and person in taken[trigger]]
+        if earlier:
+            found.append(machine.engine_verdict("distinct-persons", person=person, steps=machine.titles_of(earlier)))
     if docket.returns and case.rounds >= machine.definition.rounds:
         found.append(machine.engine_verdict("rounds-used-up", rounds=str(machine.definition.rounds)))
-    for effect in step.transition.then:
-        found += _effect_verdicts(machine, effect, sight)
+    if not docket.request.caused and decides_own_case(docket.request.actor, docket.grant, case):
+        found.append(machine.engine_verdict("own-case", what=step.transition.title.zh))
+    if machine.is_gathered and (docket.moves or docket.returns) and not docket.request.caused:
+        found += [machine.engine_verdict("list-frozen", what=number) for number in sight.frozen_on()]
     return found
-
-
-def _effect_verdicts(machine: Machine, effect: Effect, sight: Sight) -> list[Verdict]:
-    """An effect that reaches no case needs nothing done; one that would reach some is not carried out yet."""
-    reached = sight.linked(effect)
-    name = effect.fire or effect.open or effect.move or effect.cancel or ""
-    if reached:
-        return [machine.engine_verdict("not-carried-out", what=f"{name}（{'、'.join(reached)}）")]
-    if effect.open or effect.move:
-        return [machine.engine_verdict("not-carried-out", what=name)]
-    if effect.fire and effect.expects == "one":
-        return [machine.engine_verdict("linked-case", what=name)]
-    return []
 
 
 def _refused(hearing: _Hearing, blocked: list[Verdict], sight: Sight) -> Refused:
@@ -208,6 +294,8 @@ def _refused(hearing: _Hearing, blocked: list[Verdict], sight: Sight) -> Refused
     given = {name: value for name, value in request.fields.items() if name != "reason"}
     if given:
         data["given"] = given
+    if docket.signature is not None:
+        data["slot"] = docket.signature.seat.name
     sealed = step.split(hearing.seen, data)
     event = _event(docket, data)
     return Refused(trigger=request.trigger, case=case, verdicts=verdicts, event=event, data=data, sealed=sealed)
@@ -215,9 +303,9 @@ def _refused(hearing: _Hearing, blocked: list[Verdict], sight: Sight) -> Refused
 
 def _moved(hearing: _Hearing) -> Moved:
     _, docket, case, seen, values, asked = hearing
-    step, request = docket.step, docket.request
-    fields, facts = step.assigned(case.fields, request.fields, values)
-    data: dict[str, Json] = {"trigger": request.trigger, "from": case.state, "to": docket.target}
+    step, given = docket.step, docket.request.fields
+    fields, facts = step.assigned(case.fields, given, values)
+    data: dict[str, Json] = {"trigger": step.trigger, "from": case.state, "to": docket.target}
     if asked:
         data["verdicts"] = hearing.verdicts
     sealed = step.split(seen, data)
@@ -226,20 +314,73 @@ def _moved(hearing: _Hearing) -> Moved:
     if facts:
         data["facts"] = sorted(facts)
     taken, rounds = _counted(docket, case, data)
-    counted = (fields, taken, rounds, case.opened_at, docket.at if docket.moves else case.entered_at)
+    slots = NO_SLOTS if docket.moves or not case.slots else _without(case, docket)
+    counted = (fields, taken, rounds, case.opened_at, docket.at if docket.moves else case.entered_at, slots)
     moved = Case(*case[:6], docket.target, case.revision + 1, case.head, *counted)
     warnings = _warnings(hearing) if step.warns else ()
+    effects = step.due(values) if step.consequences else ()
+    if effects:
+        data["effects"] = [step.consequences[one.place].name for one in effects]
     event = _event(docket, data)
-    return Moved(request.trigger, moved, event, data, sealed, facts, step.told, docket.ends, warnings)
+    return Moved(step.trigger, moved, event, data, sealed, facts, step.told, docket.ends, warnings, effects)
+
+
+def _with_papers(moved: Moved, papers: Papers) -> Moved:
+    """The step together with the forms it makes and the ticks of its reviewer."""
+    if papers.issued:
+        moved.data["documents"] = {one.kind: one.sha256 for one in papers.issued}
+    if papers.ticks:
+        moved.data["ticks"] = papers.ticks
+    return moved._replace(issued=papers.issued, ticks=papers.ticks) if papers.issued or papers.ticks else moved
+
+
+def _without(case: Case, docket: _Docket) -> Slots:
+    """The signatures that stay when a step is taken without leaving the state: those of other steps."""
+    signed = docket.step.trigger if docket.signature is None else docket.signature.trigger
+    return {trigger: block for trigger, block in case.slots.items() if trigger != signed}
+
+
+def _signed(hearing: _Hearing) -> Moved:
+    """One more has signed; the case stays where it is until the block is complete or lost."""
+    _, docket, case, seen, _, asked = hearing
+    step, request, signature = docket.step, docket.request, docket.signature
+    given = {name: value for name, value in request.fields.items() if name != "reason"}
+    data: dict[str, Json] = {"trigger": request.trigger, "from": case.state}
+    if asked:
+        data["verdicts"] = hearing.verdicts
+    sealed = step.split(seen, data)
+    if given:
+        data["fields"] = given
+    taken, _ = _counted(docket, case, data)
+    slots = case.slots
+    if signature is not None:
+        slots = with_vote(slots, signature.trigger, signature.seat.name, signature.vote)
+        data["missing"] = list(signature.missing)
+    signed = case._replace(
+        revision=case.revision + 1, fields={**case.fields, **given} if given else case.fields, taken=taken, slots=slots
+    )
+    return Moved(request.trigger, signed, _event(docket, data), data, sealed, signed=True)
 
 
 def _counted(docket: _Docket, case: Case, data: dict[str, Json]) -> tuple[Mapping[str, Sequence[str]], int]:
     """Who took what and how many returns there were since the case opened or last rested; a rest starts both anew."""
+    signature, people = docket.signature, docket.people
+    if signature is not None:
+        data["slot"] = signature.seat.name
+        data["vote"] = "yes" if signature.vote.yes else "no"
+        data["signing"] = signature.trigger
+    if len(people) != 1:
+        data["people"] = people
     if docket.rests:
         data["rests"] = True
         return {}, 0
-    trigger = docket.request.trigger
-    taken = {**case.taken, trigger: (*case.taken.get(trigger, ()), docket.request.actor.login)}
+    trigger = docket.step.trigger
+    taken = dict(case.taken)
+    if signature is not None:
+        key = f"{signature.trigger}.{signature.seat.slot}"
+        taken[key] = (*taken.get(key, ()), *people)
+    if signature is None or not signature.leaves_open:
+        taken[trigger] = (*taken.get(trigger, ()), *people)
     if not docket.returns:
         return taken, case.rounds
     data["rounds"] = case.rounds + 1
@@ -260,6 +401,9 @@ def _event(docket: _Docket, data: dict[str, Json]) -> dict[str, Json]:
     }
     if request.id is not None:
         event["request"] = request.id
+    if docket.grant.giver is not None:
+        grant = docket.grant
+        event["delegation"] = {"by": grant.giver, "why": grant.reason, "until": grant.until}
     if who.recorded_by is not None:
         event["done_by"] = who.role
     if transition.on_behalf_of is not None:

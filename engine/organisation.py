@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from engine.desk import Desk
-from engine.errors import Misplaced, Unknown, Unreadable
+from engine.errors import AlreadyOpen, Misplaced, Unknown, Unreadable
 from engine.records import Json
-from engine.store import registry
+from engine.store import registry, students
 from engine.store.registry import UnitRow
-from engine.trail.event import EventKind, moment
+from engine.trail.event import EventKind, chain_name, moment
 
 _CODE = re.compile(r"[0-9A-Za-z_.-]{1,32}")
 
@@ -95,5 +95,28 @@ def give_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, act
         if not registry.add_grant(desk.connection, login, role, unit, moment(at)):
             return False
         data: dict[str, Json] = {"login": login, "role": role, "unit": unit, "held": True}
+        desk.record([(EventKind.ROLE_CHANGED, data)], at=at, actor=actor)
+    return True
+
+
+def add_student_account(desk: Desk, login: str, student_no: str, *, at: datetime, actor: str) -> bool:
+    """Make a login a student's own, making the account if needed; False when it was so already.
+
+    Raises:
+        Unknown: If there is no such student.
+        AlreadyOpen: If the student has another login, or the login is another student's.
+    """
+    with desk.connection.writing():
+        registry.registry_head(desk.connection)  # whoever else gives an account waits here
+        row = students.student(desk.connection, student_no)
+        if row is None:
+            raise Unknown("学号 student number", student_no)
+        has = registry.account_of(desk.connection, row.id)
+        if has == login:
+            return False
+        registry.add_account(desk.connection, login, moment(at))
+        if has is not None or not registry.set_student(desk.connection, login, row.id):
+            raise AlreadyOpen("学生账号 student's account", has or login, student_no if has else "他人 another's")
+        data: dict[str, Json] = {"login": login, "role": "student", "about": chain_name(-row.id), "held": True}
         desk.record([(EventKind.ROLE_CHANGED, data)], at=at, actor=actor)
     return True

@@ -1,4 +1,7 @@
-"""Batches (届/批次): publishing one pins the rulebook in force and opens what starts with it; changes are logged."""
+"""Batches (届/批次) and terms: publishing a batch pins the rulebook in force; either opens what starts with it.
+
+Everything done here is an event of the registry.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.actors import Actor, Grant
-from engine.definition import Definition
+from engine.actors import Actor
+from engine.calendars import calendar_of
 from engine.desk import Desk
-from engine.errors import AlreadyOpen, NotAllowed, Unknown, Unreadable
-from engine.expressions.kinds import encode, parse_input, parse_kind
-from engine.opening import open_case
-from engine.records import Json, Moved, Request
+from engine.errors import AlreadyOpen, NotAllowed, NotNow, Unknown, Unreadable
+from engine.expressions.kinds import SHANGHAI, TERM, encode, parse_input, parse_kind
+from engine.records import Json, Request
 from engine.scopes import choice_titles
-from engine.steps import BATCH_PUBLISHED
-from engine.store import registry, students
+from engine.starting import open_with, openings
+from engine.steps import BATCH_PUBLISHED, TERM_STARTED
+from engine.store import registry
 from engine.store.registry import BatchRow
-from engine.trail.event import EventKind, moment
+from engine.trail.event import REGISTRY, EventKind, chain_name, moment
 from engine.vocabulary import BatchFile
 
 _PUBLISHER = "records_section"
 """学籍科 publishes (S000-0.1)."""
+
+_EVERYWHERE = ("all",)
+"""What a batch file says that concerns every unit of its profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +40,23 @@ class Published:
     not_opened: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermStarted:
+    """What the start of a term did, and for which profiles, by whose calendars it is the term now."""
+
+    term: str
+    profiles: tuple[str, ...]
+    opened: int
+    not_opened: int
+
+
 def publish_batch(
     desk: Desk, name: str, request: Request, progress: Callable[[int], None] = lambda _: None
 ) -> Published:
     """Publish a batch of the library: keep its values, pin the rulebook, open the cases that start with it.
 
     Raises:
-        Unknown: If the files have no such batch.
+        Unknown: If the files have no such batch, or it names a unit that is not there.
         NotAllowed: If the person does not publish batches (S000-0.1: the records section does).
         AlreadyOpen: If it is published already.
     """
@@ -59,6 +75,7 @@ def publish_batch(
         values=_values(desk, file),
         rulebook=desk.rulebook,
     )
+    units = _units(desk, file)
     data: dict[str, Json] = {
         "batch": name,
         "kind": row.kind,
@@ -66,11 +83,52 @@ def publish_batch(
         "rulebook": row.rulebook,
         "values": dict(row.values),
     }
+    if file.units != _EVERYWHERE:
+        data["units"] = list(units)
     with desk.connection.writing():
         registry.add_batch(desk.connection, row, moment(request.at))
-        desk.record([(EventKind.BATCH_PUBLISHED, data)], at=request.at, actor=request.actor.login)
-    opened, not_opened = _open_what_starts(desk, row, request, progress)
-    return Published(batch=name, rulebook=desk.rulebook, opened=opened, not_opened=not_opened)
+        cause = _record(desk, EventKind.BATCH_PUBLISHED, data, request)
+    desk.refresh()
+    starting = [
+        one for one in openings(desk, row.profile, BATCH_PUBLISHED) if f"batch {row.kind}" in one.definition.about
+    ]
+    start = replace(request, trigger=BATCH_PUBLISHED, fields={"batch": name})
+    done = open_with(desk, starting, units, start, cause=cause, progress=progress)
+    return Published(batch=name, rulebook=desk.rulebook, opened=done.opened, not_opened=done.not_opened)
+
+
+def start_term(
+    desk: Desk, term: str, request: Request, progress: Callable[[int], None] = lambda _: None
+) -> TermStarted:
+    """Say that a term has begun: opens what starts with it in every profile by whose calendar it is the term now.
+
+    Said again, it opens what is missing: for students who came later, or profiles whose term begins later.
+
+    Raises:
+        Unreadable: If it is not written as a term.
+        NotNow: If it is the term of no profile that starts anything with it.
+        NotAllowed: If the person does not start terms (the records section does).
+    """
+    desk.refresh()
+    _entitled(desk, request.actor, "term_start")
+    try:
+        wanted = encode(TERM, parse_input(TERM, term, {}))
+    except ValueError as problem:
+        raise Unreadable("学期 term", term, f"2024-1（{problem}）") from problem
+    every = sorted({profile for _, profile in desk.library.definitions})
+    running = {profile: _term_now(desk, profile, request) for profile in every}
+    now_in_it = [profile for profile in every if running[profile] == wanted]
+    starting = {profile: list(openings(desk, profile, TERM_STARTED)) for profile in now_in_it}
+    profiles = tuple(profile for profile in now_in_it if starting[profile])
+    if not profiles:
+        raise NotNow(term, {str(now) for now in running.values() if now is not None})
+    data: dict[str, Json] = {"term": wanted, "profiles": list(profiles)}
+    with desk.connection.writing():
+        cause = _record(desk, EventKind.TERM_STARTED, data, request)
+    start = replace(request, trigger=TERM_STARTED, fields={})
+    done = [open_with(desk, starting[one], _topmost(desk), start, cause=cause, progress=progress) for one in profiles]
+    opened, not_opened = (sum(counts) for counts in zip(*done, strict=True))
+    return TermStarted(term=str(wanted), profiles=profiles, opened=opened, not_opened=not_opened)
 
 
 def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Request) -> Mapping[str, Json]:
@@ -122,33 +180,32 @@ def _read_value(desk: Desk, row: BatchRow, field: str, text: str) -> Json:
         raise Unreadable(f"{fields[field].title.zh} {field}", text, f"{of}（{problem}）") from problem
 
 
-def _open_what_starts(
-    desk: Desk, batch: BatchRow, request: Request, progress: Callable[[int], None]
-) -> tuple[int, int]:
-    """Open what starts with the batch for every student of its profile; drafts are opened by hand."""
-    starting = [
-        (definition, trigger)
-        for definition in desk.library.of_profile(batch.profile).values()
-        for trigger, one in definition.openings.items()
-        if one.when == "batch_published" and definition.status == "published" and _about_batch(definition, batch.kind)
-    ]
-    opened = not_opened = 0
-    for definition, trigger in starting:
-        actor = Actor(login=request.actor.login, grants=(Grant(role=BATCH_PUBLISHED, unit="", path=""),))
-        start = replace(request, trigger=trigger, actor=actor, fields={"batch": batch.name}, id=None)
-        for student in list(students.students(desk.connection)):
-            if desk.profile_of(student.unit) != batch.profile:
-                continue
-            try:
-                outcome = open_case(desk, definition.workflow, student.student_no, start)
-            except AlreadyOpen:
-                not_opened += 1
-            else:
-                opened += isinstance(outcome, Moved)
-                not_opened += not isinstance(outcome, Moved)
-            progress(1)
-    return opened, not_opened
+def _record(desk: Desk, kind: EventKind, data: dict[str, Json], request: Request) -> dict[str, Json]:
+    """Record an event of the registry; how others name it as their cause. Call inside its transaction."""
+    desk.record([(kind, data)], at=request.at, actor=request.actor.login)
+    return {"chain": chain_name(REGISTRY), "seq": registry.registry_head(desk.connection).seq}
 
 
-def _about_batch(definition: Definition, kind: str) -> bool:
-    return "student" in definition.about and f"batch {kind}" in definition.about
+def _units(desk: Desk, file: BatchFile) -> tuple[str, ...]:
+    """The units a batch concerns, everything below them included.
+
+    Raises:
+        Unknown: If one is not there.
+    """
+    if file.units == _EVERYWHERE:
+        return _topmost(desk)
+    for unit in file.units:
+        if unit not in desk.units():
+            raise Unknown(f"批次 {file.batch} 的单位 unit", unit, desk.units())
+    return file.units
+
+
+def _topmost(desk: Desk) -> tuple[str, ...]:
+    return tuple(code for code, unit in desk.units().items() if unit.parent is None)
+
+
+def _term_now(desk: Desk, profile: str, request: Request) -> Json:
+    """The term of the day by a profile's calendar, as JSON; None where none is set."""
+    calendar = calendar_of(desk.library.rulebook_for(profile).calendar, profile)
+    term = None if calendar is None else calendar.term_of(request.at.astimezone(SHANGHAI).date())
+    return None if term is None else encode(TERM, term)

@@ -21,6 +21,11 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 NOTHING: Mapping[str, Json] = MappingProxyType({})
 """No values at all."""
 
+Slots: TypeAlias = "Mapping[str, Mapping[str, Json]]"
+"""Signatures by step: what is `given`, `added` and `dropped` since the state was entered (`engine.signing`)."""
+
+NO_SLOTS: Slots = MappingProxyType({})
+
 ZERO = bytes(32)
 """What stands before the first event of a chain."""
 
@@ -115,6 +120,7 @@ class Case(NamedTuple):
     rounds: int
     opened_at: str
     entered_at: str
+    slots: Slots = NO_SLOTS
 
     @property
     def number(self) -> str:
@@ -127,7 +133,9 @@ class Request:
     """What is asked for, by whom, when; equal only to itself, for asking the same again is another request.
 
     `seen` is the revision on the page the person decided from (None: whatever is there now); `to` the chosen state
-    of a transition with several; `id` makes a repeated request safe: it returns the first answer.
+    of a transition with several; `id` makes a repeated request safe: it returns the first answer. Of a step that is
+    signed, `slot` is the place to sign (None: the first that is this person's) and `consents` whether the signature is
+    for it. `ticks` is what a reviewer found of documents. `caused` says that another step of the same person fires it.
     """
 
     trigger: str
@@ -138,6 +146,17 @@ class Request:
     seen: int | None = None
     id: str | None = None
     alone: bool = True
+    slot: str | None = None
+    consents: bool = True
+    ticks: Mapping[str, bool] = field(default_factory=dict)
+    caused: bool = False
+
+
+class Due(NamedTuple):
+    """An effect that applies: its place among the effects of the step, and its values as they were before the move."""
+
+    place: int
+    values: Mapping[str, Json]
 
 
 class Moved(NamedTuple):
@@ -145,7 +164,9 @@ class Moved(NamedTuple):
 
     `event` is the event to be written and `data` its innermost part, which keeping may still add to.
     `sealed` are personal values the rules saw (the event gets their commitment), `facts` what the step writes about
-    the student, `ends` whether the case has come to a final state.
+    the student, `ends` whether the case has come to a final state, `effects` what it sets off in other cases.
+    `signed` says that this was a signature and more are missing: the case stays where it is. `issued` are the forms
+    the step makes (document, rows, hash), `ticks` what its reviewer found, `KIND.tick` by `KIND.tick`.
     """
 
     trigger: str
@@ -157,6 +178,10 @@ class Moved(NamedTuple):
     told: tuple[tuple[str, str], ...] = ()
     ends: bool = False
     warnings: tuple[Verdict, ...] = ()
+    effects: tuple[Due, ...] = ()
+    signed: bool = False
+    issued: tuple[tuple[str, Mapping[str, Json], str], ...] = ()
+    ticks: Mapping[str, Json] = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

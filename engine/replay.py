@@ -14,6 +14,8 @@ import msgspec
 import orjson
 
 from engine.records import ZERO
+from engine.replaying.aside import TOLD_ASIDE, Aside, Kept, Shelf
+from engine.replaying.registry import Registered
 from engine.store.database import Connection, open_engine
 from engine.store.trail import CaseEnd, End, StudentEnd, ends, events, personal_values
 from engine.trail.chain import commitment, event_hash, mac_maker
@@ -56,7 +58,16 @@ class _Data(msgspec.Struct):
     fields: dict[str, Any] | None = None
     facts: dict[str, dict[str, object]] | list[str] | None = None
     sealed: str | None = None
+    sealed_fields: list[str] | None = None
     taken: dict[str, list[str]] | None = None
+    people: list[str] | None = None
+    slot: str | None = None
+    vote: str | None = None
+    signing: str | None = None
+    slots: dict[str, dict[str, Any]] | None = None
+    documents: dict[str, str] | None = None
+    ticks: dict[str, bool] | None = None
+    members: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
     unit: str | None = None
     workflow: str | None = None
 
@@ -83,7 +94,9 @@ class Fold:
     state: str = "new"
     fields: dict[str, Any] = field(default_factory=dict)
     taken: dict[str, list[str]] = field(default_factory=dict)
+    slots: dict[str, dict[str, Any]] = field(default_factory=dict)
     rounds: int = 0
+    erased: set[str] = field(default_factory=set)
     facts: dict[str, object] = field(default_factory=dict)
     shape: str = ""
     workflow: str | None = None
@@ -94,25 +107,65 @@ class Fold:
     def apply(self, event: _Event) -> None:
         """Add one event."""
         data = event.data
+        if event.kind in (EventKind.MOVED, EventKind.OPENED):
+            self._move(event)
+        elif event.kind == EventKind.SIGNED:
+            self._sign(event)
+        elif event.kind == EventKind.SIGNER_CHANGED:
+            self.slots = data.slots or {}
+        elif event.kind == EventKind.RETRACTED:
+            self._retract(event)
+        elif event.kind == EventKind.RELOCATED:
+            self.unit = data.unit
+        elif event.kind == EventKind.MIGRATED:
+            self.shape = event.definition
+            self.entered_at = self.entered_at if data.to == self.state else event.at
+            self.state = data.to or self.state
+        elif event.kind == EventKind.FACT_CHANGED:
+            self._learn(data)
+
+    def _learn(self, data: _Data) -> None:
+        if isinstance(data.facts, dict):
+            self.unit = data.unit or self.unit
+            self.facts.update((name, change.get("new")) for name, change in data.facts.items())
+
+    def _move(self, event: _Event) -> None:
+        data = event.data
         if event.kind == EventKind.OPENED:
             self.shape, self.workflow, self.unit = event.definition, data.workflow, data.unit
             self.opened_at = self.entered_at = event.at
-        if event.kind in (EventKind.MOVED, EventKind.OPENED):
-            if data.fields:
-                self.fields.update(data.fields)
-            if data.rests:
-                self.taken, self.rounds = {}, 0
-            else:
-                self.taken.setdefault(data.trigger or "", []).append(event.actor)
-                self.rounds = self.rounds if data.rounds is None else data.rounds
-            if data.to != self.state:
-                self.state, self.entered_at = data.to or self.state, event.at
-        elif event.kind == EventKind.RETRACTED:
-            self.state, self.fields = data.to or self.state, data.fields or {}
-            self.taken, self.rounds, self.entered_at = data.taken or {}, data.rounds or 0, event.at
-        elif event.kind == EventKind.FACT_CHANGED and isinstance(data.facts, dict):
-            self.unit = data.unit or self.unit
-            self.facts.update((name, change.get("new")) for name, change in data.facts.items())
+        if data.fields:
+            self.fields.update(data.fields)
+        if data.rests:
+            self.taken, self.rounds = {}, 0
+        else:
+            people = [event.actor] if data.people is None else data.people
+            if data.slot is not None:
+                self.taken.setdefault(f"{data.signing}.{data.slot.partition('@')[0]}", []).extend(people)
+            self.taken.setdefault(data.trigger or "", []).extend(people)
+            self.rounds = self.rounds if data.rounds is None else data.rounds
+        if data.to != self.state:
+            self.state, self.entered_at, self.slots = data.to or self.state, event.at, {}
+        elif data.slot is not None or self.slots:
+            self.slots.pop(data.signing or data.trigger or "", None)
+
+    def _sign(self, event: _Event) -> None:
+        data = event.data
+        self.fields.update(data.fields or {})
+        people = [event.actor] if data.people is None else data.people
+        seat, trigger = data.slot or "", data.signing or ""
+        self.taken.setdefault(f"{trigger}.{seat.partition('@')[0]}", []).extend(people)
+        block = self.slots.setdefault(trigger, {})
+        block.setdefault("given", {})[seat] = {"by": event.actor, "yes": data.vote == "yes"}
+        if len(people) > 1:  # the one who delegated has signed with it
+            block["given"][seat]["for"] = people[1]
+
+    def _retract(self, event: _Event) -> None:
+        data = event.data
+        self.fields, self.slots = data.fields or {}, data.slots or {}
+        self.taken, self.rounds = data.taken or {}, data.rounds or 0
+        if data.to != self.state:  # a signature or a mark taken back does not interrupt the stay
+            self.state, self.entered_at = data.to or self.state, event.at
 
 
 def fold_chain(bodies: Iterable[bytes]) -> Fold:
@@ -153,11 +206,14 @@ class _Walk:
     """One walk along a range of chains, beside the rows that must agree; keeps one fold at a time."""
 
     __slots__ = (
-        "_ends", "_fold", "_head", "_is_broken", "_log", "_mac", "_name", "_next_end", "_personal", "_sealed", "_seq",
-        "cases", "chain", "diverged", "events",
+        "_aside", "_connection", "_ends", "_fold", "_head", "_is_broken", "_log", "_mac", "_name", "_next_end",
+        "_personal", "_registered", "_sealed", "_seq", "_shelf", "cases", "chain", "diverged", "events",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, log: str, key: bytes, span: tuple[int, int]) -> None:
+        self._connection = connection
+        self._shelf = Shelf(connection, span)
+        self._registered = Registered()
         self._ends = ends(connection, span)
         self._personal = personal_values(connection, span)
         self._sealed = next(self._personal, None)
@@ -171,6 +227,7 @@ class _Walk:
 
     def _fresh(self) -> None:
         self._fold, self._head, self._seq, self._is_broken = Fold(), ZERO, 0, False
+        self._aside: Aside | None = None
 
     def begin(self, chain: int) -> None:
         """The next chain starts; the one before is compared with its row, and rows without any event are named."""
@@ -207,22 +264,38 @@ class _Walk:
             self._fail(seq, f"事件不属于此处 it says {event.log} {event.chain} #{event.seq}")
             return
         self._head = digest
-        self._fold.apply(event)
-        if event.data.sealed is not None:
-            self._open_sealed(seq, event.data.sealed)
+        self._add(event, body)
 
-    def _open_sealed(self, seq: int, expected: str) -> None:
+    def _add(self, event: _Event, body: bytes) -> None:
+        """Fold a sound event; what stands aside of the row is read anew from the bytes, for it is rare."""
+        data = event.data
+        self._fold.apply(event)
+        if event.kind in TOLD_ASIDE or data.documents or data.ticks or data.members is not msgspec.UNSET:
+            self._aside = self._aside or Aside(self.chain or 0)
+            self._aside.apply(orjson.loads(body))
+        if self.chain == REGISTRY:
+            self._registered.apply(orjson.loads(body))
+        if data.sealed is not None:
+            self._open_sealed(event, data.sealed)
+
+    def _open_sealed(self, event: _Event, expected: str) -> None:
         """Personal values, where they are still kept, must be those the event committed to."""
-        here = (self.chain or 0, seq)
+        here = (self.chain or 0, event.seq)
         while self._sealed is not None and self._sealed[:2] < here:
             self._sealed = next(self._personal, None)
         if self._sealed is None or self._sealed[:2] != here:
+            self._fold.erased.update(event.data.sealed_fields or ())
             return  # erased: the commitment stays, the values are gone
         salt, body = bytes(self._sealed[2]), bytes(self._sealed[3])
         if commitment(salt, body) != expected:
-            self._fail(seq, "个人信息与承诺不符 the personal values are not those the event committed to")
+            self._fail(event.seq, "个人信息与承诺不符 the personal values are not those the event committed to")
             return
-        if (self.chain or 0) < REGISTRY:
+        if self._aside is not None:
+            self._aside.reveal(event.seq, orjson.loads(body))
+        if event.data.sealed_fields:
+            kept = orjson.loads(body)
+            self._fold.fields.update((name, kept.get(f"fields.{name}")) for name in event.data.sealed_fields)
+        if event.kind == EventKind.FACT_CHANGED:  # what a refused opening was shown stands in the chain too
             self._fold.facts.update((name, change.get("new")) for name, change in orjson.loads(body).items())
 
     def _fail(self, seq: int, why: str) -> None:
@@ -236,11 +309,16 @@ class _Walk:
                 why = "没有任何事件 the row claims events, there are none"
                 self.diverged.append(Divergence(chain=chain_name(end.chain), seq=1, why=why))
             self._next_end = next(self._ends, None)
+        while (least := self._shelf.least) is not None and (chain is None or least < chain):
+            self._shelf.take(least)
+            why = "没有任何事件 documents, members or delegations are kept, there are no events"
+            self.diverged.append(Divergence(chain=chain_name(least), seq=1, why=why))
 
     def _close(self) -> None:
         if self.chain is None:
             return
         self.cases += self.chain > REGISTRY
+        kept = self._shelf.take(self.chain) if self._shelf.least == self.chain else None
         end = self._next_end
         if end is None or end.chain != self.chain:
             if not self._is_broken:
@@ -249,6 +327,9 @@ class _Walk:
         self._next_end = next(self._ends, None)
         if not self._is_broken:
             self._compare(end)
+        if not self._is_broken and (kept is not None or self._aside is not None):
+            aside = self._aside or Aside(self.chain)
+            self._agree(aside.differences(self._connection, kept or Kept()))
 
     def _compare(self, end: End) -> None:
         if end.seq != self._seq:
@@ -260,6 +341,8 @@ class _Walk:
             self._agree(_differences_of_case(end, self._fold))
         elif isinstance(end, StudentEnd):
             self._agree(_differences_of_student(end, self._fold))
+        else:
+            self._agree(self._registered.differences(self._connection))
 
     def _agree(self, differing: list[str]) -> None:
         if differing:
@@ -273,8 +356,9 @@ def _differences_of_case(end: CaseEnd, fold: Fold) -> list[str]:
     pairs = {
         "state": (end.state, fold.state),
         "rounds": (end.rounds, fold.rounds),
+        "slots": ({} if end.slots is None else orjson.loads(end.slots), fold.slots),
         "taken": (orjson.loads(end.taken), fold.taken),
-        "fields": (_without_nulls(orjson.loads(end.fields)), _without_nulls(fold.fields)),
+        "fields": (_told_of(orjson.loads(end.fields), fold), _told_of(fold.fields, fold)),
         "shape": (end.shape, fold.shape),
         "workflow": (end.workflow, fold.workflow),
         "unit": (end.unit, fold.unit),
@@ -284,6 +368,11 @@ def _differences_of_case(end: CaseEnd, fold: Fold) -> list[str]:
         "path": (end.path_agrees, True),
     }
     return [name for name, (kept, told) in pairs.items() if kept != told]
+
+
+def _told_of(fields: Mapping[str, object], fold: Fold) -> dict[str, object]:
+    """The fields that events still tell of: a personal one that was erased is compared with nothing."""
+    return {name: value for name, value in _without_nulls(fields).items() if name not in fold.erased}
 
 
 def _differences_of_student(end: StudentEnd, fold: Fold) -> list[str]:

@@ -1,23 +1,27 @@
-"""撤回: a person takes back the own last step, while nobody has acted on it."""
+"""撤回: a person takes back the own last step or signature, while nobody has acted on it."""
 
 from __future__ import annotations
 
 import orjson
 
-from engine.casework import as_seen, write_event
+from engine.casework import as_seen
 from engine.desk import Desk
 from engine.errors import NotRetractable, StaleCase
+from engine.keeping import write_event
+from engine.lists import wait_elsewhere
 from engine.records import Case, Head, Json, Request
 from engine.replay import Fold, fold_chain
+from engine.sight import Seeing
 from engine.steps import Machine
-from engine.store.cases import Keeping, drop_messages, keep
+from engine.store.cases import Keeping, drop_messages, hold_case, keep
 from engine.trail.event import EventKind, moment
 
 
 def retract(desk: Desk, case: int, request: Request) -> Case:
-    """Undo the last step of a case: it stands as before that step, and the trail keeps both.
+    """Undo the last step of a case, or the last signature: it stands as before, and the trail keeps both.
 
-    Messages of the step that have not been sent are not sent.
+    Messages of the step that have not been sent are not sent. A case that has meanwhile been frozen on a list has
+    been acted on; and who is on a list is not undone.
 
     Args:
         desk: Where the case is worked.
@@ -31,32 +35,47 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
     """
     desk.refresh()
     with desk.connection.writing():
-        before = as_seen(desk, case, request).case
+        hold_case(desk.connection, case)
+        found = as_seen(desk, case, request)
+        before = found.case
         machine = desk.machine_for(before, {})
         *earlier, last = _bodies(desk, case)
         trigger = _own_last_step(machine, before, request, last)
+        if machine.personal_fields:  # what the chain seals cannot be put back from the chain alone
+            raise NotRetractable(before.number, trigger)
         fold = fold_chain(earlier)
+        if Seeing(desk, machine, found, request).frozen_on() or _moves_members(machine, before, fold):
+            raise NotRetractable(before.number, trigger)
         event = write_event(desk, machine, before, EventKind.RETRACTED, _event(request, before, fold, trigger))
         after = before._replace(
             state=fold.state,
             fields=fold.fields,
             taken=fold.taken,
+            slots=fold.slots,
             rounds=fold.rounds,
             head=Head(seq=event.seq, hash=event.hash),
             revision=before.revision + 1,
-            entered_at=moment(request.at),
+            entered_at=before.entered_at if fold.state == before.state else moment(request.at),
         )
         if not keep(desk.connection, Keeping(before=before, after=after, event=event)):
             raise StaleCase(before.number, before.revision)
         drop_messages(desk.connection, before.id, before.head.seq)
+        wait_elsewhere(desk, machine, found._replace(case=after), request)
         return after
+
+
+def _moves_members(machine: Machine, before: Case, fold: Fold) -> bool:
+    """Whether a list would have to fix its members, or let them go, to stand as it stood."""
+    definition = machine.definition
+    return definition.members is not None and definition.is_fixed(before.state) != definition.is_fixed(fold.state)
 
 
 def _own_last_step(machine: Machine, case: Case, request: Request, last: bytes) -> str:
     event = orjson.loads(last)
     trigger = str(event["data"].get("trigger"))
     step = machine.definition.transitions.get(trigger)
-    is_own = event["kind"] == EventKind.MOVED and event["actor"] == request.actor.login
+    is_step = event["kind"] in (EventKind.MOVED, EventKind.SIGNED) and "cause" not in event
+    is_own = is_step and event["actor"] == request.actor.login
     if step is None or not is_own or not step.retractable or machine.is_final(case.state):
         raise NotRetractable(case.number, trigger)
     return trigger
@@ -70,6 +89,7 @@ def _event(request: Request, before: Case, fold: Fold, trigger: str) -> dict[str
         "fields": dict(fold.fields),
         "taken": {name: list(who) for name, who in fold.taken.items()},
         "rounds": fold.rounds,
+        "slots": dict(fold.slots),
     }
     event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
     if request.id is not None:

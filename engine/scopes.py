@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.definition import CANCELLED, NEW, Definition, MachineFile
 from engine.expressions.kinds import (
@@ -21,13 +22,16 @@ from engine.expressions.kinds import (
     UNKNOWN,
     YES_NO,
     Kind,
+    Row,
     Titles,
+    decode,
     parse_kind,
     state,
 )
 from engine.expressions.scope import Scope
 from engine.library import Library
-from engine.vocabulary import Fact, Vocabulary
+from engine.records import Json
+from engine.vocabulary import Fact, Table, Vocabulary
 
 FILE_COLUMNS: Mapping[str, Kind] = {
     "kind": TEXT,
@@ -122,6 +126,16 @@ def kind_or_unknown(text: str) -> Kind:
         return parse_kind(text)
     except ValueError:
         return UNKNOWN
+
+
+def typed_rows(table: Table, rows: Iterable[Mapping[str, Json]]) -> tuple[Row, ...]:
+    """The rows of a table as values of its columns, for `rows(…)` and `in`; a column a row lacks is missing."""
+    kinds = {column: kind_or_unknown(text) for column, text in table.columns.items()}
+    return tuple({column: _cell(kind, row.get(column)) for column, kind in kinds.items()} for row in rows)
+
+
+def _cell(kind: Kind, raw: Json) -> Any:  # noqa: ANN401 JSON becomes a value here
+    return None if raw is None else decode(kind, raw)
 
 
 def case_columns(vocabulary: Vocabulary, machine: MachineFile, name: str = "") -> Mapping[str, Kind]:

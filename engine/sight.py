@@ -6,18 +6,28 @@ Everything is looked up by the key under which the event will record it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
-from engine.definition import Definition, Effect
+from engine.deadlines import is_before, is_within
+from engine.definition import NEW
 from engine.desk import Desk
+from engine.documents import differing_fields, empty_fields, has, reviewed, same_students
 from engine.expressions.compiling import Reading
-from engine.expressions.kinds import SHANGHAI, Row, Value, decode, encode, parse_kind
+from engine.expressions.functions import DOCUMENT_ANSWERS, DOCUMENT_ROWS
+from engine.expressions.kinds import SHANGHAI, Row, Value, encode
 from engine.expressions.tree import Source
-from engine.records import Case, Json, Request
+from engine.issuing import chosen
+from engine.neighbours import named, related_cases, row_of, shared_fields
+from engine.records import Case, Json, Request, case_number
+from engine.scopes import typed_rows
 from engine.steps import Machine
+from engine.store import documents
 from engine.store.cases import Found, read_case, related, same_person
+from engine.store.documents import DocumentRow
+from engine.store.lists import frozen_members, gathered, lists_of, member_paths
+from engine.store.relations import Neighbour
+from engine.store.students import held_elsewhere
 from engine.trail.event import moment
 
 _BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
@@ -32,7 +42,10 @@ _BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
 class Seeing:
     """The sight of one request on one case; what is asked for twice is looked up once."""
 
-    __slots__ = ("_case", "_desk", "_found", "_known", "_machine", "_neighbours", "_record", "_related", "_request")
+    __slots__ = (
+        "_case", "_desk", "_documents", "_found", "_known", "_machine", "_members", "_neighbours", "_record",
+        "_related", "_request",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -42,6 +55,7 @@ class Seeing:
         request: Request,
         *,
         neighbours: Mapping[int, list[Case]] | None = None,
+        members: Sequence[Neighbour] | None = None,
     ) -> None:
         self._desk = desk
         self._machine = machine
@@ -50,8 +64,10 @@ class Seeing:
         self._known: Mapping[str, Json] | None = None
         self._request = request
         self._record: Case | None = None
+        self._documents: Sequence[DocumentRow] | None = None
         self._related: list[Case] | None = None
         self._neighbours = neighbours
+        self._members = members
 
     def see(self, facts: Sequence[str], others: Sequence[str]) -> dict[str, Json]:
         """The values of all keys as JSON, None where not known."""
@@ -69,16 +85,103 @@ class Seeing:
             self._known = self._found.facts
         return self._known
 
-    def linked(self, effect: Effect) -> tuple[str, ...]:
-        """The numbers of the open cases an effect would reach."""
-        cases = [one for one in self._all_related() if not self._desk.definition(one.shape).is_final(one.state)]
-        if effect.cancel is not None:
-            return tuple(one.number for one in cases)
-        target = (effect.fire or "").rpartition(".")[0]
-        if target == "record":
-            record = self._record_case()
-            return () if record is None or record.id == self._case.id else (record.number,)
-        return tuple(one.number for one in cases if one.workflow == target)
+    def place(self, at: str) -> tuple[str, str] | None:
+        """The unit at which a role counts, and its path: of a kind at or above the case's, or the one a field names."""
+        desk = self._desk
+        if at.startswith("case."):
+            named_unit = self._of_case(self._case, at.removeprefix("case."), self._request.fields)
+            unit = named_unit if isinstance(named_unit, str) and named_unit in desk.units() else None
+        else:
+            unit = desk.unit_above(self._case.unit, at)
+        return None if unit is None else (unit, desk.units()[unit].path)
+
+    def units_of_members(self, kind: str) -> Sequence[tuple[str, str]]:
+        """The units of a kind that the members of a frozen list belong to, with their paths."""
+        desk = self._desk
+        codes = [path.rstrip("/").rpartition("/")[2] for path in member_paths(desk.connection, self._case.id)]
+        found = {unit for code in codes if (unit := desk.unit_above(code, kind)) is not None}
+        return [(unit, desk.units()[unit].path) for unit in sorted(found)]
+
+    def documents(self) -> Sequence[DocumentRow]:
+        """The documents on the case."""
+        if self._documents is None:
+            case = self._case
+            self._documents = [] if case.state == NEW else documents.of_case(self._desk.connection, case.id)
+        return self._documents
+
+    def member_rows(self) -> Sequence[Row]:
+        """The members of a list, as rows."""
+        return [row_of(self._desk, self._machine, one) for one in self.members()]
+
+    def own_row(self) -> Row:
+        """The case itself with what is known about its student and what is given with the request, as a row."""
+        given = {name: value for name, value in self._request.fields.items() if name != "reason"}
+        case = self._case._replace(fields={**self._case.fields, **given})
+        return row_of(self._desk, self._machine, Neighbour(case=case, facts=self._facts))
+
+    def frozen_on(self) -> Sequence[str]:
+        """The numbers of the lists on which the case is frozen and which have not ended."""
+        held = []
+        for number in lists_of(self._desk.connection, self._case.id):
+            found = read_case(self._desk.connection, number)
+            if found is not None and not self._desk.definition(found.case.shape).is_final(found.case.state):
+                held.append(case_number(number))
+        return held
+
+    def taken_elsewhere(self, facts: Mapping[str, Json]) -> Sequence[str]:
+        """The facts among these that belong to one person only and that another student has already."""
+        return held_elsewhere(self._desk.connection, facts, self._case.student or 0)
+
+    def members(self) -> list[Neighbour]:
+        """The members of a list: those fixed when it froze, else those it would gather now."""
+        if self._members is not None:
+            return list(self._members)
+        if self._machine.definition.is_fixed(self._case.state):
+            return frozen_members(self._desk.connection, self._case.id)
+        return self.candidates()
+
+    def candidates(self) -> list[Neighbour]:
+        """The cases a list would gather now: related, chosen, and taken by no other list of its kind in this stay."""
+        members = self._machine.definition.members
+        if members is None:
+            return []
+        related_now = self.chosen(related_cases(self._desk, self._machine, self._case_asked, members.of))
+        taken = gathered(self._desk.connection, self._case.workflow, [one.case for one in related_now])
+        return [one for one in related_now if one.case.id not in taken]
+
+    @property
+    def _case_asked(self) -> Case:
+        """The case with what is given for it: one that is being opened is told apart by that already."""
+        given = {name: value for name, value in self._request.fields.items() if name != "reason"}
+        return self._case._replace(fields={**self._case.fields, **given}) if given else self._case
+
+    def chosen(self, many: Sequence[Neighbour]) -> list[Neighbour]:
+        """Those of some cases that the list's condition takes."""
+        where = self._machine.gathers
+        if where is None:
+            return list(many)
+        rows = {one.case.number: row_of(self._desk, self._machine, one) for one in many}
+        kept = {str(row["number"]) for row in self._rows(where, tuple(rows.values()))}
+        return [one for one in many if one.case.number in kept]
+
+    def starting_fields(self) -> dict[str, Json]:
+        """What the fields of a case are when it opens."""
+        started: dict[str, Json] = {}
+        for name, expression in self._machine.starts.items():
+            value = expression.evaluate(self._machine.decoded(self.see((), expression.reads)))
+            if value is not None:
+                started[name] = encode(expression.kind, value)
+        return started
+
+    def select(self, reading: Reading) -> Sequence[Row]:
+        """The cases an effect reaches, as rows."""
+        return self._rows(reading, None)
+
+    def _rows(self, reading: Reading, supplied: Sequence[Row] | None) -> Sequence[Row]:
+        outer = self._machine.decoded(self.see((), reading.outer)).values() if reading.outer else ()
+        given = [self._supply(source) if supplied is None else supplied for source in reading.sources]
+        rows = reading.run(*outer, *given)
+        return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, tuple | list) else []
 
     def _other(self, key: str) -> Json:
         reading, group, name = self._machine.look(key)
@@ -100,7 +203,7 @@ class Seeing:
         at = self._request.at
         if key == "today":
             return _today(at)
-        return moment(at) if key == "now" else None  # this_term needs the teaching calendar
+        return moment(at) if key == "now" else self._machine.term_of(at.astimezone(SHANGHAI).date())
 
     def _of_case(self, case: Case, name: str, given: Mapping[str, Json]) -> Json:
         if name in given:
@@ -110,6 +213,10 @@ class Seeing:
             return built_in(case)
         if name == "open":
             return not self._desk.definition(case.shape).is_final(case.state)
+        if name == "opened_term":
+            return self._machine.term_of(date.fromisoformat(_day(case.opened_at)))
+        if name == "late":
+            return False  # deadlines are not kept yet
         return case.fields.get(name)
 
     def _of_batch(self, name: str) -> Json:
@@ -136,26 +243,59 @@ class Seeing:
         return self._record
 
     def _read(self, reading: Reading) -> Json:
-        if reading.only_cases and not self._found.has_others:
+        if not self._found.has_others and self._case.student is not None and self._machine.stays_with_student(reading):
             return self._machine.on_nothing(reading)
         outer = self._machine.decoded(self.see((), reading.outer)).values() if reading.outer else ()
         value = reading.run(*outer, *map(self._supply, reading.sources))
         return value if isinstance(value, bool) or value is None else encode(reading.kind, value)
 
     def _supply(self, source: Source) -> Sequence[Row] | Value | None:
-        match source.function:
-            case "taken":
-                return source.argument in self._case.taken
+        """What a reading fetches: rows of cases or tables, answers about documents, history and deadlines."""
+        function, name = source.function, source.argument
+        if function in DOCUMENT_ANSWERS or function in DOCUMENT_ROWS:
+            return self._of_documents(function, name)
+        if function in ("before", "within"):
+            return self._of_deadline(function, name)
+        if function == "taken":
+            return name in self._case.taken
+        return self._rows_supplied(function, name)
+
+    def _rows_supplied(self, function: str, name: str) -> Sequence[Row] | None:
+        match function:
             case "cases":
-                return [self._row(one) for one in self._all_related() if self._is(one, source.argument)]
+                return tuple(self._cases(name))
+            case "others":
+                others = related_cases(self._desk, self._machine, self._case_asked, name, others=True)
+                return tuple(row_of(self._desk, self._machine, one) for one in others)
+            case "members":
+                return tuple(self.member_rows())
             case "same_person":
-                return self._same_person()
-            case "has" | "reviewed":
-                return False  # documents are not kept yet: none is on the case
-            case "differing_fields" | "empty_fields":
-                return ()  # what the registry makes from its own facts cannot differ from them
+                return tuple(self._same_person())
             case _:
-                return None
+                return typed_rows(self._machine.book.vocabulary.tables[name], self._desk.table_rows(name))
+
+    def _of_documents(self, function: str, kind: str) -> Sequence[Row] | bool | None:
+        on_case = self.documents()
+        match function:
+            case "has":
+                return has(on_case, kind)
+            case "reviewed":
+                return reviewed(on_case, kind)
+            case "same_students":
+                people = self.member_rows() if self._machine.definition.members else [self.own_row()]
+                listed = chosen(self._machine, kind, people, self.see)
+                return None if listed is None else same_students(on_case, kind, listed)
+            case "empty_fields":
+                return empty_fields(self._machine, kind, self.own_row())
+            case _:
+                known: dict[str, Json] = {**self._facts, **self._case.fields}
+                return differing_fields(self._machine, on_case, kind, known)
+
+    def _of_deadline(self, function: str, name: str) -> bool | None:
+        deadline = self._machine.deadline(name)
+        values = self._machine.decoded(self.see((), deadline.reads))
+        asked = is_before if function == "before" else is_within
+        return asked(deadline, values, self._request.at)
 
     def _same_person(self) -> list[Row]:
         """Records of other students with this ID number; the database keeps it unique, so there are none yet."""
@@ -176,25 +316,26 @@ class Seeing:
             return [one for one in self._neighbours.get(student, ()) if one.id != self._case.id]
         return related(self._desk.connection, student, self._case.id)
 
+    def _cases(self, name: str) -> list[Row]:
+        """Related cases of a workflow, list or family: those of the student, and those about units or batches."""
+        desk, machine = self._desk, self._machine
+        near = [
+            row_of(desk, machine, Neighbour(case=one, facts=self._facts))
+            for one in self._all_related()
+            if self._is(one, name)
+        ]
+        if self._case.student is not None and all("student" in one.about for one in named(desk, machine.profile, name)):
+            return near
+        far = related_cases(desk, machine, self._case_asked, name)
+        seen = {row["number"] for row in near}
+        return [*near, *(row_of(desk, machine, one) for one in far if one.case.number not in seen)]
+
     def _is(self, case: Case, name: str) -> bool:
-        return name in (case.workflow, self._desk.definition(case.shape).family)
-
-    def _row(self, case: Case) -> Row:
         definition = self._desk.definition(case.shape)
-        return {
-            **self._machine.decoded(self._facts),
-            **{name: _field(definition, name, raw) for name, raw in case.fields.items()},
-            "number": case.number,
-            "state": case.state,
-            "open": not definition.is_final(case.state),
-            "unit": case.unit,
-            "rounds": case.rounds,
-        }
-
-
-def _field(definition: Definition, name: str, raw: Any) -> Any:  # noqa: ANN401 JSON becomes a value here
-    field = definition.fields.get(name)
-    return raw if raw is None or field is None else decode(parse_kind(field.type), raw)
+        if name not in (case.workflow, definition.family):
+            return False
+        shared = shared_fields(self._machine.definition, definition)
+        return all(case.fields.get(field) == self._of_case(self._case, field, self._request.fields) for field in shared)
 
 
 @lru_cache(maxsize=8)

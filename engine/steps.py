@@ -6,32 +6,39 @@ what it is shown. Nothing here decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, NamedTuple
-from unicodedata import is_normalized
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
-import orjson
-import transitions
-
-from engine.definition import CANCELLED, NEW, Bilingual, Definition, MachineFile, MoveKind, Privacy, Transition, Who
-from engine.errors import TransitionNotOpen, Unknown, Unreadable
+from engine.calendars import calendar_of
+from engine.deadlines import BoundDeadline, bind_deadline
+from engine.definition import (
+    CANCELLED,
+    Definition,
+    Effect,
+    MachineFile,
+    MoveKind,
+    Privacy,
+    Sign,
+    Transition,
+    Who,
+)
+from engine.errors import TransitionNotOpen, Unknown
 from engine.expressions.compiling import Expression, Reading, compile_expression
-from engine.expressions.kinds import TEXT, Kind, Titles, Value, decode, encode, parse_kind
+from engine.expressions.kinds import TERM, TEXT, Kind, Row, encode, parse_kind
 from engine.expressions.scope import Scope
 from engine.guards import Guard, Readers, asking, compile_guard, flatten, judged, plain_sentence
 from engine.library import Library
+from engine.outline import fields_about, graph, lists_of, member_rules, opens_with_members, steps_apart, waits_elsewhere
 from engine.records import Json, Outcome, Verdict
-from engine.scopes import case_scope
-from engine.trail.event import canonical
+from engine.scopes import batch_kind, case_scope, kind_or_unknown, machines_called
+from engine.step import AS_WRITTEN, Assignment, Consequence, Decoder, Look, Seen, Signing, Step, as_it_is, decoder_of
+from engine.titles import choices_of, titles_of
 from engine.vocabulary import RulebookText
 
 BATCH_PUBLISHED, TERM_STARTED = "batch_published", "term_started"
 """Who opens a case that starts with a batch or a term: the registry's event itself, through whoever caused it."""
-
-_AS_WRITTEN = frozenset({"yes_no", "number", "text", "code", "choice", "state", "unit", "batch"})
-"""Kinds whose JSON is their value: nothing to decode."""
 
 _TOLD_BY_KIND = {
     MoveKind.ADVANCE: "moved",
@@ -41,204 +48,40 @@ _TOLD_BY_KIND = {
 }
 
 
-class Look(NamedTuple):
-    """Where a value is found: a reading, or a name in a group (`case`, `batch`, …; empty for bare names)."""
-
-    reading: Reading | None
-    group: str
-    name: str
-
-
-Seen = Mapping[str, Any]
-"""JSON by key; it becomes values of declared kinds here, and only here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """One line of `set`: a fact of the student or a field of the case takes a value, or is cleared."""
-
-    target: str
-    name: str
-    expression: Expression | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One transition out of one state, ready to be asked.
-
-    `guards` holds the rules of `guards`, `unless` and `warns` one after the other, so that all are asked in one
-    sweep; `unless_from` and `warns_from` say where each part begins. `facts` and `others` are the keys it reads.
-    """
-
-    trigger: str
-    transition: Transition
-    targets: tuple[str, ...]
-    entitled: tuple[tuple[Who, tuple[str, ...]], ...]
-    asked: tuple[str, ...]
-    takes: Mapping[str, Kind]
-    apart: tuple[str, ...]
-    applies: Expression | None
-    guards: tuple[Guard, ...]
-    names: tuple[str, ...]
-    ask: Callable[[Mapping[str, Value | None]], list[int]]
-    unless_from: int
-    warns_from: int
-    assigns: tuple[Assignment, ...]
-    facts: tuple[str, ...]
-    others: tuple[str, ...]
-    decoders: tuple[tuple[str, Decoder], ...]
-    personal: tuple[str, ...]
-    told: tuple[tuple[str, str], ...]
-    not_carried_out: tuple[str, ...]
-
-    def accept(self, given: Mapping[str, Json]) -> None:
-        """Check what is given with a request: only fields the step asks for or accepts, each of its kind.
-
-        Raises:
-            Unknown: If the step takes no such field.
-            Unreadable: If a value is not of the field's kind.
-        """
-        for name, value in given.items():
-            if name not in self.takes:
-                raise Unknown(f"“{self.trigger}”的字段 field", name, self.takes)
-            check_value(name, self.takes[name], value)
-
-    @property
-    def warns(self) -> bool:
-        """Whether the step asks rules that only warn."""
-        return self.warns_from < len(self.guards)
-
-    def decoded(self, seen: Seen) -> Mapping[str, Any]:
-        """What is seen, as values: only dates, money and the like need a second form."""
-        return decoded(seen, self.decoders) if self.decoders else seen
-
-    def blocks(self, asked: list[int]) -> bool:
-        """Whether what the rules said stands in the way."""
-        if self.unless_from == len(self.guards):  # the common case: guards only
-            return 1 in asked or 2 in asked  # noqa: PLR2004 Outcome.UNDECIDED
-        return bool(self.refusing(asked))
-
-    def refusing(self, asked: list[int]) -> list[tuple[Guard, Outcome]]:
-        """The rules that stand in the way: guards that do not hold, and `unless` when none of its rules fails."""
-        outcomes = [Outcome(one) for one in asked]
-        found = [
-            (guard, one) for guard, one in zip(self.guards[: self.unless_from], outcomes, strict=False) if one.refuses
-        ]
-        unless = list(zip(self.guards, outcomes, strict=True))[self.unless_from : self.warns_from]
-        undecided = [pair for pair in unless if pair[1] is Outcome.UNDECIDED]
-        if undecided:
-            found += undecided
-        elif unless and all(one is not Outcome.FAILS for _, one in unless):
-            found += [(guard, Outcome.FAILS) for guard, _ in unless]
-        return found
-
-    def warning(self, asked: list[int]) -> list[tuple[Guard, Outcome]]:
-        """The rules that only warn, and do not hold."""
-        pairs = zip(self.guards[self.warns_from :], map(Outcome, asked[self.warns_from :]), strict=True)
-        return [(guard, outcome) for guard, outcome in pairs if outcome.refuses]
-
-    def shown_by(self, guards: Iterable[Guard]) -> tuple[str, ...]:
-        """Keys that only the sentences of these guards read."""
-        keys = (key for guard in guards for one in guard.shown.values() for key in one.reads)
-        return tuple(dict.fromkeys(key for key in keys if key not in self.facts and key not in self.others))
-
-    def split(self, seen: Mapping[str, Json], data: dict[str, Json]) -> Mapping[str, Json]:
-        """Put what was seen into the event, personal values apart; returns the personal ones."""
-        if not seen:
-            return {}
-        if not self.personal and None not in seen.values():
-            data["seen"] = seen
-            return {}
-        data["seen"] = {key: value for key, value in seen.items() if value is not None and key not in self.personal}
-        return {key: seen[key] for key in self.personal if seen.get(key) is not None}
-
-    def assigned(
-        self, fields: Mapping[str, Json], given: Mapping[str, Json], values: Mapping[str, Value | None]
-    ) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
-        """The case's fields after the step, and the facts of the student it writes; a reason is the event's alone."""
-        if not self.assigns and not given:
-            return fields, {}
-        after: dict[str, Json] = {**fields, **{name: value for name, value in given.items() if name != "reason"}}
-        facts: dict[str, Json] = {}
-        for one in self.assigns:
-            value = (
-                None
-                if one.expression is None
-                else one.expression.evaluate({key: values.get(key) for key in one.expression.reads})
-            )
-            encoded = None if value is None or one.expression is None else encode(one.expression.kind, value)
-            (facts if one.target == "student" else after)[one.name] = encoded
-        return after, facts
-
-
-def check_value(name: str, kind: Kind, value: Json) -> None:
-    """Check a value before it can reach an event: of its kind, and text in NFC (RFC 8785 hashes what it is given).
-
-    Raises:
-        Unreadable: If it is not.
-    """
-    if value is None:
-        return
-    try:
-        decode(kind, value)
-    except ValueError as problem:
-        raise Unreadable(name, str(value), f"{kind}（{problem}）") from problem
-    if isinstance(value, str) and not is_normalized("NFC", value):
-        raise Unreadable(name, value, "NFC")
-
-
-Decoder = Callable[[Any], Any]
-"""Makes a value of one kind out of its JSON."""
-
-
-def decoded(seen: Seen, decoders: Iterable[tuple[str, Decoder]]) -> dict[str, Any]:
-    """JSON values as values of their kinds; what is missing stays missing."""
-    values: dict[str, Any] = dict(seen)
-    for key, decoder in decoders:
-        raw = values.get(key)
-        if raw is not None:
-            values[key] = decoder(raw)
-    return values
-
-
-def _as_it_is(raw: Any) -> Any:  # noqa: ANN401 JSON that is its own value
-    return raw
-
-
-@cache
-def _decoder(kind: Kind) -> Decoder:
-    """Decoding of one kind, remembered: the same days, amounts and batch lists come again for every student."""
-
-    @lru_cache(maxsize=4096)
-    def of_text(raw: str) -> Value | None:
-        return decode(kind, raw)
-
-    @lru_cache(maxsize=64)
-    def of_list(written: bytes) -> Value | None:
-        return decode(kind, orjson.loads(written))
-
-    return lambda raw: of_text(raw) if isinstance(raw, str) else of_list(canonical(raw))
-
-
 class Machine:
     """A definition bound to a rulebook: the shared `transitions.Machine`, and the table of steps made from it."""
 
     def __init__(self, library: Library, definition: Definition, *, shape: str, rulebook: str) -> None:
         self.definition = definition
+        self.profile = definition.profile
         self.shape = shape
         self.rulebook = rulebook
-        self.scope: Scope = case_scope(library, definition)
         self.book: RulebookText = library.rulebook_for(definition.profile)
-        self.readers = Readers(titles=_titles(definition, self.book), choices=_choices(library, definition, self.scope))
+        self.calendar = calendar_of(self.book.calendar, definition.profile)
+        self.scope: Scope = replace(case_scope(library, definition), calendar=self.calendar)
+        choices = choices_of(library, definition, self.scope)
+        self.readers = Readers(titles=titles_of(definition, self.book), choices=choices)
         self.derived = {name: fact.derive for name, fact in self.book.vocabulary.student.items() if fact.derive}
         self.stored = frozenset(self.book.vocabulary.student)
+        self.personal_fields = frozenset(
+            name for name, one in definition.fields.items() if one.privacy is not Privacy.OPEN
+        )
         self.readings: dict[str, Reading] = {}
         self._looks: dict[str, Look] = {}
         self._known_decoders: dict[str, Decoder] = {}
         self._on_nothing: dict[str, Json] = {}
+        self._with_student: dict[str, bool] = {}
+        self._shelf = library.of_profile(definition.profile)
         self._guards: dict[str, Guard] = {}
+        self._deadlines: dict[str, BoundDeadline] = {}
         self.starts = {name: self._compile(one.starts) for name, one in definition.fields.items() if one.starts}
         self.graph = graph(definition)
+        self.is_gathered = any(True for _ in lists_of(library, definition))
+        self.gathered_by = tuple(name for name, one in lists_of(library, definition) if opens_with_members(one))
+        self._member_rules = tuple(member_rules(library, definition, self.gathered_by))
+        self.gathers = self._rows_of_members(definition)
+        self.waits_elsewhere = any(waits_elsewhere(one) for one in definition.transitions.values())
+        self._signed = frozenset(name for name, one in definition.transitions.items() if one.sign is not None)
         self._table = self._flatten()
 
     def step(self, state: str, trigger: str) -> Step:
@@ -255,6 +98,30 @@ class Machine:
             raise TransitionNotOpen(trigger, state, self.open_triggers(state))
         return step
 
+    def deadline(self, name: str) -> BoundDeadline:
+        """A deadline of the definition, compiled once."""
+        if name not in self._deadlines:
+            before = self.book.organisation.profiles[self.profile].before
+            one = bind_deadline(self.definition.deadlines[name], self.scope, self.derived, before)
+            self.readings |= {reading.key: reading for reading in one.readings}
+            self._deadlines[name] = one
+        return self._deadlines[name]
+
+    def term_of(self, day: date) -> Json:
+        """The term a day belongs to, as JSON; None where none is set."""
+        term = None if self.calendar is None else self.calendar.term_of(day)
+        return None if term is None else encode(TERM, term)
+
+    def to_sign(self, state: str, trigger: str) -> Step | None:
+        """The step of a trigger that is signed for, also where its state has been left; None for any other."""
+        if trigger not in self._signed:
+            return None
+        return self._table.get((state, trigger)) or self.step_anywhere(trigger)
+
+    def is_elsewhere(self, state: str, trigger: str) -> bool:
+        """Whether a step is taken at another unit than the case's own."""
+        return self.waits_elsewhere and any(who.at is not None for who in self.step(state, trigger).transition.by)
+
     def step_anywhere(self, trigger: str) -> Step:
         """The step of a trigger, whatever state it leads out of."""
         return next(step for (_, name), step in self._table.items() if name == trigger)
@@ -262,6 +129,21 @@ class Machine:
     def steps(self) -> Iterable[tuple[str, Step]]:
         """Every state with every step out of it."""
         return ((state, step) for (state, _), step in self._table.items())
+
+    def reaches_out(self, state: str, trigger: str) -> bool:
+        """Whether a step may change more than the case and its student's facts; also where it is not open here."""
+        step = self._table.get((state, trigger))
+        return step is not None and step.reaches_out
+
+    def may_start_lists(self, state: str) -> bool:
+        """Whether a case that enters a state may be the first member of a list, as far as its state decides."""
+        row: Row = {"state": state, "open": state != CANCELLED and not self.definition.is_final(state)}
+        rules = self._member_rules
+        return any(rule is None or rule.evaluate({}, {rule.sources[0]: (row,)}) is not False for rule in rules)
+
+    def state_title(self, state: str) -> str:
+        """A state as people read it."""
+        return self.definition.states[state].title.zh if state in self.definition.states else state
 
     def open_triggers(self, state: str) -> tuple[str, ...]:
         """The triggers that lead out of a state or mark it."""
@@ -281,8 +163,9 @@ class Machine:
         return f"{title.zh} {title.en}" if title else key
 
     def titles_of(self, triggers: Iterable[str]) -> str:
-        """Steps by their Chinese titles."""
-        return "、".join(self.definition.transitions[trigger].title.zh for trigger in triggers)
+        """Steps by their Chinese titles, each once; a place to sign (`TRIGGER.SLOT`) by that of its step."""
+        steps = dict.fromkeys(trigger.partition(".")[0] for trigger in triggers)
+        return "、".join(self.definition.transitions[step].title.zh for step in steps)
 
     def engine_verdict(self, name: str, **words: str) -> Verdict:
         """A refusal of the engine's own, with its sentence from `rules/engine.yaml`."""
@@ -296,7 +179,7 @@ class Machine:
     def _decoder_of(self, key: str) -> Decoder:
         if key not in self._known_decoders:
             kind = self.kind(key)
-            self._known_decoders[key] = _as_it_is if kind is None or kind.name in _AS_WRITTEN else _decoder(kind)
+            self._known_decoders[key] = as_it_is if kind is None or kind.name in AS_WRITTEN else decoder_of(kind)
         return self._known_decoders[key]
 
     def look(self, key: str) -> Look:
@@ -315,12 +198,25 @@ class Machine:
             self._on_nothing[reading.key] = None if value is None else encode(reading.kind, value)
         return self._on_nothing[reading.key]
 
+    def stays_with_student(self, reading: Reading) -> bool:
+        """Whether a reading looks at cases of the student only, so that a student without others has none to show."""
+        if reading.key not in self._with_student:
+            names = [source.argument for source in reading.sources]
+            self._with_student[reading.key] = reading.only_cases and all(map(self._is_about_students, names))
+        return self._with_student[reading.key]
+
+    def _is_about_students(self, name: str) -> bool:
+        return all("student" in one.about for one in machines_called(name, self._shelf))
+
     def kind(self, key: str) -> Kind | None:
         """The kind of what a key names: a fact, a field, a reading; None for what nobody knows."""
         if key in self.readings:
             return self.readings[key].kind
         group, dot, name = key.partition(".")
-        return self.scope.groups.get(group, {}).get(name) if dot else self.scope.names.get(key)
+        if dot:
+            return self.scope.groups.get(group, {}).get(name)
+        fact = self.book.vocabulary.student.get(key)  # a list reads facts of its members, which are not its own names
+        return self.scope.names.get(key) or (None if fact is None else kind_or_unknown(fact.type))
 
     def group_guards(self, facts: Iterable[str]) -> tuple[str, ...]:
         """The rules asked whenever one of these facts is written: those of its group."""
@@ -351,29 +247,49 @@ class Machine:
         return compile_expression(text, self.scope, self.derived, expects)
 
     def _bind(self, trigger: str, one: Transition) -> Step:
+        """A transition as a step; with signatures, also as each slot takes it."""
+        step = self._bound(trigger, one, one.guards)
+        if one.sign is None:
+            return step
+        slots = {
+            name: replace(
+                self._bound(trigger, one, (*one.guards, *slot.guards)),
+                entitled=_entitled((slot,)),
+                apart=steps_apart(self.definition, trigger, name),
+                needs=(*one.needs, *slot.needs),
+            )
+            for name, slot in one.sign.slots.items()
+        }
+        return replace(step, signing=self._signing(one.sign, slots))
+
+    def _bound(self, trigger: str, one: Transition, named: Iterable[str]) -> Step:
         rules = self.book.rules
         written = [target.partition(".")[2] for target in one.assigns if target.startswith("student.")]
-        named = ((*one.guards, *self.group_guards(written)), one.unless, one.warns)
-        parts = [[self._guard(name) for name in flatten(names, rules)] for names in named]
+        parts = [
+            [self._guard(name) for name in flatten(names, rules)]
+            for names in ((*named, *self.group_guards(written)), one.unless, one.warns)
+        ]
         guards = tuple(guard for part in parts for guard in part)
         applies = self._compile(one.applies) if one.applies else None
         assigns = tuple(self._assignment(target, text) for target, text in one.assigns.items())
-        extra = [e for e in (applies, *(a.expression for a in assigns)) if e is not None]
-        expressions = [e for guard in guards for e in (*guard.expressions, *guard.shown.values())] + extra
-        self.readings |= {reading.key: reading for e in expressions for reading in e.readings}
-        reads = tuple(
-            dict.fromkeys([key for guard in guards for key in guard.reads] + [key for e in extra for key in e.reads])
-        )
-        stored = self.book.vocabulary.student
+        consequences = tuple(self._consequence(effect) for effect in one.then)
+        extra = [e for e in (applies, *(a.expression for a in assigns), *_expressions(consequences)) if e is not None]
+        chosen = [a.chosen_by for a in assigns if a.chosen_by is not None]
+        self._learn([*(e for guard in guards for e in (*guard.expressions, *guard.shown.values())), *extra])
+        asked = [*(guard.reads for guard in guards), *(e.reads for e in extra), chosen]
+        reads = tuple(dict.fromkeys(key for keys in asked for key in keys))
         facts = tuple(key for key in reads if key in self.stored)
+        dimensions = self._dimensions(one)
+        takes = {name: self.field_kind(name) for name in (*one.asked, *one.accepts, *dimensions, "reason")}
         return Step(
             trigger=trigger,
             transition=one,
             targets=one.targets,
-            entitled=tuple((who, (who.acting_role,)) for who in (*one.by, *([Who(role=one.when)] if one.when else ()))),
-            asked=one.asked,
-            takes={name: self._field_kind(name) for name in (*one.asked, *one.accepts, "reason")},
-            apart=_apart(self.definition, trigger),
+            entitled=_entitled((*one.by, *([Who(role=one.when)] if one.when else ()))),
+            asked=(*one.asked, *(name for name in dimensions if name not in (*one.asked, *self.starts))),
+            takes=takes,
+            codes={name: self.scope.choices.get(kind.of, {}) for name, kind in takes.items() if kind.name == "choice"},
+            apart=steps_apart(self.definition, trigger),
             applies=applies,
             guards=guards,
             names=tuple(guard.name for guard in guards),
@@ -383,68 +299,108 @@ class Machine:
             assigns=assigns,
             facts=facts,
             others=tuple(key for key in reads if key not in self.stored),
-            decoders=_decoders((key, self.kind(key)) for key in reads),
-            personal=tuple(key for key in facts if stored[key].privacy is not Privacy.OPEN),
+            decoders=self._decoders(reads),
+            personal=tuple(key for key in reads if self._is_personal(key)),
             told=tuple((tell.to, tell.message or _TOLD_BY_KIND[one.kind]) for tell in one.tell),
-            not_carried_out=_not_carried_out(one),
+            consequences=consequences,
+            needs=one.needs,
+            reaches_out=self._reaches_out(one),
         )
 
-    def _field_kind(self, name: str) -> Kind:
+    def _is_personal(self, key: str) -> bool:
+        """Whether a fact, or a field of the case, may not stand in an event in clear."""
+        if key.startswith("case."):
+            return key.removeprefix("case.") in self.personal_fields
+        return key in self.stored and self.book.vocabulary.student[key].privacy is not Privacy.OPEN
+
+    def _learn(self, expressions: Iterable[Expression]) -> None:
+        """Remember the readings of expressions, so that sight finds them by their key."""
+        self.readings |= {reading.key: reading for one in expressions for reading in one.readings}
+
+    def _reaches_out(self, one: Transition) -> bool:
+        """Whether the transition may change more than the case and its student's facts."""
+        if one.then or one.sign or one.reviews or one.issues or self.waits_elsewhere:
+            return True
+        states = self.definition.states
+        ends = [states[name] for name in (*one.origins, *one.targets) if name in states]
+        is_frozen = self.definition.members is not None and any(state.frozen for state in ends)
+        starts_anew = opens_with_members(self.definition) and any(state.final for state in ends)
+        return is_frozen or starts_anew or any(self.may_start_lists(target) for target in one.targets)
+
+    def _signing(self, sign: Sign, slots: Mapping[str, Step]) -> Signing:
+        applies = {name: self._compile(slot.applies) for name, slot in sign.slots.items() if slot.applies}
+        self._learn(applies.values())
+        reads = tuple(dict.fromkeys(key for one in applies.values() for key in one.reads))
+        return Signing(
+            sign=sign,
+            steps=slots,
+            applies=applies,
+            facts=tuple(key for key in reads if key in self.stored),
+            others=tuple(key for key in reads if key not in self.stored),
+            decoders=self._decoders(reads),
+        )
+
+    def _consequence(self, effect: Effect) -> Consequence:
+        name = effect.fire or effect.open or effect.move or effect.cancel or ""
+        target, _, trigger = name.rpartition(".")
+        texts = {**effect.values, **({"to": effect.to} if effect.to else {})}
+        return Consequence(
+            effect=effect,
+            name=name,
+            target=target,
+            trigger=trigger,
+            applies=self._compile(effect.applies) if effect.applies else None,
+            values={field: self._compile(text) for field, text in texts.items()},
+            rows=self._rows_of(effect, target),
+            expects_one=effect.fire is not None and effect.expects == "one" and target != "members",
+        )
+
+    def _rows_of(self, effect: Effect, target: str) -> Reading | None:
+        """The reading that finds the cases an effect fires: members, or open related cases of a workflow."""
+        if effect.fire is None or target == "record":
+            return None
+        source = "members" if target == "members" else f"cases('{target}')"
+        conditions = [text for text in (effect.where, None if target == "members" else "it.open") if text]
+        text = f"where({source}, {' and '.join(f'({one})' for one in conditions)})" if conditions else source
+        return self._compile(text).readings[0]
+
+    def _rows_of_members(self, definition: MachineFile) -> Reading | None:
+        """The reading that chooses the members of a list among the cases it may gather; None: it takes all."""
+        members = definition.members
+        if members is None or members.where is None:
+            return None
+        return self._compile(f"where(cases('{members.of}'), {members.where})").readings[0]
+
+    def _dimensions(self, one: Transition) -> tuple[str, ...]:
+        """What an opening must be given beside its fields: the batch and the fields the case is about."""
+        return fields_about(self.definition) if one.opens else ()
+
+    def field_kind(self, name: str) -> Kind:
+        """The kind of what a request gives for a field."""
         field = self.definition.fields.get(name)
-        return TEXT if field is None else parse_kind(field.type)
+        if field is not None:
+            return parse_kind(field.type)
+        batch = batch_kind(self.definition) if name == "batch" else None
+        return TEXT if batch is None else Kind(name="batch", of=batch)
+
+    def _decoders(self, keys: Iterable[str]) -> tuple[tuple[str, Decoder], ...]:
+        kinds = ((key, self.kind(key)) for key in keys)
+        return tuple((key, decoder_of(kind)) for key, kind in kinds if kind is not None and kind.name not in AS_WRITTEN)
 
     def _assignment(self, target: str, text: str | None) -> Assignment:
         owner, _, name = target.partition(".")
-        return Assignment(target=owner, name=name, expression=self._compile(text) if text is not None else None)
+        expression = self._compile(text) if text is not None else None
+        if target.startswith("student["):
+            chosen_by = target.removeprefix("student[").removesuffix("]")
+            return Assignment(target="student", name="", expression=expression, chosen_by=chosen_by)
+        return Assignment(target=owner, name=name, expression=expression)
 
 
-def graph(definition: MachineFile) -> transitions.Machine:
-    """The shared `transitions.Machine` of a definition: which moves there are, for validating and drawing.
-
-    It holds no model and decides nothing; a transition without `to` is an internal one, a return with several
-    targets is one transition per target.
-    """
-    machine = transitions.Machine(
-        model=None, states=[NEW, *definition.states, CANCELLED], initial=NEW, send_event=True, auto_transitions=False
-    )
-    for trigger, one in definition.transitions.items():
-        for target in one.targets or (None,):
-            machine.add_transition(trigger, list(one.origins), target)
-    return machine
+def _entitled(by: Iterable[Who]) -> tuple[tuple[Who, tuple[str, ...]], ...]:
+    return tuple((who, (who.acting_role,)) for who in by)
 
 
-def _decoders(keys: Iterable[tuple[str, Kind | None]]) -> tuple[tuple[str, Decoder], ...]:
-    return tuple((key, _decoder(kind)) for key, kind in keys if kind is not None and kind.name not in _AS_WRITTEN)
-
-
-def _apart(definition: MachineFile, trigger: str) -> tuple[str, ...]:
-    """The steps that nobody who takes this one may have taken (G-SG-08)."""
-    groups = [group for group in definition.distinct if trigger in group]
-    return tuple(dict.fromkeys(other for group in groups for other in group if other != trigger))
-
-
-def _not_carried_out(one: Transition) -> tuple[str, ...]:
-    """What this version loads and checks but does not run; the step is refused, never half done."""
-    parts = {"sign": one.sign, "needs": one.needs, "reviews": one.reviews, "issues": one.issues}
-    return tuple(name for name, part in parts.items() if part)
-
-
-def _choices(library: Library, definition: Definition, scope: Scope) -> Titles:
-    """Titles of the codes that sentences show: choice lists, states of every workflow of the profile, batches."""
-    titles: dict[str, Mapping[str, Mapping[str, str]]] = dict(scope.choices)
-    for name, one in {**library.of_profile(definition.profile), definition.workflow: definition}.items():
-        titles[f"state {name}"] = {word: state.title.model_dump() for word, state in one.states.items()}
-    for name, batch in library.batches.items():
-        titles[f"batch {batch.kind}"] = {**titles.get(f"batch {batch.kind}", {}), name: batch.title.model_dump()}
-    return titles
-
-
-def _titles(definition: MachineFile, book: RulebookText) -> dict[str, Bilingual]:
-    titles = {name: fact.title for name, fact in book.vocabulary.student.items()}
-    titles |= {f"case.{name}": one.title for name, one in definition.fields.items()}
-    titles |= {
-        f"batch.{name}": one.title for kind in book.vocabulary.batch.values() for name, one in kind.fields.items()
-    }
-    titles["case.reason"] = Bilingual(zh="理由", en="Reason")
-    titles["record.state"] = Bilingual(zh="学籍状态", en="State of the record")
-    return titles
+def _expressions(consequences: Iterable[Consequence]) -> Iterator[Expression | None]:
+    for one in consequences:
+        yield one.applies
+        yield from one.values.values()

@@ -13,13 +13,16 @@ from engine.records import Json
 from engine.store.cases import Found
 from engine.trail.event import EventKind
 
+_PASSED = (EventKind.DELEGATED, EventKind.HANDED_OVER, EventKind.DELEGATION_REVOKED)
+"""Events in which `to` is a person and not a state."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of a timeline.
 
     `origin` and `target` are states; `changed` holds the open facts or fields that changed, `sealed` the names of
-    the personal ones.
+    the personal ones. `taker` is to whom a right or the case was passed.
     """
 
     at: str
@@ -36,6 +39,7 @@ class Entry:
     changed: Mapping[str, Json]
     sealed: tuple[str, ...]
     reason: str | None
+    taker: str | None = None
 
 
 def timeline(desk: Desk, found: Found) -> tuple[Entry, ...]:
@@ -53,6 +57,7 @@ def timeline(desk: Desk, found: Found) -> tuple[Entry, ...]:
 
 def _entry(event: Mapping[str, Any]) -> Entry:
     data = event["data"]
+    is_passed = event["kind"] in _PASSED
     changed = data.get("facts" if event["kind"] == EventKind.FACT_CHANGED else "fields")
     return Entry(
         at=event["at"],
@@ -60,13 +65,14 @@ def _entry(event: Mapping[str, Any]) -> Entry:
         seq=event["seq"],
         kind=event["kind"],
         actor=event["actor"],
-        role=event.get("done_by") or event.get("role") or "",
+        role=event.get("done_by") or event.get("role") or data.get("role") or "",
         trigger=data.get("trigger") or data.get("source"),
         origin=data.get("from"),
-        target=data.get("to"),
+        target=None if is_passed else data.get("to"),
         failed=tuple(data.get("failed", ())),
         undecided=tuple(data.get("undecided", ())),
         changed=changed if isinstance(changed, dict) else {},
         sealed=tuple(data.get("sealed_facts", ())),
-        reason=data.get("reason"),
+        reason=data.get("why") if is_passed else data.get("reason"),
+        taker=data.get("to") if is_passed else None,
     )

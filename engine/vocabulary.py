@@ -5,7 +5,8 @@ Source: the definition language, sections 8, 10 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
@@ -192,6 +193,69 @@ class BatchFile(Part):
         return self.model_extra or {}
 
 
+class Stretch(Part):
+    """Days on end, the first and the last included; without `to` a single day."""
+
+    title: Bilingual
+    first: Day = Field(alias="from")
+    until: Day | None = Field(default=None, alias="to")
+
+    @property
+    def last(self) -> date:
+        """The last day."""
+        return self.until or self.first
+
+    def days(self) -> Iterator[date]:
+        """Every day."""
+        return (self.first + timedelta(days=count) for count in range((self.last - self.first).days + 1))
+
+
+class CalendarYear(Part):
+    """The holidays (放假) and make-up working days (调休上班) of one year's notice of the State Council.
+
+    `provisional`: the notice is not out; the days are those the law names, and every count says so.
+    """
+
+    year: int
+    status: Literal["confirmed", "provisional"] = "confirmed"
+    source: Words = ()
+    holidays: tuple[Stretch, ...]
+    working_days: tuple[Day, ...] = ()
+
+
+class TermDates(Part):
+    """The first and last day of a term; its vacation ends before the next term, or on the day that is given."""
+
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+    vacation_to: Day | None = None
+
+
+TermName = Annotated[str, Field(pattern=r"^[0-9]{4}-[12]$")]
+"""A term as it is written: 2024-1 is the first of the academic year 2024/25."""
+
+
+class LocalCalendar(Part):
+    """What stands beside the working days of the country: terms, and days on which nobody works here."""
+
+    source: Words = ()
+    terms: Mapping[TermName, TermDates] = Field(default_factory=dict)
+    closures: tuple[Stretch, ...] = ()
+
+
+class TermsFile(LocalCalendar):
+    """Terms and closures for everybody, by profile, and of single units (by code) that differ from their profile."""
+
+    profiles: Mapping[str, LocalCalendar] = Field(default_factory=dict)
+    units: Mapping[str, LocalCalendar] = Field(default_factory=dict)
+
+
+class CalendarText(TermsFile):
+    """All files under `rules/calendars/`."""
+
+    years: tuple[CalendarYear, ...] = ()
+
+
 class RulebookHead(Part):
     """From which day a rulebook is in force."""
 
@@ -223,6 +287,7 @@ class RulebookText(Part):
     organisation: Organisation
     functions: str = ""
     variants: Mapping[str, RulebookVariant] = Field(default_factory=dict)
+    calendar: CalendarText = CalendarText()
 
     def for_profile(self, profile: str) -> Self:
         """The rulebook as a profile reads it; itself where the profile has nothing otherwise."""

@@ -40,6 +40,15 @@ def read_first_sheet(path: Path) -> Grid:
             content = file.read(MOST_BYTES_IN_FILE + 1)
     except OSError as fault:
         raise SheetRefused(_not_found(path, fault)) from fault
+    return read_first_sheet_of(content)
+
+
+def read_first_sheet_of(content: bytes) -> Grid:
+    """Read the first sheet of a workbook that is in memory already, as `read_first_sheet` does.
+
+    Raises:
+        SheetRefused: As `read_first_sheet`.
+    """
     # The bytes that passed the gate are the bytes the child reads: the file may change between.
     admit(content)
     grid = _parsed_apart(content)

@@ -10,7 +10,7 @@ from console.bench.scene import AT, SETUP
 from console.on_file import on_file, unit_rows
 from engine.actors import IMPORT
 from engine.desk import Desk
-from engine.opening import Enrolment, enrol
+from engine.enrolling import Enrolment, enrol
 from engine.organisation import add_units
 from engine.records import Request
 from exchange.invented import invent_sites, invent_students

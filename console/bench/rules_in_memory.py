@@ -14,7 +14,7 @@ from engine.eligibility import judge
 from engine.expressions.kinds import Value
 from engine.records import Json
 from engine.sight import Seeing
-from engine.steps import Step
+from engine.step import Step
 from engine.store.cases import read_case
 
 NAME = "rules"

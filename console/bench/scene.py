@@ -17,8 +17,8 @@ from console.settings import Settings
 from console.wiring import Office
 from engine.actors import IMPORT, Actor
 from engine.desk import Desk
+from engine.enrolling import Enrolment, enrol
 from engine.library import Library
-from engine.opening import Enrolment, enrol
 from engine.organisation import add_units, give_role
 from engine.publishing import publish_batch
 from engine.records import Json, Request

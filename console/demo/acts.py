@@ -65,14 +65,14 @@ def approve_everywhere(sitting: Sitting, apart_from: str) -> Done:
 
 def work_queue(sitting: Sitting, login: str, trigger: str, apart_from: str = "") -> Done:
     """One person takes one step on everything that waits for it, as it stands on the page."""
-    waiting = waiting_for(sitting.desk, sitting.desk.actor(login))
+    waiting = waiting_for(sitting.desk, sitting.desk.actor(login), sitting.at)
     cases = [(one.case, one.revision) for one in waiting if trigger in one.triggers and one.student_no != apart_from]
     return _take(sitting, login, trigger, cases)
 
 
 def students_waiting(sitting: Sitting, login: str, trigger: str) -> frozenset[str | None]:
     """The numbers of the students on whom a person may take a step."""
-    waiting = waiting_for(sitting.desk, sitting.desk.actor(login))
+    waiting = waiting_for(sitting.desk, sitting.desk.actor(login), sitting.at)
     return frozenset(one.student_no for one in waiting if trigger in one.triggers)
 
 

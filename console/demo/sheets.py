@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from console.calling import SETUP, Sitting
 from console.on_file import on_file, unit_rows
 from engine.actors import Actor
+from engine.enrolling import Enrolled, Enrolment, enrol
 from engine.facts import FactsWritten, write_facts
-from engine.opening import Enrolled, Enrolment, enrol
 from engine.organisation import add_units
 from engine.records import Json
 from engine.store import registry

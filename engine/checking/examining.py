@@ -6,7 +6,7 @@ Source: the definition language, section 13.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,15 +78,27 @@ PER_LIBRARY: tuple[LibraryCheck, ...] = (
 """Asked once of everything together."""
 
 
+Told = tuple[Fault, tuple[str, ...]]
+"""A fault, and the story that shows it (empty where none is needed)."""
+
+
 def check(library: Library, positions: Positions) -> tuple[Fault, ...]:
     """Every fault and warning of a library, in the order of its files; none means it may run.
 
     A fault in what several workflows or profiles share is told once, with everybody who asks.
     """
+    return tuple(fault for fault, _ in told(complaints(library), positions))
+
+
+def told(found: Iterable[Complaint], positions: Positions) -> tuple[Told, ...]:
+    """Complaints as placed faults with their stories, each once, in the order of the files."""
     asked: dict[Fault, set[str]] = {}
-    for one in complaints(library):
-        asked.setdefault(_placed(one, positions), set()).add(one.finding.asked_by)
-    return tuple(sorted(_asked_by(fault, sorted(who - {""})) for fault, who in asked.items()))
+    stories: dict[Fault, tuple[str, ...]] = {}
+    for one in found:
+        fault = _placed(one, positions)
+        asked.setdefault(fault, set()).add(one.finding.asked_by)
+        stories.setdefault(fault, one.story)
+    return tuple(sorted((_asked_by(fault, sorted(who - {""})), stories[fault]) for fault, who in asked.items()))
 
 
 def _asked_by(fault: Fault, workflows: list[str]) -> Fault:

@@ -123,6 +123,7 @@ def retract(subject: Subject) -> Iterator[Complaint]:
         reasons = {
             "it moves other cases": bool(one.then),
             "it issues documents": bool(one.issues),
+            "it reviews documents": bool(one.reviews),
             "it writes facts of the student": any(name.startswith("student") for name in one.assigns),
             "it ends the case": any(is_final(subject.machine, state) for state in one.targets),
         }

@@ -57,19 +57,23 @@ def at_or_above(kind: str, units: Mapping[str, UnitKind]) -> set[str]:
 
 
 def one_person_alone(subject: Subject) -> Iterator[Complaint]:
-    """`one-person-alone`: who files could also approve; no `distinct` keeps them apart."""
+    """`one-person-alone`: who files could also approve; no `distinct` keeps them apart, or not past a rest."""
     machine = subject.machine
     edges = leads_to(machine, frozenset({MoveKind.ADVANCE}))
+    resting = {name for name, state in machine.states.items() if state.rests}
     for filing, filed in machine.transitions.items():
         if filed.on_behalf_of is None or not filed.targets:
             continue
         after = reached(frozenset(filed.targets), edges)
+        rested = reached(frozenset(after & resting), edges)
         for trigger, one in moves(machine):
+            apart = _kept_apart(filing, trigger, filed, one, machine.distinct)
             alone = acting_roles(filed) & acting_roles(one)
-            approves = one.kind is MoveKind.ADVANCE and after & set(one.origins) and trigger != filing
-            if approves and alone and not _kept_apart(filing, trigger, machine.distinct):
+            where = set(one.origins) & (rested if apart else after)
+            if one.kind is MoveKind.ADVANCE and where and alone and trigger != filing:
                 who = ", ".join(sorted(alone))
-                message = f"{who} may take '{filing}' and '{trigger}' of one case: name both in distinct."
+                wish = "distinct counts anew after a rest" if apart else "name both in distinct"
+                message = f"{who} may take '{filing}' and '{trigger}' of one case: {wish}."
                 yield subject.says_of("one-person-alone", message, "transitions", trigger)
 
 
@@ -79,9 +83,14 @@ def acting_roles(transition: Transition) -> set[str]:
     return {who.acting_role for who in everybody} - RESERVED_ROLES
 
 
-def _kept_apart(one: str, other: str, distinct: Collection[Collection[str]]) -> bool:
-    wanted = {one, other}
-    return any(wanted <= {name.partition(".")[0] for name in apart} for apart in distinct)
+def _kept_apart(
+    filing: str, trigger: str, filed: Transition, approved: Transition, distinct: Collection[Collection[str]]
+) -> bool:
+    """Whether nobody takes both: the whole step is named with the filing, or every signature of a role that files."""
+    roles = acting_roles(filed)
+    shared = {f"{trigger}.{name}" for name, slot in slots_of(approved) if slot.acting_role in roles}
+    named = [set(apart) for apart in distinct if any(name.partition(".")[0] == filing for name in apart)]
+    return any(trigger in apart or (shared and shared <= apart) for apart in named)
 
 
 def slots_may_be_empty(subject: Subject) -> Iterator[Complaint]:

@@ -23,6 +23,7 @@ class Complaint:
     """A finding, and the path in a loaded tree where it shows; `at_key`: at the key, not the value.
 
     `profile`: for whom it was found, if the tree is a kind of file that profiles may have otherwise.
+    `story`: the fewest steps that show it, a sentence each in both languages (`engine.analysis`).
     """
 
     tree: str
@@ -30,6 +31,7 @@ class Complaint:
     finding: Finding
     at_key: bool = False
     profile: str = ""
+    story: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

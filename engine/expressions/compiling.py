@@ -60,10 +60,11 @@ class Reading:
         Args:
             seen: The `outer` values; an absent key is missing.
             supplied: Rows of row sources, the answer itself of documents and history.
-            calendar: Working days and terms; without one what needs it is undecided.
+            calendar: Working days and terms instead of those of its scope.
         """
         outer = [seen.get(key) for key in self.outer]
-        return self.run(*outer, *[supplied.get(source) for source in self.sources], calendar=calendar)
+        values = (*outer, *[supplied.get(source) for source in self.sources])
+        return self.run(*values) if calendar is None else self.run(*values, calendar=calendar)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +94,12 @@ class Expression:
 
         Args:
             seen: Values by key; an absent key is missing.
-            calendar: Working days and terms; without one what needs it is undecided.
+            calendar: Working days and terms instead of those of its scope.
         """
         values = [seen.get(key) for key in self.reads]
         missing = any(value is None for value in values)
-        return (self.kleene if missing else self.plain)(*values, calendar=calendar)
+        run = self.kleene if missing else self.plain
+        return run(*values) if calendar is None else run(*values, calendar=calendar)
 
 
 def compile_expression(
@@ -124,7 +126,7 @@ def compile_expression(
     tree = check.within_limits(tree)
     if check.faults:
         raise ExpressionFaults(tuple(dict.fromkeys(check.faults)))
-    return _expression(text, tree)
+    return _expression(text, tree, scope.calendar)
 
 
 def direct_reads(*trees: Node) -> dict[str, str]:
@@ -142,35 +144,35 @@ def direct_reads(*trees: Node) -> dict[str, str]:
     return {key: f"v{index}" for index, key in enumerate(keys)}
 
 
-def _expression(text: str, tree: Node) -> Expression:
+def _expression(text: str, tree: Node, calendar: Calendar | None) -> Expression:
     parameters = direct_reads(tree)
-    careful = _function(tree, parameters, kleene)
+    careful = _function(tree, parameters, kleene, calendar)
     trees = {written(node): node for node in outermost_readings(tree)}
     return Expression(
         text=text,
         kind=tree.kind,
         tree=tree,
         reads=tuple(parameters),
-        readings=tuple(_reading(key, node) for key, node in trees.items()),
-        plain=_function(tree, parameters, plain) if is_total(tree) else careful,
+        readings=tuple(_reading(key, node, calendar) for key, node in trees.items()),
+        plain=_function(tree, parameters, plain, calendar) if is_total(tree) else careful,
         kleene=careful,
     )
 
 
 def _function(
-    tree: Node, parameters: Mapping[str, str], write: Callable[[Node, Code], str]
+    tree: Node, parameters: Mapping[str, str], write: Callable[[Node, Code], str], calendar: Calendar | None
 ) -> Callable[..., Value | None]:
     code = Code(parameters=parameters)
     body = f"return {write(tree, code)}"
-    return compiled(tuple(parameters.values()), (body,), code.namespace)
+    return compiled(tuple(parameters.values()), (body,), code.namespace, calendar)
 
 
-def _reading(key: str, tree: Node) -> Reading:
+def _reading(key: str, tree: Node, calendar: Calendar | None) -> Reading:
     outer, fetched = names(tree), sources(tree)
     parameters = {name: f"v{index}" for index, name in enumerate(outer)}
     rows = {source: f"s{index}" for index, source in enumerate(fetched)}
     code = Code(parameters=parameters, fetched=rows)
     body = f"return {kleene(tree, code)}"
-    run = compiled((*parameters.values(), *rows.values()), (body,), code.namespace)
+    run = compiled((*parameters.values(), *rows.values()), (body,), code.namespace, calendar)
     only_cases = all(source.function == "cases" for source in fetched)
     return Reading(key=key, kind=tree.kind, sources=fetched, outer=outer, tree=tree, run=run, only_cases=only_cases)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 
 from engine.expressions import kleene as running
+from engine.expressions.functions import Calendar
 from engine.expressions.kinds import DATE
 from engine.expressions.tree import (
     Among,
@@ -81,8 +82,13 @@ def is_total(node: Node) -> bool:
     return all(is_total(child) for child in children(node))
 
 
-def compiled(parameters: Sequence[str], body: Sequence[str], namespace: Mapping[str, object]) -> FunctionType:
-    """Compile a function of these parameters and, by keyword, the calendar."""
+def compiled(
+    parameters: Sequence[str],
+    body: Sequence[str],
+    namespace: Mapping[str, object],
+    calendar: Calendar | None = None,
+) -> FunctionType:
+    """Compile a function of these parameters and, by keyword, the calendar; without the word it goes by this one."""
     head = f"def function({''.join(f'{name}, ' for name in parameters)}*, calendar=None):"
     source = "\n".join([head, *(f"    {line}" for line in body)])
     helpers = {name: getattr(running, name) for name in _HELPERS}
@@ -90,6 +96,7 @@ def compiled(parameters: Sequence[str], body: Sequence[str], namespace: Mapping[
     exec(compile(source, "<expression>", "exec"), scope)
     function = scope["function"]
     assert isinstance(function, FunctionType)  # noqa: S101 - defined two lines above
+    function.__kwdefaults__ = {"calendar": calendar}
     return function
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from engine.expressions.functions import Registered
+from engine.expressions.functions import Calendar, Registered
 from engine.expressions.kinds import Kind, Titles
 
 RowColumns = Callable[[str, str], Mapping[str, Kind] | None]
@@ -30,6 +30,7 @@ class Scope:
         functions: The functions of `rules/functions.py`.
         workflows: Workflows, families and lists, only to suggest the nearest.
         tables: Tables, only to suggest the nearest.
+        calendar: Working days and terms that what is compiled here goes by; undecided without one.
     """
 
     names: Mapping[str, Kind] = field(default_factory=dict)
@@ -43,3 +44,4 @@ class Scope:
     functions: Mapping[str, Registered] = field(default_factory=dict)
     workflows: Collection[str] = ()
     tables: Collection[str] = ()
+    calendar: Calendar | None = None

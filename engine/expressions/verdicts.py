@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.expressions.compiling import Expression, Reading, direct_reads
+from engine.expressions.functions import Calendar
 from engine.expressions.generating import Code, compiled, is_total, kleene, plain
 
 HOLDS = 0
@@ -20,7 +21,7 @@ class Asked:
         reads: Keys of `seen` it needs, each once, in order of first use.
         readings: Those of the reads that are calls on rows, documents or history.
         ask: Takes the values of `reads` in order (`None` is missing) and, by keyword, the
-            `calendar`; gives `HOLDS`, `FAILS`, `UNDECIDED` or `NOT_APPLICABLE`.
+            `calendar` (default: the one it was compiled with); gives `HOLDS`, `FAILS`, `UNDECIDED` or `NOT_APPLICABLE`.
     """
 
     reads: tuple[str, ...]
@@ -28,7 +29,7 @@ class Asked:
     ask: Callable[..., int] = field(compare=False, repr=False)
 
 
-def compile_verdict(applies: Expression | None, holds: Expression) -> Asked:
+def compile_verdict(applies: Expression | None, holds: Expression, *, calendar: Calendar | None = None) -> Asked:
     """Compile a rule (language.md, section 10, Kleene).
 
     Not applicable if `applies` is false, else the value of `holds`; with `applies` undecided only
@@ -47,7 +48,7 @@ def compile_verdict(applies: Expression | None, holds: Expression) -> Asked:
     return Asked(
         reads=tuple(parameters),
         readings=tuple(readings.values()),
-        ask=compiled(tuple(parameters.values()), body, code.namespace),
+        ask=compiled(tuple(parameters.values()), body, code.namespace, calendar),
     )
 
 

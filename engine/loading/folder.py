@@ -70,6 +70,26 @@ def read(folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS) -> Re
     )
 
 
+def read_workflow(path: Path) -> dict[str, Definition]:
+    """One workflow file by itself: as each of its profiles has it.
+
+    Raises:
+        DefinitionFaults: If anything in it cannot be used.
+    """
+    shelf = Shelf(folder=path.parent)
+    file = shelf.open(path)
+    found: Found = []
+    read: dict[str, Definition] = {}
+    for projection in projections(file, found) if file is not None else ():
+        definition = shelf.shape(Definition, projection.tree)
+        if definition is not None:
+            read[definition.profile] = definition
+    shelf.report(found)
+    if shelf.faults:
+        raise DefinitionFaults(tuple(sorted(set(shelf.faults))))
+    return read
+
+
 def _definitions(shelf: Shelf) -> Iterator[tuple[tuple[str, str], Definition]]:
     for path in sorted((shelf.folder / "workflows").glob("*.yaml")):
         file = shelf.open(path)

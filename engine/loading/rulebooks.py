@@ -1,4 +1,4 @@
-"""The files under `rules/` into one rulebook, with what each profile has otherwise.
+"""The files under `rules/` into one rulebook, with what each profile has otherwise; calendars by `calendars`.
 
 Source: the definition language, sections 9, 10 and 12.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Generic
 
 from engine.errors import nearest
+from engine.loading.calendars import read_calendar
 from engine.loading.nodes import Node, Place
 from engine.loading.positions import Finding, varied_key
 from engine.loading.shapes import Found, Model
@@ -55,6 +56,7 @@ def read_rulebook(shelf: Shelf, functions: str) -> RulebookText | None:
     conditions = _entries(shelf, Rule, "rules", texts)
     engine = _entries(shelf, Rule, "engine", [rules / "engine.yaml"])
     documents = _entries(shelf, Document, "documents", [rules / "documents.yaml"])
+    calendar = read_calendar(shelf)
     _report_rules(shelf, conditions, engine.own)
     if head is None or vocabulary is None or organisation is None:
         return None
@@ -76,6 +78,7 @@ def read_rulebook(shelf: Shelf, functions: str) -> RulebookText | None:
             )
             for profile in named
         },
+        calendar=calendar,
     )
 
 

@@ -13,10 +13,12 @@ from pydantic import TypeAdapter
 from engine.definition import WorkflowFile
 from engine.vocabulary import (
     BatchFile,
+    CalendarYear,
     Document,
     Organisation,
     Rule,
     RulebookHead,
+    TermsFile,
     Vocabulary,
 )
 
@@ -32,6 +34,8 @@ _KINDS: Mapping[str, TypeAdapter[object]] = {
     "documents": TypeAdapter(dict[str, Document]),
     "organisation": TypeAdapter(Organisation),
     "batch": TypeAdapter(BatchFile),
+    "calendar": TypeAdapter(CalendarYear),
+    "terms": TypeAdapter(TermsFile),
 }
 
 _VARIED = frozenset({"rules", "vocabulary", "documents"})

@@ -8,7 +8,6 @@ it was read, so no message can be committed beside a lost race.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,13 +15,13 @@ import orjson
 
 from engine.definition import CANCELLED
 from engine.errors import StaleCase
-from engine.records import NOTHING, Case, Head, Json, case_number
+from engine.records import NO_SLOTS, NOTHING, Case, Head, Json
 from engine.store.database import Connection, Row
 from engine.trail.event import Written, canonical
 
 CASE_COLUMNS = (
     "c.id, c.workflow, c.shape, c.student, c.unit, c.path, c.state, c.revision, c.seq, c.head, c.fields, c.taken,"
-    " c.rounds, c.opened_at, c.entered_at"
+    " c.rounds, c.opened_at, c.entered_at, c.slots"
 )
 _READ = (
     f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record,"  # noqa: S608 constant text
@@ -34,7 +33,7 @@ _READ_ONE = f"{_READ} WHERE c.id = ?"
 
 UPDATE_STEP = (
     "UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?, rounds = ?,"
-    " batch = ?, entered_at = ? WHERE id = ? AND revision = ? AND seq = ?"
+    " batch = ?, entered_at = ?, slots = ? WHERE id = ? AND revision = ? AND seq = ?"
 )
 _EVENT = "INSERT INTO event (chain, seq, request, body, hash, mac) VALUES (?, ?, ?, ?, ?, ?)"
 _OUTBOX = "INSERT INTO outbox (chain, seq, recipient, message) VALUES (?, ?, ?, ?)"
@@ -135,44 +134,7 @@ def in_batch(connection: Connection, batch: str) -> list[tuple[Case, str]]:
     """Every case that belongs to a batch, with its student's number, by that number."""
     sql = f"SELECT {CASE_COLUMNS}, s.student_no FROM cases c JOIN student s ON s.id = c.student WHERE c.batch = ?"  # noqa: S608
     rows = connection.execute(f"{sql} ORDER BY s.student_no, c.id", (batch,)).fetchall()
-    return [(case_from(row), str(row[15])) for row in rows]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingRow:
-    """One case as a queue shows it."""
-
-    id: int
-    number: str
-    revision: int
-    unit: str
-    batch: str | None
-    entered_at: str
-    taken: dict[str, list[str]]
-    student_no: str | None
-
-
-def waiting_in(connection: Connection, place: tuple[str, str, str, str], limit: int) -> list[WaitingRow]:
-    """The cases of a shape in a state within a range of paths, longest waiting first."""
-    rows = connection.execute(
-        "SELECT c.id, c.revision, c.unit, c.batch, c.entered_at, c.taken, s.student_no"
-        " FROM cases c LEFT JOIN student s ON s.id = c.student"
-        " WHERE c.shape = ? AND c.state = ? AND c.path >= ? AND c.path < ? ORDER BY c.entered_at, c.id LIMIT ?",
-        (*place, limit),
-    ).fetchall()
-    return [
-        WaitingRow(
-            id=case,
-            number=case_number(case),
-            revision=revision,
-            unit=unit,
-            batch=batch,
-            entered_at=entered,
-            taken=orjson.loads(str(taken)),
-            student_no=student_no,
-        )
-        for case, revision, unit, batch, entered, taken, student_no in rows
-    ]
+    return [(case_from(row), str(row[16])) for row in rows]
 
 
 def same_person(connection: Connection, id_number: str, apart_from: int) -> list[tuple[Mapping[str, Json], str | None]]:
@@ -186,10 +148,11 @@ def same_person(connection: Connection, id_number: str, apart_from: int) -> list
 
 
 def case_from(row: Row) -> Case:
-    """The first fifteen columns (`CASE_COLUMNS`) as a case."""
+    """The first sixteen columns (`CASE_COLUMNS`) as a case."""
     case, workflow, shape, student, unit, path, state, revision, seq, head = row[:10]
-    fields, taken, rounds, opened, entered = row[10:15]
-    kept = (_document(fields), _document(taken), rounds, opened, entered)
+    fields, taken, rounds, opened, entered, slots = row[10:16]
+    signed = NO_SLOTS if slots is None else _document(slots)
+    kept = (_document(fields), _document(taken), rounds, opened, entered, signed)
     return Case(case, workflow, shape, student, unit, path, state, revision, Head(seq, head), *kept)
 
 
@@ -201,7 +164,7 @@ def _document(text: str) -> Any:  # noqa: ANN401 JSON of a declared column
 
 def found(row: Row) -> Found:
     """A whole row of the reading statement."""
-    facts, student_no, record, has_others, registry = row[15:20]
+    facts, student_no, record, has_others, registry = row[16:21]
     return Found(case_from(row), facts or NOTHING, student_no, record, bool(has_others), registry or 0)
 
 
@@ -306,6 +269,22 @@ def holder_of(connection: Connection, unique_key: str) -> Case | None:
     return None if row is None else case_from(row)
 
 
+def cases_at(connection: Connection, workflow: str, unit: str) -> list[Case]:
+    """The cases of a workflow whose unit is exactly this one, those that are cancelled left out."""
+    where = "c.workflow = ? AND c.unit = ? AND c.state <> ?"
+    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE {where} ORDER BY c.id"  # noqa: S608 constant text
+    return [case_from(row) for row in connection.execute(sql, (workflow, unit, CANCELLED)).fetchall()]
+
+
+def hold_case(connection: Connection, case: int) -> None:
+    """Hold a case for the rest of the transaction: of two acts on it the second decides on what the first has left.
+
+    SQLite's writer has the whole database already.
+    """
+    if not connection.is_sqlite:
+        connection.execute("SELECT id FROM cases WHERE id = ? FOR UPDATE", (case,))
+
+
 def update_params(keeping: Keeping) -> tuple[object, ...]:
     """The parameters of the UPDATE of a step, the version predicate last."""
     before, after = keeping.before, keeping.after
@@ -318,6 +297,7 @@ def update_params(keeping: Keeping) -> tuple[object, ...]:
         after.rounds,
         after.fields.get("batch"),
         after.entered_at,
+        canonical(after.slots).decode() if after.slots else None,
         before.id,
         before.revision,
         before.head.seq,
@@ -329,6 +309,48 @@ def freeing(update: str) -> str:
     return update.replace("SET state = ?", "SET unique_key = NULL, state = ?")
 
 
+def students_cases(connection: Connection, student: int) -> list[Case]:
+    """All cases of a student that are not cancelled, by number."""
+    return related(connection, student, 0)
+
+
+def units_cases(connection: Connection, unit: str) -> list[Case]:
+    """All cases about a unit, not about a student of it, that are not cancelled; by number."""
+    sql = (
+        f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.unit = ? AND c.student IS NULL"  # noqa: S608 constant text
+        " AND c.state <> ? ORDER BY c.id"
+    )
+    return [case_from(row) for row in connection.execute(sql, (unit, CANCELLED)).fetchall()]
+
+
+def relocate_case(connection: Connection, case: Case, place: tuple[str, str], event: Written) -> bool:
+    """Write the unit and path a case belongs to from now on, and the end of its chain; False when it has moved on."""
+    done = connection.execute(
+        "UPDATE cases SET unit = ?, path = ?, seq = ?, head = ?, revision = revision + 1"
+        " WHERE id = ? AND revision = ? AND seq = ?",
+        (*place, event.seq, event.hash, case.id, case.revision, case.head.seq),
+    )
+    return done.rowcount == 1
+
+
+def open_cases(connection: Connection, workflow: str) -> list[Case]:
+    """The cases of a workflow that are not cancelled, by number."""
+    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.workflow = ? AND c.state <> ? ORDER BY c.id"  # noqa: S608 constant
+    return [case_from(row) for row in connection.execute(sql, (workflow, CANCELLED)).fetchall()]
+
+
+def migrate_case(connection: Connection, case: Case, kept: tuple[str, str, str], event: Written) -> bool:
+    """Write the shape, state and moment of entering it that a case has from now on; False when it has moved on."""
+    done = connection.execute(
+        "UPDATE cases SET shape = ?, state = ?, entered_at = ?, seq = ?, head = ?, revision = revision + 1"
+        " WHERE id = ? AND revision = ? AND seq = ?",
+        (*kept, event.seq, event.hash, case.id, case.revision, case.head.seq),
+    )
+    if done.rowcount == 1:
+        write_events(connection, (event,))
+    return done.rowcount == 1
+
+
 def _refuse_stale(connection: Connection, before: Case) -> None:
     row = connection.execute("SELECT revision FROM cases WHERE id = ?", (before.id,)).fetchone()
     now = None if row is None else int(row[0])
@@ -338,7 +360,7 @@ def _refuse_stale(connection: Connection, before: Case) -> None:
 
 _PG_KEEP = (
     "WITH won AS (UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?,"
-    " rounds = ?, batch = ?, entered_at = ? WHERE id = ? AND revision = ? AND seq = ? RETURNING id),"
+    " rounds = ?, batch = ?, entered_at = ?, slots = ? WHERE id = ? AND revision = ? AND seq = ? RETURNING id),"
     " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
     " SELECT CAST(? AS bigint), CAST(? AS integer), CAST(? AS text), CAST(? AS bytea), CAST(? AS bytea),"
     " CAST(? AS bytea) FROM won)"

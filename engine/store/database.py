@@ -214,5 +214,11 @@ def _for_postgres(sql: str) -> str:
 INTEGRITY_ERRORS = (sqlite_module.IntegrityError, psycopg.IntegrityError)
 """What either driver raises when a unique key or a foreign key refuses a row."""
 
+LOCKING_ERRORS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+"""What PostgreSQL raises at one of two who wait for each other: nothing of it is written, and it may try again."""
+
+CONTENTION_ERRORS = (*LOCKING_ERRORS, *INTEGRITY_ERRORS)
+"""What says that somebody else was doing something at the same moment: looking again settles it."""
+
 DRIVER_ERRORS = (sqlite_module.Error, psycopg.Error)
 """The root of everything either driver raises: a file that is no database, a server that is gone."""

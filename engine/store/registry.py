@@ -10,13 +10,16 @@ import orjson
 from engine.actors import Actor, Grant
 from engine.records import Head, Json
 from engine.store.cases import write_events
-from engine.store.database import Connection
+from engine.store.database import Connection, Row
+from engine.store.delegations import LENT
 from engine.trail.event import Written, canonical
 
-_GRANTS = (
-    "SELECT g.role, g.unit, u.path FROM role_grant g JOIN unit u ON u.code = g.unit"
-    " WHERE g.login = ? AND g.until IS NULL"
+_ACTOR = (
+    f"{LENT} UNION ALL SELECT a.student, g.role, g.unit, u.path, NULL, NULL, NULL, NULL FROM account a"  # noqa: S608
+    " LEFT JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN unit u ON u.code = g.unit"
+    " WHERE a.login = ?"
 )
+"""Everything a person may act by, in one statement; an account without any right still gives one row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +59,20 @@ def set_setting(connection: Connection, name: str, value: str) -> None:
 
 def actor(connection: Connection, login: str) -> Actor | None:
     """A person with the rights held now, or None when there is no such account."""
-    grants = connection.execute(_GRANTS, (login,)).fetchall()
-    if not grants and connection.execute("SELECT 1 FROM account WHERE login = ?", (login,)).fetchone() is None:
+    rows = connection.execute(_ACTOR, (login, login)).fetchall()
+    if not rows:
         return None
     return Actor(
         login=login,
-        grants=tuple(Grant(role=str(role), unit=str(unit), path=str(path)) for role, unit, path in grants),
+        grants=tuple(_grant(row) for row in rows if row[1] is not None and row[4] is None),
+        delegated=tuple(_grant(row) for row in rows if row[4] is not None),
+        student=rows[0][0],
     )
+
+
+def _grant(row: Row) -> Grant:
+    _, role, unit, path, giver, case, until, reason = row
+    return Grant(role=role, unit=unit, path=path, giver=giver, case=case, until=until, reason=reason or "")
 
 
 def logins(connection: Connection) -> tuple[str, ...]:
@@ -79,6 +89,18 @@ def add_account(connection: Connection, login: str, at: str) -> bool:
     return True
 
 
+def account_of(connection: Connection, student: int) -> str | None:
+    """The login of a student's own account, or None."""
+    row = connection.execute("SELECT login FROM account WHERE student = ?", (student,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def set_student(connection: Connection, login: str, student: int) -> bool:
+    """Say whose account it is; False when it is another student's."""
+    sql = "UPDATE account SET student = ? WHERE login = ? AND student IS NULL"
+    return connection.execute(sql, (student, login)).rowcount == 1
+
+
 def add_grant(connection: Connection, login: str, role: str, unit: str, since: str) -> bool:
     """Give a role at a unit; False when it is held already."""
     held = "SELECT 1 FROM role_grant WHERE login = ? AND role = ? AND unit = ? AND until IS NULL"
@@ -88,6 +110,16 @@ def add_grant(connection: Connection, login: str, role: str, unit: str, since: s
         "INSERT INTO role_grant (login, role, unit, since) VALUES (?, ?, ?, ?)", (login, role, unit, since)
     )
     return True
+
+
+def holders(connection: Connection, role: str, path: str) -> tuple[str, ...]:
+    """The logins of those who hold a role at a unit or above it, sorted."""
+    rows = connection.execute(
+        "SELECT DISTINCT g.login FROM role_grant g JOIN unit u ON u.code = g.unit WHERE g.role = ? AND g.until IS NULL"
+        " AND substr(CAST(? AS text), 1, length(u.path)) = u.path ORDER BY g.login",
+        (role, path),
+    ).fetchall()
+    return tuple(str(row[0]) for row in rows)
 
 
 def units(connection: Connection) -> dict[str, UnitRow]:
@@ -111,6 +143,11 @@ def shape_body(connection: Connection, shape: str) -> str | None:
     """A pinned definition by its hash, as JSON text."""
     row = connection.execute("SELECT body FROM shape WHERE hash = ?", (shape,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def shapes(connection: Connection) -> frozenset[str]:
+    """The hashes of all pinned definitions."""
+    return frozenset(str(row[0]) for row in connection.execute("SELECT hash FROM shape").fetchall())
 
 
 def add_shape(connection: Connection, shape: str, pinned: tuple[str, str, int], body: str) -> None:
@@ -161,6 +198,21 @@ def add_batch(connection: Connection, row: BatchRow, at: str) -> None:
 def set_batch_values(connection: Connection, name: str, values: Mapping[str, Json]) -> None:
     """Write a published batch's values anew."""
     connection.execute("UPDATE batch SET values_json = ? WHERE name = ?", (canonical(values).decode(), name))
+
+
+def table_rows(connection: Connection, name: str) -> list[dict[str, Json]]:
+    """The rows of a table as JSON by column, in the order of its sheet; none where nothing was taken in yet."""
+    rows = connection.execute("SELECT body FROM table_row WHERE name = ? ORDER BY place", (name,)).fetchall()
+    return [orjson.loads(row[0]) for row in rows]
+
+
+def replace_table(connection: Connection, name: str, rows: Iterable[Mapping[str, Json]]) -> None:
+    """Keep these rows as the whole of a table."""
+    connection.execute("DELETE FROM table_row WHERE name = ?", (name,))
+    connection.executemany(
+        "INSERT INTO table_row (name, place, body) VALUES (?, ?, ?)",
+        [(name, place, canonical(row).decode()) for place, row in enumerate(rows)],
+    )
 
 
 def registry_head(connection: Connection) -> Head:

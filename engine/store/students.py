@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from engine.errors import StaleCase
+from engine.errors import StaleCase, Unknown
 from engine.records import Head, Json, case_number
 from engine.store.database import Connection, Row
 from engine.trail.event import canonical
@@ -47,6 +47,14 @@ def student(connection: Connection, student_no: str) -> StudentRow | None:
     return None if row is None else _student(row)
 
 
+def by_id(connection: Connection, student: int) -> StudentRow:
+    """One student by the integer behind the chain; whoever holds it has it from a case or from here."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM student s WHERE s.id = ?", (student,)).fetchone()  # noqa: S608
+    if row is None:
+        raise Unknown("学生 student", str(student))
+    return _student(row)
+
+
 def students(connection: Connection, path: str = "") -> Iterable[StudentRow]:
     """All students at a unit or below, by number; read before anything else is asked of the connection."""
     sql = f"SELECT {_COLUMNS} FROM student s JOIN unit u ON u.code = s.unit"  # noqa: S608 constant text
@@ -74,6 +82,13 @@ def owners(connection: Connection, fact: str) -> dict[str, str]:
         raise ValueError(message)
     rows = connection.execute(f"SELECT {fact}, student_no FROM student WHERE {fact} IS NOT NULL").fetchall()  # noqa: S608
     return {str(value): str(number) for value, number in rows}
+
+
+def held_elsewhere(connection: Connection, facts: Mapping[str, Json], student: int) -> list[str]:
+    """The unique facts among these that another student has with the same value."""
+    given = [(name, facts[name]) for name in UNIQUE_FACTS if facts.get(name) is not None]
+    sql = "SELECT 1 FROM student WHERE {} = ? AND id <> ?"
+    return [name for name, value in given if connection.execute(sql.format(name), (value, student)).fetchone()]
 
 
 def last_ids(connection: Connection) -> tuple[int, int]:
@@ -125,6 +140,17 @@ def set_facts(connection: Connection, row: StudentRow, facts: Mapping[str, Json]
         ),
     )
     if done.rowcount != 1:
+        raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)
+
+
+def set_unit(connection: Connection, row: StudentRow, unit: str, head: Head) -> None:
+    """Write the unit a student belongs to from now on.
+
+    Raises:
+        StaleCase: If somebody wrote to this student meanwhile.
+    """
+    sql = "UPDATE student SET unit = ?, seq = ?, head = ? WHERE id = ? AND seq = ?"
+    if connection.execute(sql, (unit, head.seq, head.hash, row.id, row.head.seq)).rowcount != 1:
         raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)
 
 

@@ -151,6 +151,15 @@ class Batch(SQLModel, table=True):
     published_at: datetime = Field(sa_column=Column(UTC, nullable=False))
 
 
+class TableRow(SQLModel, table=True):
+    """One row of a table that others maintain (majors offered, programme rules), in the order of its sheet."""
+
+    __tablename__ = "table_row"
+    name: str = Field(primary_key=True)
+    place: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class Student(SQLModel, table=True):
     """What is known about one student, and the end of the student's chain.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.store.database import Connection
 
@@ -18,6 +19,7 @@ class CaseEnd:
     state: str
     fields: str
     taken: str
+    slots: str | None
     rounds: int
     shape: str
     workflow: str
@@ -55,7 +57,7 @@ _STUDENTS = (
     " WHERE id >= ? AND id <= ? ORDER BY id DESC"
 )
 _CASES = (
-    "SELECT c.id, c.seq, c.head, c.state, c.fields, c.taken, c.rounds, c.shape, c.workflow, c.unit, c.batch,"
+    "SELECT c.id, c.seq, c.head, c.state, c.fields, c.taken, c.slots, c.rounds, c.shape, c.workflow, c.unit, c.batch,"
     " c.opened_at, c.entered_at, c.path = u.path FROM cases c LEFT JOIN unit u ON u.code = c.unit"
     " WHERE c.id >= ? AND c.id <= ? ORDER BY c.id"
 )
@@ -92,7 +94,7 @@ def ends(connection: Connection, span: tuple[int, int]) -> Iterator[End]:
         for seq, head in connection.execute("SELECT seq, head FROM registry WHERE id = 0").fetchall():
             yield RegistryEnd(chain=0, seq=seq, head=bytes(head))
     for row in connection.stream(_CASES, (max(1, low), high)):
-        case, seq, head, state, fields, taken, rounds, shape, workflow, unit, batch, opened, entered, path = row
+        case, seq, head, state, fields, taken, slots, rounds, shape, workflow, unit, batch, opened, entered, path = row
         yield CaseEnd(
             chain=case,
             seq=seq,
@@ -100,6 +102,7 @@ def ends(connection: Connection, span: tuple[int, int]) -> Iterator[End]:
             state=state,
             fields=fields,
             taken=taken,
+            slots=slots,
             rounds=rounds,
             shape=shape,
             workflow=workflow,
@@ -109,6 +112,42 @@ def ends(connection: Connection, span: tuple[int, int]) -> Iterator[End]:
             entered_at=entered,
             path_agrees=bool(path),
         )
+
+
+class Lent(NamedTuple):
+    """One delegation as kept, without its case; moments as the trail writes them."""
+
+    giver: str
+    taker: str
+    role: str
+    unit: str
+    reason: str
+    for_good: bool
+    since: str
+    until: str | None
+    revoked_at: str | None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it can still be taken back."""
+        return self.revoked_at is None and not self.for_good
+
+
+def members_in_range(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """List and member of every member of the frozen lists in the span, in that order; streamed."""
+    sql = "SELECT list_id, member FROM member WHERE list_id >= ? AND list_id <= ? ORDER BY list_id, member"
+    for of, member in connection.stream(sql, span):
+        yield int(of), int(member)
+
+
+def delegations_in_range(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, Lent]]:
+    """Every delegation of the span with its case, those for all cases under the registry's 0; streamed."""
+    sql = (
+        "SELECT coalesce(case_id, 0) AS of, giver, taker, role, unit, reason, for_good, since, until, revoked_at"
+        " FROM delegation WHERE coalesce(case_id, 0) >= ? AND coalesce(case_id, 0) <= ? ORDER BY 1, id"
+    )
+    for of, giver, taker, role, unit, reason, for_good, since, until, revoked_at in connection.stream(sql, span):
+        yield int(of), Lent(giver, taker, role, unit, reason, bool(for_good), since, until, revoked_at)
 
 
 def spans(connection: Connection, parts: int) -> list[tuple[int, int]]:

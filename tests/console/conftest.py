@@ -21,12 +21,12 @@ def definitions_are_read_once() -> Iterator[None]:
     def of_folder(folder: Path) -> Library:
         return load(folder, FUNCTIONS)
 
-    def once(folder: Path, _functions: object) -> Library:
+    def once(folder: Path, _memory: Path, _functions: object) -> Library:
         return of_folder(folder)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "load", once)
-        patch.setattr(setting_up, "load", once)
+        patch.setattr(wiring, "load_remembered", once)
+        patch.setattr(setting_up, "load_remembered", once)
         yield
 
 

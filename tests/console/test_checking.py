@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
 from console.commands import app
 from console.settings import HOME
+from tests.engine.loading.folders import clean_folder, spoil
 
 
 def _check(*words: str) -> Result:
@@ -39,11 +41,46 @@ def test_a_misspelt_state_is_named_with_file_line_and_column_and_only_for_the_fi
 
     faults = json.loads(whole.stdout)
     assert whole.exit_code == this_file.exit_code == 1
-    assert all(list(one) == ["file", "line", "column", "code", "message"] for one in faults)
+    assert all(list(one) == ["file", "line", "column", "code", "message", "story"] for one in faults)
     assert {one["file"] for one in faults} == {"workflows/leave-of-absence.yaml"}
     assert "workflows/leave-of-absence.yaml:" in this_file.stdout
     assert "^" in this_file.stdout
     assert another_file.exit_code == 0
+
+
+def test_a_case_that_can_be_stuck_is_told_as_a_story(tmp_path: Path) -> None:
+    spoil(clean_folder(tmp_path), "workflows/record.yaml", "record: true", "record: true\nunique: ever")
+
+    told, listed = _check(str(tmp_path)), _check(str(tmp_path), "--json")
+
+    (fault,) = json.loads(listed.stdout)
+    assert told.exit_code == listed.exit_code == 1
+    assert "stuck: 卡死 · " in told.stdout
+    assert "    1. 学籍：经办“建立” → 在籍 · Record: Clerk: Open → Enrolled" in told.stdout
+    assert fault["code"] == "stuck"
+    assert len(fault["story"]) > 2
+
+
+def test_guards_are_read_as_logic_only_when_asked_for(tmp_path: Path) -> None:
+    spoil(clean_folder(tmp_path), "rules/conditions.yaml", "fee_owed <= limit", "fee_owed < limit and fee_owed > 0")
+
+    plain, logic = _check(str(tmp_path)), _check(str(tmp_path), "--guards")
+
+    assert plain.exit_code == 0
+    assert logic.exit_code == 1
+    assert "never-holds" in logic.stdout
+    assert "    欠费：" in logic.stdout
+
+
+def test_a_missing_solver_is_said_with_the_command_to_install_it(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "z3", None)
+    monkeypatch.delitem(sys.modules, "engine.analysis.guards", raising=False)
+    monkeypatch.delitem(sys.modules, "engine.analysis.logic", raising=False)
+
+    result = _check(str(clean_folder(tmp_path)), "--guards")
+
+    assert result.exit_code == 2
+    assert "requirements/analysis.txt" in result.stderr
 
 
 def test_a_path_without_definitions_is_misuse(tmp_path: Path) -> None:

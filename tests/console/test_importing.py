@@ -15,7 +15,7 @@ def test_a_good_roster_opens_a_record_for_every_student_and_the_second_time_noth
     second = empty.document("import", "roster", roster)
 
     assert first == {
-        "rows": 6, "opened": 6, "changed": 0, "unchanged": 0, "faults": [], "warnings": [], "refused": [],
+        "rows": 6, "opened": 6, "added": 0, "changed": 0, "unchanged": 0, "faults": [], "warnings": [], "refused": [],
         "dry_run": False,
     }  # fmt: skip
     assert (second["opened"], second["changed"], second["unchanged"]) == (0, 0, 6)

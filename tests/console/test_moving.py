@@ -130,7 +130,7 @@ def test_a_step_the_state_does_not_lead_to_is_refused_and_the_open_ones_are_name
     ("words", "said"),
     [
         pytest.param(("move", READY[0], "aply", "--as", "op"), "Did you mean 'apply'", id="step"),
-        pytest.param(("move", "12", "apply", "--as", "op"), "学号 student number", id="student"),
+        pytest.param(("move", "12", "apply", "--as", "op"), "学号或单位代码 student number", id="student"),
         pytest.param(("move", READY[0], "apply", "batch=2024-07", "--as", "op"), "2024-06", id="batch"),
         pytest.param(("move", READY[0], "apply", "bach=2024-06", "--as", "op"), "Did you mean 'batch'", id="field"),
         pytest.param(("move", READY[0], "apply", "--as", "ap"), "site_operator", id="who may not"),
@@ -141,7 +141,7 @@ def test_a_step_the_state_does_not_lead_to_is_refused_and_the_open_ones_are_name
         pytest.param((*ALL_APPLY[:3], "--as", "ap", "--batch", "2024-06"), "site_operator", id="many, who may not"),
         pytest.param((*ALL_APPLY[:3], "--as", "op", "--batch", "2024-07"), "2024-06", id="many, batch"),
         pytest.param(("open", "leave", READY[0], "--as", "op"), "leave-of-absence", id="workflow"),
-        pytest.param(("case", "12"), "学号 student number", id="case of nobody"),
+        pytest.param(("case", "12"), "学号或单位代码 student number", id="case of nobody"),
         pytest.param(("replay",), "--all", id="replay nothing"),
         pytest.param(("eligibility", "--batch", "2024-07"), "2024-06", id="eligibility"),
     ],

@@ -13,7 +13,9 @@ from tests.console.counter import READY, Counter
 def test_every_chain_replays_and_nothing_diverges(counter: Counter) -> None:
     answer = counter.document("replay", "--all")
 
-    assert list(answer) == ["cases", "events", "diverged"]
+    assert list(answer) == ["cases", "events", "diverged", "invariants"]
+    assert {one["id"]: one["cases"] for one in answer["invariants"] if one["cases"]} == {}
+    assert len(answer["invariants"]) == 43
     assert (answer["cases"], answer["diverged"]) == (6, [])
     assert answer["events"] > 18
 

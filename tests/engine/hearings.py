@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.actors import Actor, Grant
-from engine.definition import Definition, Effect
+from engine.definition import Definition
+from engine.expressions.kinds import Row
 from engine.library import Library, content_hash
 from engine.records import Case, Head, Json, Request
 from engine.steps import Machine
+from engine.store.documents import DocumentRow
 from engine.trail.event import moment
 from tests.engine.town import FIRST, NOW, READY, roster_facts
 
@@ -16,17 +18,34 @@ READY_FACTS = {**roster_facts(FIRST), **READY, "certificate_no": "51161520240200
 
 
 class Known:
-    """What a test says is known; effects reach the cases it names."""
+    """What a test says is known of a case that is alone in the world: no documents, no lists, one unit."""
 
-    def __init__(self, values: Mapping[str, Json] | None = None, reached: tuple[str, ...] = ()) -> None:
+    def __init__(self, values: Mapping[str, Json] | None = None) -> None:
         self.values = values or {}
-        self.reached = reached
 
     def see(self, facts: Sequence[str], others: Sequence[str]) -> dict[str, Json]:
         return {key: self.values.get(key) for key in (*facts, *others)}
 
-    def linked(self, effect: Effect) -> tuple[str, ...]:  # noqa: ARG002 the same for every effect
-        return self.reached
+    def place(self, at: str) -> tuple[str, str] | None:  # noqa: ARG002 the same for every unit
+        return ("S1", "/GK/SX/B1/S1/")
+
+    def units_of_members(self, kind: str) -> Sequence[tuple[str, str]]:  # noqa: ARG002 no list, no members
+        return ()
+
+    def documents(self) -> Sequence[DocumentRow]:
+        return ()
+
+    def member_rows(self) -> Sequence[Row]:
+        return ()
+
+    def own_row(self) -> Row:
+        return {}
+
+    def frozen_on(self) -> Sequence[str]:
+        return ()
+
+    def taken_elsewhere(self, facts: Mapping[str, Json]) -> Sequence[str]:  # noqa: ARG002 nobody else is there
+        return ()
 
 
 def machine_of(library: Library, definition: Definition) -> Machine:

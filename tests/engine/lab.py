@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from engine.definition import Definition
 from engine.library import Library
-from engine.records import Moved
+from engine.records import Json, Moved
 from engine.vocabulary import Rule
-from tests.engine.town import FIRST, NOW, Town, town_at
+from tests.engine.town import FIRST, NOW, SITE_OF, Town, town_at
 
 Written = Mapping[str, object]
 
@@ -26,14 +26,17 @@ SEND_BACK: Mapping[str, Written] = {
 
 def loan(transitions: Mapping[str, Written], **more: object) -> Definition:
     """A procedure for lending a file (档案借阅), opened by `ask` into the state `asked`."""
-    titled = {name: {"title": {"zh": name, "en": name}, **one} for name, one in {**OPEN, **transitions}.items()}
-    states = {name: {"title": {"zh": name, "en": name}, **one} for name, one in STATES.items()}
     file = {
         "workflow": "loan", "procedure": "W-99", "title": {"zh": "档案借阅", "en": "Loan"}, "version": 1,
-        "effective_from": "2024-01-01", "profile": "online-ed", "about": ["student"], "states": states,
-        "transitions": titled,
+        "effective_from": "2024-01-01", "profile": "online-ed", "about": ["student"],
+        "states": titled(STATES), "transitions": titled({**OPEN, **transitions}),
     }  # fmt: skip
     return Definition.model_validate({**file, **more})
+
+
+def titled(written: Mapping[str, Written]) -> dict[str, Written]:
+    """States or transitions whose names are their titles."""
+    return {name: {"title": {"zh": name, "en": name}, **one} for name, one in written.items()}
 
 
 def rule(holds: str, **more: object) -> Rule:
@@ -60,3 +63,28 @@ def lending(url: str, library: Library, definition: Definition, **rules: Rule) -
         opened = town.open((definition.workflow, "ask"), FIRST, "operator.s1")
         assert isinstance(opened, Moved), opened
         yield town, opened.case.id
+
+
+def procedure(workflow: str, transitions: Mapping[str, Written], **more: object) -> Definition:
+    """Another procedure beside the loan, with the same states and the same opening, which effects may also use."""
+    openings = {"ask": {**OPEN["ask"], "by": ["site_operator", "effect"]}}
+    return loan({**openings, **transitions}, workflow=workflow, procedure=f"W-{len(workflow)}", **more)
+
+
+@contextmanager
+def working(url: str, library: Library, definitions: Sequence[Definition], **rules: Rule) -> Iterator[Town]:
+    """A desk that also works some made-up procedures."""
+    for one in definitions:
+        library = with_loan(library, one, **rules)
+    with town_at(url, library) as town:
+        town.desk.publish(NOW, "setup")
+        yield town
+
+
+def opened(town: Town, workflow: str, student_no: str = FIRST, **fields: Json) -> int:
+    """A case just opened by the operator of the student's site."""
+    outcome = town.open(
+        (workflow, "ask"), student_no, "operator.s2" if SITE_OF[student_no] == "S2" else "operator.s1", **fields
+    )
+    assert isinstance(outcome, Moved), outcome
+    return outcome.case.id

@@ -8,6 +8,7 @@ import pytest
 
 from engine import bulk
 from engine.bulk import BulkAnswer, move_many
+from engine.errors import TransitionNotOpen
 from engine.records import Moved, Refused, Request
 from engine.store.cases import records_under
 from tests.engine.town import ELSEWHERE, FIRST, OPEN_FIRST, OPEN_SECOND, SECOND, THIRD, Town
@@ -35,6 +36,8 @@ def test_bulk_says_of_every_case_what_one_by_one_would_have_said(town: Town):
     a_mixed_lot(town)
     with town.undone():
         alone = {no: town.take(no, "apply", "operator.s1") for no in (FIRST, SECOND)}
+        with pytest.raises(TransitionNotOpen):
+            town.take(THIRD, "apply", "operator.s1")
         rows = {no: town.case(no) for no in S1}
         counted = town.counts()
     answer = all_apply(town, pages(town, *S1))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from engine.casework import move
 from engine.definition import Definition
+from engine.enrolling import Enrolment, enrol
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen, Unknown
 from engine.library import Library
-from engine.opening import Enrolment, enrol
 from engine.records import Case, Json, Moved, Refused, Repeated, Request
 from engine.replay import replay_one
 from tests.engine.lab import lending, loan

@@ -6,17 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from engine.casework import find_case
+from engine.casework import find_case, open_case
+from engine.enrolling import Enrolled, Enrolment, RosterRefused, enrol
 from engine.errors import AlreadyOpen, NotAllowed, Unknown
 from engine.library import Library
-from engine.opening import Enrolled, Enrolment, RosterRefused, enrol, open_case
 from engine.records import Json, Moved, Refused, Repeated
+from engine.tabling import replace_table
 from tests.engine.lab import lending, loan
 from tests.engine.town import FIRST, OPEN_FIRST, SECOND, SITE_OF, Town, roster_facts, town_at
 
 NEW_ONE, NEW_TWO = "2023030000011", "2023030000012"
 LEAVE: dict[str, Json] = {"cause": "病休", "leave_from": "2024-05-01", "leave_to": "2024-09-01"}
-DRAFT = ("leave-of-absence", "draft")
+LEAVE_DRAFTED = ("leave-of-absence", "draft")
+DRAFT = ("degree-application", "apply")
+COURSES: list[dict[str, Json]] = [{"programme": "P2", "course_id": "C1", "term": 1, "degree_course": False}]
 
 
 def line(student_no: str, unit: str = "S1", **facts: Json) -> Enrolment:
@@ -95,33 +98,37 @@ def test_a_record_is_opened_only_by_those_who_may(town: Town):
 
 
 def test_a_draft_opens_no_case_outside_a_rehearsal_and_the_refusal_is_recorded(town: Town):
-    rows, before = town.counts(), town.student(FIRST)
-    refused = town.open(DRAFT, FIRST, "operator.s1", **LEAVE)
+    rows, before = town.counts(), town.student(OPEN_FIRST)
+    refused = town.open(DRAFT, OPEN_FIRST, "operator.t1")
     assert isinstance(refused, Refused)
     [verdict] = refused.verdicts
     assert verdict.rule == "draft-definition"
-    assert "leave-of-absence" in verdict.sentence.zh
+    assert "degree-application" in verdict.sentence.zh
     assert "{" not in verdict.sentence.zh + verdict.sentence.en
     assert town.counts() == (rows[0] + 1, *rows[1:]), "an event, and no case"
-    after = town.student(FIRST)
+    after = town.student(OPEN_FIRST)
     assert after.head.seq == before.head.seq + 1
     event = town.events(-after.id)[-1]
-    assert (event["kind"], event["actor"], event["data"]["failed"]) == ("refused", "operator.s1", ["X-07"])
+    assert (event["kind"], event["actor"], event["data"]["failed"]) == ("refused", "operator.t1", ["X-07"])
     assert town.replayed().diverged == ()
 
 
 def test_a_rehearsal_opens_drafts(rehearsal: Town):
-    opened = rehearsal.open(DRAFT, FIRST, "operator.s1", **LEAVE)
+    rehearsal.know(OPEN_FIRST, level="专升本", programme="P1", wants_degree=True)
+    replace_table(rehearsal.desk, "programme_courses", COURSES, rehearsal.request("import_table", "records.kf"))
+    rehearsal.advance(OPEN_FIRST, "applied")
+    opened = rehearsal.open(DRAFT, OPEN_FIRST, "operator.t1")
     assert isinstance(opened, Moved), opened
-    assert (opened.case.state, opened.case.fields["cause"]) == ("drafted", "病休")
-    assert find_case(rehearsal.desk, FIRST, opened.case.number) == opened.case.id
+    assert opened.case.state == "applied"
+    assert rehearsal.case(OPEN_FIRST).fields["degree_applied"] is True
+    assert find_case(rehearsal.desk, OPEN_FIRST, opened.case.number) == opened.case.id
     assert rehearsal.replayed().diverged == ()
 
 
 def test_a_refused_opening_stands_in_the_chain_of_the_student(rehearsal: Town):
     rehearsal.go(FIRST, (("suspend", "records.sx"),))
     rows = rehearsal.counts()
-    refused = rehearsal.open(DRAFT, FIRST, "operator.s1", **LEAVE)
+    refused = rehearsal.open(LEAVE_DRAFTED, FIRST, "operator.s1", **LEAVE)
     assert isinstance(refused, Refused)
     assert refused.failed == ("G-SC-06",)
     assert rehearsal.counts() == (rows[0] + 1, *rows[1:])
@@ -170,7 +177,7 @@ def test_a_repeated_opening_is_given_its_first_answer(rehearsal: Town):
 
 def test_what_does_not_exist_is_unknown_by_its_name(town: Town):
     with pytest.raises(Unknown, match="学号"):
-        town.open(DRAFT, "9999", "operator.s1")
+        town.open(LEAVE_DRAFTED, "9999", "operator.s1")
     with pytest.raises(Unknown, match="leave-of-absence"):
         town.open(("leave-of-absense", "draft"), FIRST, "operator.s1")
     with pytest.raises(Unknown, match="draft"):
@@ -188,8 +195,8 @@ def test_the_case_of_one_student_is_not_found_under_another(town: Town):
 
 def test_two_clerks_opening_at_once_never_share_a_number(town: Town, library: Library):
     with town_at(town.url, library, rehearsal=True) as one, town_at(town.url, library, rehearsal=True) as two:
-        first = one.open(DRAFT, FIRST, "operator.s1", **LEAVE)
-        second = two.open(DRAFT, SECOND, "operator.s1", **LEAVE)
+        first = one.open(LEAVE_DRAFTED, FIRST, "operator.s1", **LEAVE)
+        second = two.open(LEAVE_DRAFTED, SECOND, "operator.s1", **LEAVE)
     assert isinstance(first, Moved)
     assert isinstance(second, Moved)
     assert first.case.id != second.case.id

@@ -35,7 +35,7 @@ def test_changed_files_neither_strand_nor_alter_an_open_case(district_url: str, 
     changed = loan({"refile": {"from": "asked", "to": "shelved", "by": "site_operator"}}, version=2)
     with town_at(district_url, with_loan(library, changed)) as town:
         town.desk.publish(NOW, "setup")
-        waiting = [one for one in waiting_for(town.desk, town.actor("approver.s1")) if one.case == case]
+        waiting = [one for one in waiting_for(town.desk, town.actor("approver.s1"), NOW) if one.case == case]
         assert [one.triggers for one in waiting] == [("lend",)]
         assert isinstance(town.decided(case, "lend", "approver.s1"), Moved)
         assert town.by_id(case).state == "lent"

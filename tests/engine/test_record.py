@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.casework import open_case
 from engine.errors import AlreadyOpen, NotAllowed, TransitionNotOpen
-from engine.opening import open_case
 from engine.records import Case, Moved, Refused
 from tests.engine.town import FIELDS, FIRST, NOW, OPEN_FIRST, REASON, STEPS_TO_REGISTERED, Town
 
@@ -91,11 +91,13 @@ def test_every_step_is_open_exactly_where_the_table_says(town: Town, student_no:
             case = brought(town, student_no, state)
             open_steps = {trigger for trigger, moves in steps.items() if state in moves}
             assert set(town.desk.machine_for(case, {}).open_triggers(state)) - {"publish"} == open_steps
-            before = town.counts()
-            for trigger in sorted(steps.keys() - open_steps):
+            before, barred = town.counts(), sorted(steps.keys() - open_steps)
+            for trigger in barred:
                 with pytest.raises(TransitionNotOpen):
                     town.take(student_no, trigger, WHO[student_no].get(trigger, "records.sx"))
-            assert (town.counts(), town.case(student_no)) == (before, case)
+            after = town.case(student_no)
+            assert town.counts() == (before[0] + len(barred), *before[1:]), "each leaves its refusal, and nothing else"
+            assert after == case._replace(head=after.head)
 
 
 @BOTH
@@ -322,15 +324,17 @@ def test_registering_tells_the_student_and_the_site_once_and_refusing_tells_nobo
     }
 
 
-def test_a_withdrawal_with_an_open_case_is_refused_and_names_it(rehearsal: Town):
-    """Effects that would reach a case are not carried out in this version, and never half done."""
+def test_a_withdrawal_cancels_what_is_still_open_and_the_trail_names_the_cause(rehearsal: Town):
     leave = rehearsal.open(("leave-of-absence", "draft"), FIRST, "operator.s1", **LEAVE)
     assert isinstance(leave, Moved), leave
-    refused = rehearsal.take(FIRST, "withdraw", "records.sx")
-    assert isinstance(refused, Refused)
-    assert [verdict.rule for verdict in refused.verdicts] == ["not-carried-out"]
-    assert leave.case.number in refused.verdicts[0].sentence.zh
-    assert rehearsal.case(FIRST).state == "enrolled"
+    withdrawn = rehearsal.take(FIRST, "withdraw", "records.sx")
+    assert isinstance(withdrawn, Moved)
+    assert rehearsal.case(FIRST).state == withdrawn.case.state
+    assert rehearsal.kept(("cases", "state"), id=leave.case.id) == "cancelled"
+    last = rehearsal.events(leave.case.id)[-1]
+    assert (last["kind"], last["data"]["to"]) == ("moved", "cancelled")
+    assert last["cause"]["seq"] == rehearsal.case(FIRST).head.seq
+    assert rehearsal.replayed().diverged == ()
 
 
 def test_an_open_leave_of_absence_stands_in_the_way_of_applying(rehearsal: Town):

@@ -225,3 +225,47 @@ def test_several_faults_are_all_named(busy: Town):
     busy.connection.execute("UPDATE cases SET state = 'suspended' WHERE id = ?", (busy.record(OPEN_FIRST),))
     busy.connection.execute("UPDATE student SET facts = '{}' WHERE id = ?", (busy.student(SECOND).id,))
     assert len(busy.replayed().diverged) == 3
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "key"),
+    [
+        (("role_grant", "role"), "records_section", {"login": "operator.s1"}),
+        (("unit", "kind"), "branch", {"code": "S1"}),
+        (("batch", "values_json"), "{}", {"name": "2024-06"}),
+        (("account", "student"), 1, {"login": "operator.s1"}),
+    ],
+)
+def test_a_row_of_the_registry_edited_is_named(busy: Town, place: tuple[str, str], value: object, key: dict[str, str]):
+    busy.edit(place, value, **key)
+    found = one_found(busy)
+    assert (found.chain, place[0] in found.why) == ("registry", True)
+
+
+def test_the_text_of_a_definition_edited_is_named(busy: Town):
+    shape = busy.case(FIRST).shape
+    busy.edit(("shape", "body"), busy.kept(("shape", "body"), hash=shape) + " ", hash=shape)
+    assert shape in one_found(busy).why
+
+
+def test_a_table_row_nobody_took_in_is_named(busy: Town):
+    busy.connection.execute("INSERT INTO table_row (name, place, body) VALUES ('major_offers', 0, '{}')")
+    assert "table_row major_offers" in one_found(busy).why
+
+
+@pytest.mark.parametrize("what", ["document", "member", "delegation"])
+def test_a_row_beside_a_case_that_no_event_wrote_is_named(busy: Town, what: str):
+    case = busy.record(FIRST)
+    moment = "2024-01-01T00:00:00.000000Z"
+    statements = {
+        "document": "INSERT INTO document (case_id, seq, kind, looks, withdrawn) VALUES (?, 1, 'E-WD', '{}', ?)",
+        "member": "INSERT INTO member (list_id, member, kind, stay) VALUES (?, 1, 'a list', ?)",
+        "delegation": "INSERT INTO delegation (case_id, for_good, giver, taker, role, unit, reason, since)"
+        " VALUES (?, ?, 'approver.s1', 'both.s1', 'site_approver', 'S1', 'x', '2024-01-01T00:00:00.000000Z')",
+    }
+    busy.connection.execute(statements[what], (case, moment if what == "member" else False))
+    found = one_found(busy)
+    assert (found.chain, what in found.why) == (f"case/{case_number(case)}", True)
+    busy.connection.execute("DELETE FROM event WHERE chain = ?", (case,))
+    busy.connection.execute("DELETE FROM cases WHERE id = ?", (case,))
+    assert "no events" in one_found(busy).why

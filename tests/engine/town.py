@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 
 from engine.actors import IMPORT, Actor
-from engine.casework import find_case, move
+from engine.casework import find_case, move, open_case
 from engine.desk import Desk
+from engine.enrolling import Enrolment, enrol
 from engine.facts import FactsWritten, write_facts
 from engine.library import Library
-from engine.opening import Enrolment, enrol, open_case
 from engine.organisation import add_units, give_role
 from engine.publishing import change_batch, publish_batch
 from engine.records import Case, Json, Moved, Refused, Repeated, Request
@@ -283,6 +283,8 @@ def build(town: Town) -> None:
         publish_batch(desk, batch, town.request("publish", login))
         dates = {"graduation_on": "2024-06-30", "school_name": "示范大学", "president": "校长甲"}
         change_batch(desk, batch, dates, town.request("set", login))
+    [rounds] = town.connection.execute("SELECT id FROM cases WHERE workflow = 'graduation-audit-rounds'").fetchall()
+    assert isinstance(town.decided(int(rounds[0]), "start_round_1", "province.kf"), Moved)
     roster = [Enrolment(student_no=no, unit=unit, facts=roster_facts(no)) for no, unit in SITE_OF.items()]
     enrol(desk, roster, town.request("open_record", "import"))
     facts = {no: {**READY, "certificate_no": f"5116152024{int(no) % 10**8:08d}"} for no in SITE_OF}

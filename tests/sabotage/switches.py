@@ -16,12 +16,13 @@ import pytest
 from sqlalchemy import Engine
 
 import engine.store.bulk as store_bulk
-from engine import bulk, casework, facts, machine, replay, sight
+from engine import acting, bulk, casework, facts, keeping, machine, replay, sight
 from engine.desk import Desk
 from engine.guards import Guard
-from engine.machine import Sight
 from engine.records import Case, Head, Json, Moved, Outcome, Refused, Repeated, Request
-from engine.steps import Machine, Step
+from engine.rights import Sight
+from engine.step import Step
+from engine.steps import Machine
 from engine.store import cases, database, schema
 from engine.store.cases import Keeping
 from engine.store.database import Connection
@@ -94,8 +95,8 @@ def _messages_before_the_deed(patch: Patch) -> None:
             connection.execute("BEGIN")
         return honest(connection, keeping._replace(told=()))
 
-    patch.setattr(cases, "keep", keep)
-    patch.setattr(casework, "keep", keep)
+    for module in (cases, casework, acting):
+        patch.setattr(module, "keep", keep)
 
 
 def _request_ids_forgotten(patch: Patch) -> None:
@@ -198,7 +199,8 @@ def _tidied_history(patch: Patch) -> None:
         connection.execute("DELETE FROM event WHERE chain = ? AND seq < ?", (keeping.event.chain, keeping.event.seq))
         return won
 
-    patch.setattr(casework, "keep", keep)
+    for module in (casework, acting):
+        patch.setattr(module, "keep", keep)
 
 
 def _empty_commitments(patch: Patch) -> None:
@@ -218,7 +220,7 @@ def _disk_not_awaited(patch: Patch) -> None:
 
 
 def _commit_by(patch: Patch, way: Callable[[bytes, bytes], str]) -> None:
-    for module in (casework, facts, replay):
+    for module in (keeping, facts, replay):
         patch.setattr(module, "commitment", way)
 
 

@@ -1,0 +1,93 @@
+"""The commands about people: accounts and roles, who acts for whom, and who is reminded (`console.commands`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from console.calling import Caller
+
+As = Annotated[str, typer.Option("--as", metavar="USER", help="以谁的身份办理 In whose name.")]
+Taker = Annotated[str, typer.Option("--to", metavar="LOGIN", help="交给谁 To whom.")]
+PassedRole = Annotated[str, typer.Option("--role", metavar="R", help="角色 The role; student: a signature left.")]
+WhyPassed = Annotated[str, typer.Option("--reason", metavar="R", help="事由，明文留痕 Why; it stands in the trail.")]
+ThisCase = Annotated[str, typer.Option("--case", metavar="NO", help="办件号 The case.")]
+OnlyCase = Annotated[str | None, typer.Option("--case", metavar="NO", help="仅限此办件 This case only.")]
+
+
+def caller_for(ctx: typer.Context) -> Caller:
+    """The caller behind a command: its database and settings."""
+    from console.calling import caller_of
+
+    return caller_of(*ctx.obj)
+
+
+def user_add(
+    ctx: typer.Context,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
+    *,
+    role: Annotated[str | None, typer.Option(metavar="R", help="角色 The role.")] = None,
+    unit: Annotated[str | None, typer.Option(metavar="CODE", help="在哪个单位 At which unit.")] = None,
+    student: Annotated[str | None, typer.Option(metavar="STUDENT_NO", help="学生本人账号 Whose own account.")] = None,
+) -> int:
+    """授予角色（必要时建立用户），或建立学生本人账号。Give a person a role, or make a student's own account."""
+    from console import delegating, setting_up
+    from console.calling import Misuse
+
+    if student is not None and role is None and unit is None:
+        return delegating.add_student(caller_for(ctx), login, student)
+    if role is None or unit is None or student is not None:
+        message = "请写明 --role 与 --unit，或只写 --student。Give --role and --unit, or --student alone."
+        raise Misuse(message)
+    return setting_up.add_user(caller_for(ctx), login, role, unit)
+
+
+def delegate(
+    ctx: typer.Context,
+    *,
+    login: As,
+    taker: Taker,
+    role: PassedRole,
+    reason: WhyPassed,
+    until: Annotated[str, typer.Option(metavar="MOMENT", help="期限，只写日期则含当日 A day counts whole.")],
+    unit: Annotated[str | None, typer.Option(metavar="U", help="单位及下级 There and below; default: yours.")] = None,
+    number: OnlyCase = None,
+) -> int:
+    """委派：由他人在期限内代行本人的角色。Let somebody act in your role until a moment."""
+    from console import delegating
+
+    asked = delegating.Passing(login=login, taker=taker, role=role, reason=reason, unit=unit, case=number, until=until)
+    return delegating.pass_on(caller_for(ctx), asked)
+
+
+def hand_over(
+    ctx: typer.Context, *, login: As, taker: Taker, role: PassedRole, reason: WhyPassed, number: ThisCase
+) -> int:
+    """转办：把办件交给担任同一角色的人员。Hand a case over for good to another holder of the role."""
+    from console import delegating
+
+    asked = delegating.Passing(login=login, taker=taker, role=role, reason=reason, case=number)
+    return delegating.hand_on(caller_for(ctx), asked)
+
+
+def revoke(ctx: typer.Context, *, login: As, taker: Taker, role: PassedRole, number: OnlyCase = None) -> int:
+    """收回委派。Take a delegation back."""
+    from console import delegating
+
+    asked = delegating.Passing(login=login, taker=taker, role=role, case=number)
+    return delegating.take_back(caller_for(ctx), asked)
+
+
+def urge(
+    ctx: typer.Context,
+    student_no: Annotated[str, typer.Argument(metavar="STUDENT_NO", help="学号 The student number.")],
+    *,
+    login: As,
+    number: OnlyCase = None,
+) -> int:
+    """催办，每案每人每日一次。Remind whom a case waits for, once a day."""
+    from console import delegating
+
+    return delegating.remind(caller_for(ctx), student_no, login, number)

@@ -1,0 +1,338 @@
+"""Steps and people: what holds for every case of every procedure, told from its events alone.
+
+Source: requirements.md 7 (INV-ST, INV-AP, INV-SIGN, INV-LOG).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from engine.auditing.ground import Flaw, Ground
+from engine.auditing.history import MOVING, REFUSED, SIGNED, STEPS, Event, History
+from engine.definition import NEW, RESERVED_ROLES, Definition, Slot, Transition, Who
+from engine.steps import BATCH_PUBLISHED, TERM_STARTED
+from engine.trail.event import EventKind
+
+Flaws = Iterator[Flaw]
+_NO_PERSONS = (RESERVED_ROLES - {"student"}) | {BATCH_PUBLISHED, TERM_STARTED}
+
+
+def in_one_state(history: History, _: Ground) -> Flaws:
+    """INV-ST-1: the record is in one of its states, and each step starts where the one before it ended."""
+    if not history.definition.record:
+        return
+    for state, one in history.steps():
+        if one.data.origin != state:
+            was = one.data.origin
+            yield Flaw(one.seq, f"从“{was}”办理，而当时处于“{state}”", f"taken from {was} in {state}")
+        if one.data.to not in history.definition.states:
+            yield Flaw(one.seq, f"“{one.data.to}”不是学籍状态", f"{one.data.to} is no state of the record")
+
+
+def entitled(history: History, ground: Ground) -> Flaws:
+    """INV-ST-4: every step out of a state it starts in, by a role it is waiting for, held there by the person."""
+    for place, one in enumerate(history.events):
+        if one.kind not in STEPS and one.kind != SIGNED:
+            continue
+        definition = ground.definitions.get(one.definition, history.definition)
+        step = definition.transitions.get(one.data.trigger)
+        if step is None:
+            yield Flaw(one.seq, f"没有步骤“{one.data.trigger}”", f"there is no step {one.data.trigger}")
+            continue
+        yield from _place_of(step, one, history.before[place])
+        yield from _right_of(ground, definition, step, (one, history.units[place]))
+
+
+def _place_of(step: Transition, one: Event, state: str) -> Flaws:
+    trigger = one.data.trigger
+    if state not in step.origins:
+        yield Flaw(one.seq, f"“{trigger}”不在“{state}”的待办中", f"{trigger} does not wait in {state}")
+    elif one.kind in STEPS and one.data.to not in (step.targets or (state,)):
+        yield Flaw(one.seq, f"“{trigger}”不通向“{one.data.to}”", f"{trigger} does not lead to {one.data.to}")
+
+
+def people_of(definition: Definition, step: Transition, one: Event) -> list[Who]:
+    """Whom a step or signature waits for: those of the step, and of the slots of the step that is signed."""
+    signed = definition.transitions.get(one.data.signing or "")
+    slots: list[Slot] = []
+    roles: list[str] = []
+    for sign in (step.sign, None if signed is None else signed.sign):
+        if sign is not None:
+            slots += sign.slots.values()
+            roles += () if sign.add is None else sign.add.roles
+    started = [Who(role=step.when)] if step.when else []
+    return [*step.by, *slots, *(Who(role=role) for role in roles), *started]
+
+
+def _right_of(ground: Ground, definition: Definition, step: Transition, taken: tuple[Event, str]) -> Flaws:
+    one, unit = taken
+    role = one.role or ""
+    waiting = [who for who in people_of(definition, step, one) if role in (who.acting_role, who.role)]
+    if not waiting and not (role == "effect" and any(who.role == "members" for who in step.by)):
+        yield Flaw(one.seq, f"“{one.data.trigger}”不由角色“{role}”办理", f"{role} does not take {one.data.trigger}")
+    elif role == "effect" and one.cause is None:
+        yield Flaw(one.seq, "联动步骤没有写明由何事引起", "an effect that names no cause")
+    elif role not in _NO_PERSONS and role != "student":
+        yield from _held(ground, one, unit, elsewhere=any(map(_is_elsewhere, waiting)))
+
+
+def _is_elsewhere(who: Who) -> bool:
+    return who.at is not None or (isinstance(who, Slot) and who.each is not None)
+
+
+def _held(ground: Ground, one: Event, unit: str, *, elsewhere: bool) -> Flaws:
+    holder = one.actor if one.delegation is None else str(one.delegation["by"])
+    since = ground.grants.get((holder, one.role or "", one.unit or ""))
+    path, own = ground.paths.get(one.unit or "", "?"), ground.paths.get(unit, "")
+    if since is None or since > one.at:
+        what = f"{holder} 当时在 {one.unit} 没有角色“{one.role}”"
+        yield Flaw(one.seq, what, f"{holder} was no {one.role} at {one.unit}")
+    elif not elsewhere and not own.startswith(path):
+        yield Flaw(one.seq, f"{one.unit} 不管 {unit} 的办件", f"{one.unit} is not above {unit}")
+
+
+def kept_apart(history: History, ground: Ground) -> Flaws:
+    """INV-AP-1: nobody takes two steps that the definition keeps apart since the case opened or last rested."""
+    if not history.definition.distinct:
+        return
+    taken: dict[str, list[str]] = {}
+    for one in history.events:
+        if one.kind in STEPS or one.kind == SIGNED:
+            yield from _both(ground, one, taken)
+            _count(one, taken)
+        elif one.kind == EventKind.RETRACTED:
+            taken = {name: list(who) for name, who in (one.data.taken or {}).items()}
+
+
+def _both(ground: Ground, one: Event, taken: dict[str, list[str]]) -> Flaws:
+    data = one.data
+    is_yes = data.slot is not None and data.vote == "yes"
+    trigger, slot = (data.signing or "", (data.slot or "").partition("@")[0]) if is_yes else (data.trigger, "")
+    for person in one.people:
+        if any(person in taken.get(key, ()) for key in ground.apart(one.definition, trigger, slot)):
+            yield Flaw(one.seq, f"{person} 已办理须由他人办理的步骤", f"{person} has taken a step kept apart from this")
+
+
+def _count(one: Event, taken: dict[str, list[str]]) -> None:
+    data = one.data
+    if data.rests:
+        taken.clear()
+        return
+    if data.slot is not None:
+        taken.setdefault(f"{data.signing}.{data.slot.partition('@')[0]}", []).extend(one.people)
+    if one.kind in STEPS:
+        taken.setdefault(data.trigger, []).extend(one.people)
+
+
+def never_twice(history: History, _: Ground) -> Flaws:
+    """INV-AP-2: nobody signs one step twice in one stay, no seat is signed twice, no step is taken once it is left."""
+    signed: set[tuple[str, str]] = set()
+    for state, one in zip(history.before, history.events, strict=True):
+        data = one.data
+        if data.slot is not None and one.kind != REFUSED:
+            for key in (*one.people, f"@{data.slot}"):
+                if (data.signing or "", key) in signed:
+                    yield Flaw(one.seq, f"{key} 重复签字", f"{key} has signed already")
+                signed.add((data.signing or "", key))
+        if one.kind in STEPS and data.origin != state and data.to == state:
+            yield Flaw(one.seq, f"“{data.trigger}”重复办理", f"{data.trigger} was taken again")
+        if one.kind in MOVING and data.to != state:
+            signed.clear()
+        elif one.kind == EventKind.RETRACTED:
+            signed = {(step, key) for step, block in (data.slots or {}).items() for key in _signers(block["given"])}
+
+
+def _signers(given: dict[str, dict[str, str]]) -> Iterator[str]:
+    for seat, vote in given.items():
+        yield f"@{seat}"
+        yield vote["by"]
+        yield from [vote["for"]] if "for" in vote else []
+
+
+def refusals_say_why(history: History, _: Ground) -> Flaws:
+    """INV-AP-3: what was refused names the rules that failed, or why it was not heard."""
+    for one in history.events:
+        data = one.data
+        if one.kind == REFUSED and not (data.failed or data.undecided or data.engine or data.barred):
+            yield Flaw(one.seq, "拒绝未写明未通过的条件", "a refusal that names no rule")
+
+
+def by_own_account(history: History, ground: Ground) -> Flaws:
+    """INV-SIGN-1: a step only the student takes in person was taken from the student's own account."""
+    for _, one in history.steps():
+        step = history.definition.transitions.get(one.data.trigger)
+        if step is None or not step.by or not all(_is_own(who) for who in step.by):
+            continue
+        if ground.student_of.get(one.actor) != history.student or one.delegation or one.role != "student":
+            yield Flaw(one.seq, f"{one.actor} 不是学生本人账号", f"{one.actor} is not the student's own account")
+
+
+def _is_own(who: Who) -> bool:
+    return who.role == "student" and who.in_person and who.recorded_by is None and who.delegates is None
+
+
+def lent_and_recorded(history: History, ground: Ground) -> Flaws:
+    """INV-SIGN-2: who acts for another does so where the definition lets them, by a delegation that is recorded."""
+    for one in history.events:
+        if one.kind not in STEPS and one.kind != SIGNED:
+            continue
+        definition = ground.definitions.get(one.definition, history.definition)
+        step = definition.transitions.get(one.data.trigger)
+        if step is None:
+            continue
+        waiting = people_of(definition, step, one)
+        if one.delegation is not None:
+            yield from _lent(ground, history.chain, one, waiting)
+        elif one.role == "student" and ground.student_of.get(one.actor) != history.student:
+            what = f"{one.actor} 代学生办理而没有委派"
+            yield Flaw(one.seq, what, f"{one.actor} acts as the student without delegation")
+        if one.on_behalf_of != step.on_behalf_of or not _may_record(one, waiting):
+            yield Flaw(one.seq, "流程不允许他人代办", "done for somebody where the definition has nobody do so")
+
+
+def _may_record(one: Event, waiting: list[Who]) -> bool:
+    if one.done_by is None:
+        return True
+    lent = () if one.delegation is None else (one.done_by,)  # a student's signature that was left to somebody
+    return any(who.role == one.done_by and one.role in (who.recorded_by, *lent) for who in waiting)
+
+
+def _lent(ground: Ground, chain: int, one: Event, waiting: list[Who]) -> Flaws:
+    giver = str((one.delegation or {}).get("by"))
+    loans = ground.lent.get((giver, one.actor, one.role or ""), [])
+    good = [
+        loan
+        for loan in loans
+        if loan.case in (0, chain) and loan.since <= one.at and (loan.until is None or one.at <= loan.until)
+    ]
+    if not good:
+        what = f"没有登记 {giver} 对 {one.actor} 的委派"
+        yield Flaw(one.seq, what, f"no delegation by {giver} to {one.actor} is recorded")
+    elif not any(_may_be_lent(who, one.role or "", {loan.reason for loan in good}) for who in waiting):
+        yield Flaw(one.seq, "流程不允许委派这一步", "the definition does not let this be delegated")
+
+
+def _may_be_lent(who: Who, role: str, reasons: Collection[str]) -> bool:
+    if role != "student":
+        return who.acting_role == role and not who.in_person
+    return who.role == "student" and who.delegates is not None and not set(reasons).isdisjoint(who.delegates.reasons)
+
+
+def all_signatures(history: History, _: Ground) -> Flaws:
+    """INV-SIGN-3: a signed step has all its signatures and seals, in the order of the chain."""
+    if not any(step.sign for step in history.definition.transitions.values()):
+        return
+    given: dict[str, list[str]] = {}
+    missing: list[str] | None = None
+    for state, one in zip(history.before, history.events, strict=True):
+        data = one.data
+        step = history.definition.transitions.get(data.signing or data.trigger)
+        if step is not None and step.sign is not None and one.kind in (*STEPS, SIGNED) and data.trigger != "":
+            yield from _signature(step, one, given.get(data.signing or "", []), missing)
+        if data.slot is not None and one.kind in (*STEPS, SIGNED):
+            given.setdefault(data.signing or "", []).append(data.slot.partition("@")[0])
+            missing = data.missing
+        elif one.kind == EventKind.SIGNER_CHANGED:
+            missing = None  # seats were added or dropped: what is missing now, the next signature says
+        if one.kind in MOVING and (data.to != state or one.kind == EventKind.RETRACTED):
+            given, missing = {}, None
+
+
+def _signature(step: Transition, one: Event, given: list[str], missing: list[str] | None) -> Flaws:
+    data, sign = one.data, step.sign
+    if sign is None or (one.kind in STEPS and data.signing not in (None, data.trigger)):
+        return  # the step that is taken when a signer says no
+    slot = (data.slot or "").partition("@")[0]
+    if one.kind in STEPS and data.slot is None:
+        yield Flaw(one.seq, f"“{data.trigger}”没有签字", f"{data.trigger} was taken without signatures")
+    elif one.kind in STEPS and sign.quorum == "all" and missing is not None and set(missing) - {data.slot}:
+        names = "、".join(sorted(set(missing) - {data.slot or ""}))
+        yield Flaw(one.seq, f"缺少签字：{names}", f"signatures are missing: {names}")
+    elif one.kind in STEPS and sign.quorum == "all" and missing is None:
+        yield from _all_there(sign.slots, one, {*given, slot})
+    if sign.order == "sequence" and slot in sign.slots:
+        order = list(sign.slots)
+        early = [name for name in order[: order.index(slot)] if name not in given and _is_certain(sign.slots[name])]
+        if early and one.kind == SIGNED and set(early) & set(data.missing or ()):
+            yield Flaw(one.seq, f"“{slot}”先于“{early[0]}”签字", f"{slot} signed before {early[0]}")
+
+
+def _all_there(slots: object, one: Event, given: set[str]) -> Flaws:
+    names = slots if isinstance(slots, dict) else {}
+    lacking = [name for name, slot in names.items() if _is_certain(slot) and name not in given]
+    if lacking:
+        listed = "、".join(lacking)
+        yield Flaw(one.seq, f"缺少签字：{listed}", f"signatures are missing: {listed}")
+
+
+def _is_certain(slot: Slot) -> bool:
+    return slot.applies is None and slot.each is None
+
+
+def told_in_full(history: History, _: Ground) -> Flaws:
+    """INV-LOG-1: each answered step says who, in which role, when, from where to where, under which definition."""
+    for one in history.events:
+        if one.kind not in STEPS and one.kind not in (SIGNED, REFUSED):
+            continue
+        data = one.data
+        wanted: dict[str, str | None] = {"at": one.at, "actor": one.actor}
+        wanted["definition"], wanted["rulebook"] = one.definition, one.rulebook
+        wanted["trigger"], wanted["from"] = data.trigger, data.origin
+        if one.kind != REFUSED:
+            wanted["role"] = one.role
+        if one.kind in STEPS:
+            wanted["to"] = data.to
+        lacking = ", ".join(name for name, value in wanted.items() if not value and not _is_refused_file(one, name))
+        if lacking:
+            yield Flaw(one.seq, f"留痕缺少 {lacking}", f"the event does not say {lacking}")
+
+
+def _is_refused_file(one: Event, name: str) -> bool:
+    return one.kind == REFUSED and name in ("definition", "rulebook", "trigger")
+
+
+def judged_in_force(history: History, ground: Ground) -> Flaws:
+    """INV-LOG-2: every event names the definition its case is pinned to, and a rulebook, both published by then."""
+    pinned = ""
+    for one in history.events:
+        if one.kind in (EventKind.OPENED, EventKind.MIGRATED):
+            pinned = one.definition
+        if one.kind not in MOVING and one.kind != SIGNED:
+            continue
+        if one.definition != pinned:
+            yield Flaw(
+                one.seq, "所依据的定义不是办件所属版本", "judged by another definition than the case is pinned to"
+            )
+        for name in (one.definition, one.rulebook):
+            if ground.published.get(name, "~") > one.at:
+                yield Flaw(one.seq, f"当时 {name[:8]} 尚未发布", f"{name[:8]} was not published by then")
+
+
+def declared(history: History, _: Ground) -> Iterator[tuple[str, Flaw]]:
+    """What the definition itself declares under `invariants`: states never left, steps in order since a state."""
+    for name, one in history.definition.invariants.items():
+        reached = 0
+        for state, event in zip(history.before, history.events, strict=True):
+            if event.kind not in MOVING:
+                continue
+            to = event.data.to or state
+            if state in one.never_left and to != state:
+                yield name, Flaw(event.seq, f"离开了“{state}”", f"{state} was left")
+            if one.in_order and event.kind in STEPS and event.data.trigger in one.in_order:
+                place = one.in_order.index(event.data.trigger)
+                if place > reached:
+                    skipped = one.in_order[reached]
+                    yield name, Flaw(event.seq, f"“{skipped}”尚未办理", f"{skipped} was not taken before")
+                reached = max(reached, place + 1) if place == reached else reached
+            if one.in_order and to != state:
+                reached = _after_return(history.definition, one.in_order, to, reached, since=one.since)
+
+
+def _after_return(definition: Definition, order: tuple[str, ...], to: str, reached: int, *, since: str | None) -> int:
+    """How far the order has come once a state is entered: from `since` it starts anew, a return takes steps back."""
+    if to in {since, NEW}:
+        return 0
+    for place, trigger in enumerate(order[:reached]):
+        if to in definition.transitions[trigger].origins:
+            return place
+    return reached

@@ -1,0 +1,302 @@
+"""Passing rights on: 委派 for a time, 转办 for good, a signature left to somebody, and taking a delegation back.
+
+What is arranged here only says who may act for whom; whether a step is then taken, `engine.machine` decides.
+Nobody passes on what is not their own: a right that was lent cannot be lent again.
+
+Source: the definition language, sections 6 and 11; G-SG-01, G-SG-02.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.actors import Actor
+from engine.barring import (
+    Hearing,
+    barred_in_case,
+    hear,
+    no_right,
+    not_to_be_left,
+    only_in_person,
+    outside_role,
+    student_of,
+    unfit_terms,
+    without_right,
+)
+from engine.desk import Desk
+from engine.errors import StaleCase, Unknown
+from engine.expressions.kinds import TEXT
+from engine.keeping import write_event
+from engine.records import Head, Json, Request, Verdict
+from engine.step import check_value
+from engine.store import delegations, registry
+from engine.store.cases import Keeping, extend, keep
+from engine.store.delegations import DelegationRow, StandingRow
+from engine.trail.event import EventKind, chain_name, moment
+
+Refusal = tuple[Verdict, ...]
+"""Every reason why not; empty when it is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mandate:
+    """Who is to act, in which role, and why; the reason is clear text in the trail, like that of any step."""
+
+    taker: str
+    role: str
+    reason: str
+
+
+def delegate(desk: Desk, unit: str, mandate: Mandate, until: datetime, request: Request) -> Refusal:
+    """Let somebody act in one's role at a unit and everywhere below it until a moment (委派), as for an absence.
+
+    Args:
+        desk: Where cases are worked.
+        unit: Where; the actor holds the role there or above.
+        mandate: Who, in which role, why.
+        until: The last moment at which it is good.
+        request: By whom, when; its trigger is the word the trail keeps if it is refused.
+
+    Returns:
+        Every reason why not, kept in the registry's chain; empty when it is done.
+
+    Raises:
+        Unknown: If there is no such unit or role.
+        Unreadable: If the reason is not in NFC.
+    """
+    desk.refresh()
+    _known(desk, mandate)
+    with desk.connection.writing():
+        registry.registry_head(desk.connection)
+        place = desk.units().get(unit)
+        if place is None:
+            raise Unknown("单位 unit", unit, desk.units())
+        row = _row(mandate, (request.actor.login, unit, None), request, until)
+        taker = registry.actor(desk.connection, row.taker)
+        refused = (*unfit_terms(desk, row, taker, request), *without_right(desk, row, request.actor, place.path))
+        if refused:
+            told = (EventKind.REFUSED, _refused(request, refused, row, taker))
+        else:
+            delegations.add_delegation(desk.connection, row)
+            told = (EventKind.DELEGATED, _told(row))
+        desk.record([told], at=request.at, actor=request.actor.login)
+    return refused
+
+
+def delegate_case(desk: Desk, case: int, mandate: Mandate, until: datetime, request: Request) -> Refusal:
+    """Let somebody act in one's role on one case until a moment (委派).
+
+    Refused to the student the case is about, to somebody who took a step kept apart from the role's, and where the
+    definition has it done in person (G-SG-01).
+
+    Returns:
+        Every reason why not, kept in the case's chain; empty when it is done.
+
+    Raises:
+        Unknown: If there is no such case or role.
+        Unreadable: If the reason is not in NFC.
+        StaleCase: If the case has changed since it was seen.
+    """
+    desk.refresh()
+    _known(desk, mandate)
+    with desk.connection.writing():
+        hearing = hear(desk, case, request)
+        row = _row(mandate, (request.actor.login, hearing.case.unit, case), request, until)
+        taker = registry.actor(desk.connection, row.taker)
+        refused = (
+            *unfit_terms(desk, row, taker, request),
+            *without_right(desk, row, request.actor, hearing.case.path),
+            *barred_in_case(hearing, row, taker),
+            *only_in_person(hearing, row),
+        )
+        return _answer(hearing, EventKind.DELEGATED, row, (refused, taker))
+
+
+def hand_over(desk: Desk, case: int, mandate: Mandate, request: Request) -> Refusal:
+    """Hand a case over for good to somebody who holds the same role at its unit or above (转办).
+
+    Returns:
+        Every reason why not, kept in the case's chain; empty when it is done.
+
+    Raises:
+        Unknown: If there is no such case or role.
+        Unreadable: If the reason is not in NFC.
+        StaleCase: If the case has changed since it was seen.
+    """
+    desk.refresh()
+    _known(desk, mandate)
+    with desk.connection.writing():
+        hearing = hear(desk, case, request)
+        row = _row(mandate, (request.actor.login, hearing.case.unit, case), request, None)
+        taker = registry.actor(desk.connection, row.taker)
+        refused = (
+            *unfit_terms(desk, row, taker, request),
+            *without_right(desk, row, request.actor, hearing.case.path),
+            *barred_in_case(hearing, row, taker),
+            *outside_role(hearing, row, taker),
+        )
+        return _answer(hearing, EventKind.HANDED_OVER, row, (refused, taker))
+
+
+def leave_to(desk: Desk, case: int, mandate: Mandate, until: datetime, request: Request) -> Refusal:
+    """A student leaves a signature to a member of staff, where `delegates` of the definition allows it (G-SG-02).
+
+    For a student without an account the records officer records it; the giver is the student all the same.
+    The mandate's role is `student`.
+
+    Returns:
+        Every reason why not, kept in the case's chain; empty when it is done.
+
+    Raises:
+        Unknown: If there is no such case, or it is about no student.
+        Unreadable: If the reason is not in NFC.
+        StaleCase: If the case has changed since it was seen.
+    """
+    desk.refresh()
+    check_value("reason", TEXT, mandate.reason)
+    with desk.connection.writing():
+        hearing = hear(desk, case, request)
+        giver = student_of(hearing)
+        row = _row(mandate, (giver or request.actor.login, hearing.case.unit, case), request, until)
+        taker = registry.actor(desk.connection, row.taker)
+        refused = (
+            *unfit_terms(desk, row, taker, request),
+            *([] if giver else [no_right(desk, row, request.actor)]),
+            *barred_in_case(hearing, row, taker),
+            *not_to_be_left(hearing, row, taker),
+        )
+        return _answer(hearing, EventKind.DELEGATED, row, (refused, taker))
+
+
+def revoke(desk: Desk, taker: str, role: str, request: Request, *, case: int | None = None) -> int:
+    """Take back what one lends somebody in a role: on one case, or (None) whatever is lent for all cases.
+
+    Returns:
+        How many delegations ended.
+
+    Raises:
+        Unknown: If there is none, or no such case.
+        StaleCase: If the case has changed since it was seen.
+    """
+    desk.refresh()
+    with desk.connection.writing():
+        hearing = None if case is None else hear(desk, case, request)
+        if hearing is None:
+            registry.registry_head(desk.connection)
+        givers = _givers(hearing, role, request)
+        found = [one for giver in givers for one in delegations.standing(desk.connection, giver, taker, role, case)]
+        if not found:
+            raise Unknown("委派 delegation", f"{givers[0]} → {taker}（{role}）")
+        for one in found:
+            delegations.revoke_delegation(desk.connection, one.id, moment(request.at))
+        ended = {(one.giver, one.unit): _ended(one, taker, role) for one in found}.values()
+        if hearing is None:
+            told = [(EventKind.DELEGATION_REVOKED, data) for data in ended]
+            desk.record(told, at=request.at, actor=request.actor.login)
+        else:
+            _keep(hearing, EventKind.DELEGATION_REVOKED, next(iter(ended)))
+    return len(found)
+
+
+def _givers(hearing: Hearing | None, role: str, request: Request) -> tuple[str, ...]:
+    """By which names a person may have lent something: a student also by that used before there was an account."""
+    student = None if hearing is None or role != "student" else student_of(hearing)
+    if hearing is None or student is None:
+        return (request.actor.login,)
+    return tuple(dict.fromkeys((student, chain_name(-(hearing.case.student or 0)))))
+
+
+def _ended(one: StandingRow, taker: str, role: str) -> dict[str, Json]:
+    """What the event of a delegation taken back says."""
+    return {"by": one.giver, "to": taker, "role": role, "unit": one.unit}
+
+
+def keep_refusal(hearing: Hearing, data: dict[str, Json]) -> None:
+    """Record in the case's chain that something was refused; its revision stays.
+
+    Raises:
+        StaleCase: If the chain has grown meanwhile.
+    """
+    desk, machine, case, request = hearing
+    told: dict[str, Json] = {"from": case.state, **data}
+    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": told}
+    written = write_event(desk, machine, case, EventKind.REFUSED, event)
+    if not extend(desk.connection, case, written):
+        raise StaleCase(case.number, case.revision)
+
+
+def refused_data(request: Request, verdicts: Refusal) -> dict[str, Json]:
+    """What the event of a refusal says, by the same keys as that of a step."""
+    return {
+        "trigger": request.trigger,
+        "engine": [one.rule for one in verdicts],
+        "failed": sorted({one.id for one in verdicts}),
+        "undecided": [],
+    }
+
+
+def _known(desk: Desk, mandate: Mandate) -> None:
+    """What is wrong with the words of a call, before anything is asked of anybody."""
+    roles = desk.library.rulebook.organisation.roles
+    if mandate.role not in roles:
+        raise Unknown("角色 role", mandate.role, roles)
+    check_value("reason", TEXT, mandate.reason)
+
+
+def _row(
+    mandate: Mandate, place: tuple[str, str, int | None], request: Request, until: datetime | None
+) -> DelegationRow:
+    """The delegation as it would be kept; `place` is giver, unit and case."""
+    giver, unit, case = place
+    return DelegationRow(
+        giver=giver,
+        taker=mandate.taker,
+        role=mandate.role,
+        unit=unit,
+        case=case,
+        reason=mandate.reason,
+        for_good=until is None,
+        since=moment(request.at),
+        until=None if until is None else moment(until),
+    )
+
+
+def _answer(hearing: Hearing, kind: EventKind, row: DelegationRow, refused_to: tuple[Refusal, Actor | None]) -> Refusal:
+    """Keep the delegation with its event, or only the event of its refusal."""
+    refused, taker = refused_to
+    if refused:
+        keep_refusal(hearing, _refused(hearing.request, refused, row, taker))
+    else:
+        delegations.add_delegation(hearing.desk.connection, row)
+        _keep(hearing, kind, _told(row))
+    return refused
+
+
+def _keep(hearing: Hearing, kind: EventKind, data: dict[str, Json]) -> None:
+    """Write the event of a change of persons: an open page should know of it, so the revision rises."""
+    desk, machine, before, request = hearing
+    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    written = write_event(desk, machine, before, kind, event)
+    after = before._replace(revision=before.revision + 1, head=Head(seq=written.seq, hash=written.hash))
+    if not keep(desk.connection, Keeping(before=before, after=after, event=written)):
+        raise StaleCase(before.number, before.revision)
+
+
+def _told(row: DelegationRow) -> dict[str, Json]:
+    """What the event of a delegation says."""
+    return {
+        "by": row.giver,
+        "to": row.taker,
+        "role": row.role,
+        "unit": row.unit,
+        "why": row.reason,
+        "until": row.until,
+        "for_good": row.for_good,
+    }
+
+
+def _refused(request: Request, verdicts: Refusal, row: DelegationRow, taker: Actor | None) -> dict[str, Json]:
+    """What the event of a refused delegation says; a login nobody has is not written down."""
+    given: dict[str, Json] = {"role": row.role, "unit": row.unit, "why": row.reason, "until": row.until}
+    return {**refused_data(request, verdicts), "given": given if taker is None else {**given, "to": row.taker}}

@@ -1,0 +1,93 @@
+"""The outline of a definition: its graph, what keeps its steps apart, and the lists that gather its cases. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import transitions
+
+from engine.calendars import calendar_of
+from engine.checking.subjects import leads_to, reached
+from engine.definition import CANCELLED, NEW, Definition, MachineFile, MoveKind, Sign, Transition
+from engine.expressions.compiling import Reading, compile_expression
+from engine.library import Library
+from engine.scopes import case_scope
+from engine.signing import added_name
+
+
+def graph(definition: MachineFile) -> transitions.Machine:
+    """The shared `transitions.Machine` of a definition: which moves there are, for validating and drawing.
+
+    It holds no model and decides nothing; a transition without `to` is an internal one, a return with several
+    targets is one transition per target.
+    """
+    machine = transitions.Machine(
+        model=None, states=[NEW, *definition.states, CANCELLED], initial=NEW, send_event=True, auto_transitions=False
+    )
+    for trigger, one in definition.transitions.items():
+        for target in one.targets or (None,):
+            machine.add_transition(trigger, list(one.origins), target)
+    return machine
+
+
+def steps_apart(definition: MachineFile, trigger: str, slot: str = "") -> tuple[str, ...]:
+    """The steps and signatures that nobody who takes this one may have taken (G-SG-08), as keys of `taken`."""
+    own = {trigger, f"{trigger}.{slot}"}
+    others = [other for group in definition.distinct if own & set(group) for other in group if other not in own]
+    keys: dict[str, None] = {}
+    for other in others:
+        one = definition.transitions.get(other)
+        slots = _slots_of(one.sign) if one is not None and one.sign is not None else ()
+        keys.update(dict.fromkeys((other, *(f"{other}.{name}" for name in slots))))
+    return tuple(keys)
+
+
+def _slots_of(sign: Sign) -> tuple[str, ...]:
+    """Every slot a signature may stand under, those that 加签 may add included."""
+    most = 0 if sign.add is None else sign.add.at_most
+    return (*sign.slots, *(added_name(count) for count in range(1, most + 1)))
+
+
+def waits_elsewhere(one: Transition) -> bool:
+    """Whether a transition waits at other units than the case's own."""
+    return one.sign is not None or any(who.at is not None for who in one.by)
+
+
+def comes_after(machine: MachineFile, state: str, origins: Iterable[str]) -> bool:
+    """Whether a case in a state has, or may have, left one of the origins: any moves lead there from them."""
+    edges = leads_to(machine, frozenset(MoveKind))
+    left = frozenset(target for origin in origins for target in edges.get(origin, ()))
+    return state in reached(left, edges)
+
+
+def lists_of(library: Library, definition: Definition) -> Iterator[tuple[str, Definition]]:
+    """The lists that gather the cases of a definition, by name."""
+    for name, one in library.machines_of(definition.profile).items():
+        if one.members is not None and one.members.of == definition.workflow:
+            yield name, one
+
+
+def opens_with_members(one: MachineFile) -> bool:
+    """Whether a list opens when its first member appears."""
+    return any(who.role == "members" for opening in one.openings.values() for who in opening.by)
+
+
+def member_rules(library: Library, definition: Definition, lists: Iterable[str]) -> Iterator[Reading | None]:
+    """What decides whether a case of a definition is a member, one for each list; None: every case is."""
+    for name in lists:
+        one = library.machines_of(definition.profile)[name]
+        where = one.members.where if one.members is not None else None
+        if where is None:
+            yield None
+        else:
+            text = f"any(cases('{definition.workflow}'), {where})"
+            calendar = calendar_of(library.rulebook_for(one.profile).calendar, one.profile)
+            yield compile_expression(text, replace(case_scope(library, one), calendar=calendar)).readings[0]
+
+
+def fields_about(machine: MachineFile) -> tuple[str, ...]:
+    """The fields that are part of what a case is about: `batch`, and every `case.FIELD`."""
+    named = (one.removeprefix("case.") for one in machine.about if one.startswith("case."))
+    has_batch = any(one.startswith("batch ") for one in machine.about)
+    return (*(["batch"] if has_batch else []), *named)

@@ -1,0 +1,151 @@
+"""The registry: what its chain says of units, people, definitions, batches and tables, compared with their rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from engine.store.database import Connection
+from engine.trail.event import EventKind, chain_name
+
+Data = Mapping[str, Any]
+Rows = dict[object, object]
+"""One kind of row, by what names it."""
+Told = dict[str, Rows]
+
+
+class Registered:
+    """What the events of the registry's chain add up to, kind by kind of row."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self) -> None:
+        names = ("unit", "role_grant", "account", "published", "batch", "table_row")
+        self._rows: dict[str, Rows] = {name: {} for name in names}
+
+    def apply(self, event: Mapping[str, Any]) -> None:
+        """Add one event; those that keep no row change nothing."""
+        learn = _LEARN.get(event["kind"])
+        if learn is not None:
+            learn(self._rows, event["at"], event["data"])
+
+    def differences(self, connection: Connection) -> list[str]:
+        """The rows that are kept otherwise than the events say, as `TABLE KEY`; call inside `reading`."""
+        kept = {
+            "unit": _units(connection),
+            "role_grant": _grants(connection),
+            "account": _accounts(connection),
+            "published": _published(connection),
+            "batch": _batches(connection),
+            "table_row": _tables(connection),
+        }
+        told = {**self._rows, "table_row": _without_empty(self._rows["table_row"])}
+        return [
+            f"{table} {key}"
+            for table, rows in told.items()
+            for key in sorted(rows.keys() | kept[table].keys(), key=str)
+            if rows.get(key) != kept[table].get(key)
+        ] + _paths(connection)
+
+
+def _unit(rows: Told, _at: str, data: Data) -> None:
+    rows["unit"][data["unit"]] = tuple(data.get(key) for key in ("name", "kind", "parent", "profile"))
+
+
+def _role(rows: Told, at: str, data: Data) -> None:
+    if "about" in data:
+        rows["account"][data["login"]] = data["about"]
+    else:
+        rows["role_grant"][data["login"], data["role"], data["unit"]] = at
+
+
+def _publication(rows: Told, _at: str, data: Data) -> None:
+    rows["published"][data.get("definition") or data.get("rulebook")] = True
+
+
+def _batch(rows: Told, at: str, data: Data) -> None:
+    pinned = {key: data[key] for key in ("kind", "profile", "rulebook")}
+    rows["batch"][data["batch"]] = {**pinned, "values": dict(data["values"]), "at": at}
+
+
+def _batch_value(rows: Told, _at: str, data: Data) -> None:
+    batch: Any = rows["batch"].get(data["batch"])
+    if batch is not None:
+        batch["values"].update((field, change["new"]) for field, change in data["values"].items())
+
+
+def _table(rows: Told, _at: str, data: Data) -> None:
+    rows["table_row"][data["table"]] = data["sha256"]
+
+
+_LEARN: Mapping[str, Callable[[Told, str, Data], None]] = {
+    EventKind.UNIT_CHANGED: _unit,
+    EventKind.ROLE_CHANGED: _role,
+    EventKind.DEFINITION_PUBLISHED: _publication,
+    EventKind.BATCH_PUBLISHED: _batch,
+    EventKind.BATCH_CHANGED: _batch_value,
+    EventKind.TABLE_CHANGED: _table,
+}
+_NO_ROWS = sha256(b"").hexdigest()
+
+
+def _without_empty(tables: Rows) -> Rows:
+    """A table emptied has no rows to be kept."""
+    return {name: digest for name, digest in tables.items() if digest != _NO_ROWS}
+
+
+def _units(connection: Connection) -> Rows:
+    rows = connection.execute("SELECT code, name, kind, parent, profile FROM unit").fetchall()
+    return {code: tuple(rest) for code, *rest in rows}
+
+
+def _paths(connection: Connection) -> list[str]:
+    """A unit's path is its parent's and its own code; right by which cases are found follows from it."""
+    sql = (
+        "SELECT u.code FROM unit u LEFT JOIN unit p ON p.code = u.parent"
+        " WHERE u.path <> coalesce(p.path, '/') || u.code || '/' ORDER BY u.code"
+    )
+    return [f"unit {code} (path)" for (code,) in connection.execute(sql).fetchall()]
+
+
+def _grants(connection: Connection) -> Rows:
+    """Who holds what since when; a row too many, or one that has ended, is told by its number or its end."""
+    rows = connection.execute("SELECT login, role, unit, since, until FROM role_grant").fetchall()
+    many = Counter((login, role, unit) for login, role, unit, *_ in rows)
+    return {
+        (login, role, unit): since if until is None and many[login, role, unit] == 1 else (since, until)
+        for login, role, unit, since, until in rows
+    }
+
+
+def _accounts(connection: Connection) -> Rows:
+    rows = connection.execute("SELECT login, student FROM account WHERE student IS NOT NULL").fetchall()
+    return {login: chain_name(-int(str(student))) for login, student in rows}
+
+
+def _published(connection: Connection) -> Rows:
+    """Definitions and rulebooks under their hash, and whether the text has it still."""
+    bodies = connection.execute("SELECT hash, body FROM shape UNION ALL SELECT hash, body FROM rulebook").fetchall()
+    return {digest: sha256(str(body).encode()).hexdigest() == digest for digest, body in bodies}
+
+
+def _batches(connection: Connection) -> Rows:
+    sql = "SELECT name, kind, profile, rulebook, values_json, published_at FROM batch"
+    return {
+        name: {"kind": kind, "profile": profile, "rulebook": rulebook, "values": orjson.loads(str(values)), "at": at}
+        for name, kind, profile, rulebook, values, at in connection.execute(sql).fetchall()
+    }
+
+
+def _tables(connection: Connection) -> Rows:
+    rows: Iterable[tuple[object, ...]] = connection.execute(
+        "SELECT name, body FROM table_row ORDER BY name, place"
+    ).fetchall()
+    bodies: dict[object, list[bytes]] = {}
+    for name, body in rows:
+        bodies.setdefault(name, []).append(str(body).encode())
+    return {name: sha256(b"\n".join(many)).hexdigest() for name, many in bodies.items()}

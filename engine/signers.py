@@ -1,0 +1,186 @@
+"""加签 and 减签: somebody more has to sign a step, or a slot need not be signed, while its signatures are gathered.
+
+A change of signers is no signature and never takes the step, even where what is given now suffices: the next
+signature does. So the last slot that is still open cannot be dropped; there would be no next signature.
+
+Source: the definition language, section 6 (`add`, `drop`); design.md, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from engine.definition import Sign
+from engine.desk import Desk
+from engine.errors import NotAllowed, StaleCase, TransitionNotOpen, Unknown
+from engine.keeping import write_event
+from engine.lists import wait_elsewhere
+from engine.records import Case, Head, Json, Outcome, Request, Slots, Verdict, case_number
+from engine.seating import block_of
+from engine.sight import Seeing
+from engine.signing import added, dropped, votes, with_seat, without_slot
+from engine.step import Step
+from engine.steps import Machine
+from engine.store.cases import Found, Keeping, extend, hold_case, keep, read_case
+from engine.trail.event import EventKind, moment
+
+
+class _Hearing(NamedTuple):
+    """One case whose step is being signed."""
+
+    found: Found
+    machine: Machine
+    step: Step
+    sign: Sign
+
+    @property
+    def case(self) -> Case:
+        return self.found.case
+
+
+def add_signer(desk: Desk, case: int, role: str, request: Request, *, unit: str | None = None) -> tuple[Verdict, ...]:
+    """Ask for one signature more (加签): by a holder of a role at a unit, by default the case's own.
+
+    Args:
+        desk: Where the case is worked.
+        case: The case's number as an integer.
+        role: Who is to sign besides.
+        request: By whom, when; its trigger is the step that is being signed.
+        unit: Where the role counts.
+
+    Returns:
+        Every reason why not, kept in the case's chain; empty when it is done.
+
+    Raises:
+        Unknown: If there is no such case, step or unit.
+        StaleCase: If the case has changed since it was seen.
+        TransitionNotOpen: If the step is not being signed now, or lets nobody be added.
+        NotAllowed: If the actor may not add signers.
+    """
+    desk.refresh()
+    with desk.connection.writing():
+        hearing = _hear(desk, case, request)
+        offer = hearing.sign.add
+        _check_right(hearing, request, None if offer is None else offer.by)
+        place = desk.units().get(unit or hearing.case.unit)
+        if place is None:
+            raise Unknown("单位 unit", unit or "", desk.units())
+        refused = tuple(_against_adding(hearing, role))
+        if not refused:
+            slots, name = with_seat(hearing.case.slots, request.trigger, role, (place.code, place.path))
+            _keep(desk, hearing, request, slots, {"added": name, "signer": role, "at_unit": place.code})
+            return ()
+        return _refuse(desk, hearing, request, refused)
+
+
+def drop_signer(desk: Desk, case: int, slot: str, request: Request) -> tuple[Verdict, ...]:
+    """Let a slot go unsigned (减签); what it would have signed waits for the others only.
+
+    Args:
+        desk: Where the case is worked.
+        case: The case's number as an integer.
+        slot: The slot of the definition; one `each` unit goes with all its seats.
+        request: By whom, when; its trigger is the step that is being signed.
+
+    Returns:
+        Every reason why not, kept in the case's chain; empty when it is done.
+
+    Raises:
+        Unknown, StaleCase, TransitionNotOpen, NotAllowed: As `add_signer`.
+    """
+    desk.refresh()
+    with desk.connection.writing():
+        hearing = _hear(desk, case, request)
+        offer = hearing.sign.drop
+        _check_right(hearing, request, None if offer is None else offer.by)
+        slots = without_slot(hearing.case.slots, request.trigger, slot)
+        refused = tuple(_against_dropping(desk, hearing, slot, slots, request=request))
+        if not refused:
+            _keep(desk, hearing, request, slots, {"dropped": slot})
+            return ()
+        return _refuse(desk, hearing, request, refused)
+
+
+def _hear(desk: Desk, case: int, request: Request) -> _Hearing:
+    """The case as it stands, held for the rest of the transaction, and the step that is being signed in it."""
+    hold_case(desk.connection, case)
+    found = read_case(desk.connection, case)
+    if found is None:
+        raise Unknown("办件 case", case_number(case))
+    if request.seen is not None and found.case.revision != request.seen:
+        raise StaleCase(found.case.number, request.seen, found.case.revision)
+    machine = desk.machine_for(found.case, {})
+    step = machine.step(found.case.state, request.trigger)
+    if step.signing is None:
+        raise TransitionNotOpen(f"{request.trigger}（加签、减签）", found.case.state, ())
+    return _Hearing(found, machine, step, step.signing.sign)
+
+
+def _check_right(hearing: _Hearing, request: Request, roles: Collection[str] | None) -> None:
+    case = hearing.case
+    if roles is None:
+        raise TransitionNotOpen(
+            f"{request.trigger}（加签、减签）", case.state, hearing.machine.open_triggers(case.state)
+        )
+    if request.actor.grant_for(roles, case.path, case.id) is None:
+        raise NotAllowed(request.actor.login, f"{request.trigger}（加签、减签）", roles, case.unit)
+
+
+def _against_adding(hearing: _Hearing, role: str) -> Iterator[Verdict]:
+    machine, offer = hearing.machine, hearing.sign.add
+    if offer is None:
+        return
+    if role not in offer.roles:
+        yield machine.engine_verdict("signer-not-offered", what=role, known="、".join(offer.roles))
+    if len(added(hearing.case.slots, hearing.step.trigger)) >= offer.at_most:
+        yield machine.engine_verdict("signers-used-up", most=str(offer.at_most))
+
+
+def _against_dropping(desk: Desk, hearing: _Hearing, slot: str, after: Slots, *, request: Request) -> Iterator[Verdict]:
+    machine, offer, case = hearing.machine, hearing.sign.drop, hearing.case
+    trigger = hearing.step.trigger
+    gone = dropped(case.slots, trigger)
+    possible = [] if offer is None else [one for one in offer.slots if one not in gone]
+    if slot not in possible:
+        yield machine.engine_verdict("signer-not-offered", what=slot, known="、".join(possible) or "—")
+        return
+    if any(seat.partition("@")[0] == slot for seat in votes(case.slots, trigger)):
+        yield machine.engine_verdict("signing-over", what=slot)
+    to_be = case._replace(slots=after)
+    sight = Seeing(desk, machine, hearing.found._replace(case=to_be), request)
+    if not block_of(hearing.step, to_be, sight).turn:
+        yield machine.engine_verdict("nobody-left-to-sign", what=slot)
+
+
+def _keep(desk: Desk, hearing: _Hearing, request: Request, slots: Slots, what: dict[str, Json]) -> None:
+    case = hearing.case
+    data: dict[str, Json] = {"trigger": request.trigger, "from": case.state, **what, "slots": slots}
+    event = write_event(desk, hearing.machine, case, EventKind.SIGNER_CHANGED, _event(request, data))
+    after = case._replace(slots=slots, revision=case.revision + 1, head=Head(seq=event.seq, hash=event.hash))
+    if not keep(desk.connection, Keeping(before=case, after=after, event=event)):
+        raise StaleCase(case.number, case.revision)
+    wait_elsewhere(desk, hearing.machine, hearing.found._replace(case=after), request)
+
+
+def _refuse(desk: Desk, hearing: _Hearing, request: Request, refused: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    data: dict[str, Json] = {
+        "trigger": request.trigger,
+        "from": hearing.case.state,
+        "engine": [one.rule for one in refused],
+        "failed": sorted({one.id for one in refused if one.outcome is Outcome.FAILS}),
+        "undecided": [],
+    }
+    event = write_event(desk, hearing.machine, hearing.case, EventKind.REFUSED, _event(request, data))
+    if not extend(desk.connection, hearing.case, event):
+        raise StaleCase(hearing.case.number, hearing.case.revision)
+    return refused
+
+
+def _event(request: Request, data: dict[str, Json]) -> dict[str, Json]:
+    if "reason" in request.fields:
+        data["reason"] = request.fields["reason"]
+    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    if request.id is not None:
+        event["request"] = request.id
+    return event

@@ -1,0 +1,57 @@
+"""What was read of a folder is remembered, and only while it is still what the folder says."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.errors import DefinitionFaults
+from engine.loading import remembered
+from engine.loading.folder import load
+from engine.loading.remembered import load_remembered
+from tests.engine.town import HOME
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of definitions of one's own."""
+    for part in ("workflows", "rules"):
+        shutil.copytree(HOME / part, tmp_path / "home" / part, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return tmp_path / "home"
+
+
+def test_a_folder_read_from_memory_says_what_its_files_say(folder: Path, tmp_path: Path, monkeypatch):
+    read = load_remembered(folder, tmp_path / "memory")
+    monkeypatch.setattr(remembered, "load", None)  # from here on only memory is left
+    again = load_remembered(folder, tmp_path / "memory")
+    assert (again.definitions, again.rulebook, again.batches) == (read.definitions, read.rulebook, read.batches)
+    assert read.definitions == load(folder).definitions
+
+
+def test_one_letter_changed_in_one_file_is_read_anew(folder: Path, tmp_path: Path):
+    load_remembered(folder, tmp_path / "memory")
+    file = folder / "workflows" / "transcript-issue.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("version: 1", "version: 2"), encoding="utf-8")
+    library = load_remembered(folder, tmp_path / "memory")
+    assert {one.version for (name, _), one in library.definitions.items() if name == "transcript-issue"} == {2}
+    assert len(list((tmp_path / "memory").iterdir())) == 1
+
+
+def test_a_fault_is_never_remembered(folder: Path, tmp_path: Path):
+    (folder / "workflows" / "transcript-issue.yaml").write_text("workflow: [", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(DefinitionFaults):
+            load_remembered(folder, tmp_path / "memory")
+
+
+def test_a_torn_or_forbidden_memory_costs_a_reading_and_nothing_else(folder: Path, tmp_path: Path):
+    memory = tmp_path / "memory"
+    load_remembered(folder, memory)
+    [file] = memory.iterdir()
+    file.write_bytes(file.read_bytes()[:1000])
+    assert load_remembered(folder, memory).definitions == load(folder).definitions
+    no_folder = tmp_path / "a file, no folder"
+    no_folder.write_text("", encoding="utf-8")
+    assert load_remembered(folder, no_folder).definitions == load(folder).definitions
