@@ -85,6 +85,9 @@ def _hear(machine: Machine, docket: _Docket, case: Case, sight: Sight) -> Moved 
     if taken:
         held = [machine.engine_verdict("fact-taken", what=machine.title(one)) for one in taken]
         return _refused(hearing, held, sight)
+    late = sight.late() if docket.moves and machine.running(case.state) else ()
+    if late:
+        moved.data["late"] = late
     return _with_papers(moved, papers)
 
 

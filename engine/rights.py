@@ -48,6 +48,10 @@ class Sight(Protocol):
         """The case itself with what is known about its student, as a row."""
         ...
 
+    def late(self) -> Sequence[str]:
+        """The deadlines that ran in the case's state and are over."""
+        ...
+
     def frozen_on(self) -> Sequence[str]:
         """The numbers of the lists on which the case is frozen and which have not ended."""
         ...

@@ -291,6 +291,11 @@ class Seeing:
                 known: dict[str, Json] = {**self._facts, **self._case.fields}
                 return differing_fields(self._machine, on_case, kind, known)
 
+    def late(self) -> Sequence[str]:
+        """The deadlines that ran in the case's state and are over: leaving it now is late (逾期)."""
+        running = self._machine.running(self._case.state)
+        return [name for name in running if self._of_deadline("before", name) is False]
+
     def _of_deadline(self, function: str, name: str) -> bool | None:
         deadline = self._machine.deadline(name)
         values = self._machine.decoded(self.see((), deadline.reads))

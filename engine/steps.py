@@ -74,6 +74,10 @@ class Machine:
         self._shelf = library.of_profile(definition.profile)
         self._guards: dict[str, Guard] = {}
         self._deadlines: dict[str, BoundDeadline] = {}
+        self._running = {
+            state: tuple(name for name, one in definition.deadlines.items() if state in one.running and not one.settled)
+            for state in definition.states
+        }
         self.starts = {name: self._compile(one.starts) for name, one in definition.fields.items() if one.starts}
         self.graph = graph(definition)
         self.is_gathered = any(True for _ in lists_of(library, definition))
@@ -106,6 +110,10 @@ class Machine:
             self.readings |= {reading.key: reading for reading in one.readings}
             self._deadlines[name] = one
         return self._deadlines[name]
+
+    def running(self, state: str) -> tuple[str, ...]:
+        """The deadlines that run while a case waits in a state and that nothing but leaving it settles."""
+        return self._running.get(state, ())
 
     def term_of(self, day: date) -> Json:
         """The term a day belongs to, as JSON; None where none is set."""

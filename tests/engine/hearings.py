@@ -41,6 +41,9 @@ class Known:
     def own_row(self) -> Row:
         return {}
 
+    def late(self) -> Sequence[str]:
+        return ()
+
     def frozen_on(self) -> Sequence[str]:
         return ()
 
