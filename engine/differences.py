@@ -22,7 +22,7 @@ _PARTS = (
     ("states", "状态", "state"),
     ("transitions", "步骤", "step"),
     ("deadlines", "期限", "deadline"),
-    ("invariants", "不变量", "invariant"),
+    ("invariants", "不变式", "invariant"),
 )
 _WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("名称", "title"),

@@ -18,7 +18,7 @@ from engine.expressions.functions import Registered
 from engine.vocabulary import BatchFile, RulebookText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Library:
     """All definitions of one moment.
 
@@ -36,6 +36,10 @@ class Library:
     functions: Mapping[str, Registered] = field(default_factory=dict)
     _rulebooks: dict[str, RulebookText] = field(default_factory=dict, init=False, repr=False, compare=False)
     _machines: dict[str, Mapping[str, Definition]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """How many there are: written out, a library fills a book."""
+        return f"Library({len(self.definitions)} definitions, {len(self.batches)} batches)"
 
     def rulebook_for(self, profile: str) -> RulebookText:
         """The rulebook as a profile reads it, made once."""

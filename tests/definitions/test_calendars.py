@@ -50,7 +50,7 @@ def test_every_day_from_2018_to_2026_is_the_day_that_holidays_says():
 def test_in_a_provisional_year_only_the_days_that_the_law_names_are_off(year):
     """`holidays` also gives the days it expects to be moved; a date counted without them is earlier, never too late."""
     holidays = pytest.importorskip("holidays")
-    china = holidays.country_holidays("CN", years=[year])
+    china = holidays.country_holidays("CN", years=[year], language="en_US")
     named = {day for day, name in china.items() if day.year == year and "observed" not in name}
     off = {day for one in TEXT.years if one.year == year for stretch in one.holidays for day in stretch.days()}
 

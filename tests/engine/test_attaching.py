@@ -376,7 +376,7 @@ def test_bytes_that_were_exchanged_are_noticed(papers: Papers):
 
 def test_the_documents_of_many_cases_are_read_at_once(papers: Papers):
     row = papers.handed_in(SCAN, picture(), "一.jpg")
-    assert documents.of_cases(papers.town.connection, [papers.case, 1]) == {papers.case: [row], 1: []}
+    assert documents.of_cases(papers.town.connection, [papers.case, 2]) == {papers.case: [row], 2: []}
 
 
 def test_the_moment_of_handing_in_is_the_requests(quick: Papers):

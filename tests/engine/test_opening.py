@@ -131,8 +131,9 @@ def test_a_refused_opening_stands_in_the_chain_of_the_student(rehearsal: Town):
     refused = rehearsal.open(LEAVE_DRAFTED, FIRST, "operator.s1", **LEAVE)
     assert isinstance(refused, Refused)
     assert refused.failed == ("G-SC-06",)
-    assert rehearsal.counts() == (rows[0] + 1, *rows[1:])
-    assert rehearsal.events(-rehearsal.student(FIRST).id)[-1]["data"]["failed"] == ["G-SC-06"]
+    assert rehearsal.counts() == (rows[0] + 1, rows[1], rows[2] + 1, *rows[3:])  # what was given is sealed
+    told = rehearsal.events(-rehearsal.student(FIRST).id)[-1]["data"]
+    assert (told["failed"], told["sealed_given"]) == (["G-SC-06"], ["cause"])
     assert rehearsal.replayed().diverged == ()
 
 

@@ -38,7 +38,7 @@ def test_nothing_waits_for_anybody_while_records_rest(town: Town):
 def test_a_case_about_a_unit_waits_like_any_other(town: Town):
     [rounds] = waiting_for(town.desk, town.actor("province.kf"), NOW)
     assert (rounds.workflow, rounds.student_no, rounds.unit) == ("graduation-audit-rounds", None, "KF")
-    assert rounds.triggers == ("start_round_1",)
+    assert rounds.triggers == ("start_round_2", "upload")
     assert waiting_for(town.desk, town.actor("records.sx"), NOW) == ()
 
 
