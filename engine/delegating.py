@@ -98,19 +98,7 @@ def delegate_case(desk: Desk, case: int, mandate: Mandate, until: datetime, requ
         Unreadable: If the reason is not in NFC.
         StaleCase: If the case has changed since it was seen.
     """
-    desk.refresh()
-    _known(desk, mandate)
-    with desk.connection.writing():
-        hearing = hear(desk, case, request)
-        row = _row(mandate, (request.actor.login, hearing.case.unit, case), request, until)
-        taker = registry.actor(desk.connection, row.taker)
-        refused = (
-            *unfit_terms(desk, row, taker, request),
-            *without_right(desk, row, request.actor, hearing.case.path),
-            *barred_in_case(hearing, row, taker),
-            *only_in_person(hearing, row),
-        )
-        return _answer(hearing, EventKind.DELEGATED, row, (refused, taker))
+    return _lend_case(desk, case, mandate, request, until)
 
 
 def hand_over(desk: Desk, case: int, mandate: Mandate, request: Request) -> Refusal:
@@ -124,19 +112,25 @@ def hand_over(desk: Desk, case: int, mandate: Mandate, request: Request) -> Refu
         Unreadable: If the reason is not in NFC.
         StaleCase: If the case has changed since it was seen.
     """
+    return _lend_case(desk, case, mandate, request, None)
+
+
+def _lend_case(desk: Desk, case: int, mandate: Mandate, request: Request, until: datetime | None) -> Refusal:
+    """Let somebody else have a role on one case: until a moment it is lent (委派), else handed over for good (转办)."""
     desk.refresh()
     _known(desk, mandate)
     with desk.connection.writing():
         hearing = hear(desk, case, request)
-        row = _row(mandate, (request.actor.login, hearing.case.unit, case), request, None)
+        row = _row(mandate, (request.actor.login, hearing.case.unit, case), request, until)
         taker = registry.actor(desk.connection, row.taker)
         refused = (
             *unfit_terms(desk, row, taker, request),
             *without_right(desk, row, request.actor, hearing.case.path),
             *barred_in_case(hearing, row, taker),
-            *outside_role(hearing, row, taker),
+            *(outside_role(hearing, row, taker) if until is None else only_in_person(hearing, row)),
         )
-        return _answer(hearing, EventKind.HANDED_OVER, row, (refused, taker))
+        kind = EventKind.HANDED_OVER if until is None else EventKind.DELEGATED
+        return _answer(hearing, kind, row, (refused, taker))
 
 
 def leave_to(desk: Desk, case: int, mandate: Mandate, until: datetime, request: Request) -> Refusal:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import msgspec
 import orjson
 
-from engine.definition import NEW, Definition, Transition
+from engine.definition import NEW, Definition
 from engine.records import case_of
 from engine.store.database import Connection
 from engine.trail.event import REGISTRY, EventKind
@@ -157,8 +157,3 @@ def _history(chain: int, events: Sequence[Event], definition: Definition) -> His
             state = data.to or state
     own = None if student is None else -student
     return History(chain=chain, events=events, definition=definition, before=before, units=units, student=own)
-
-
-def transition_of(definition: Definition, event: Event) -> Transition | None:
-    """The transition an event took or signed for."""
-    return definition.transitions.get(event.data.trigger)
