@@ -27,10 +27,10 @@ check: $(READY) ## check format, lint, types and imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-lock: $(READY) ## pin the newest versions pyproject.toml allows
-	$(UV_COMPILE) --upgrade --output-file requirements/run.txt
-	$(UV_COMPILE) --upgrade --extra analysis --output-file requirements/analysis.txt
+lock: $(READY) ## pin the newest versions pyproject.toml allows; what runs is what is tested
 	$(UV_COMPILE) --upgrade --group test --output-file requirements/test.txt
+	$(UV_COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/run.txt
+	$(UV_COMPILE) --upgrade --constraint requirements/test.txt --extra analysis --output-file requirements/analysis.txt
 
 bench: $(READY) ## measure both databases on this machine against their own raw drivers
 	$(BIN)/xueji bench

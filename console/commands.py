@@ -266,6 +266,8 @@ app.command("open")(_answering(step_commands.open_))
 app.command()(_answering(step_commands.move))
 app.command()(_answering(step_commands.sign))
 app.command()(_answering(step_commands.retract))
+signer_app = step_commands.signers_in(_group("加签与减签。Signers added to a step, or let go."), _answering)
+app.add_typer(signer_app, name="signer")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from console.calling import REFUSED, SETUP, Caller, Misuse, Sitting, read_moment
@@ -11,7 +11,8 @@ from engine.casework import find_case
 from engine.delegating import Mandate, Refusal, delegate, delegate_case, hand_over, leave_to, revoke
 from engine.errors import Unknown, Unreadable
 from engine.organisation import add_student_account
-from engine.records import case_of
+from engine.records import Repeated, Request, case_of
+from engine.repeating import once
 from engine.urging import urge
 
 _DAY = len("2024-05-13")
@@ -28,6 +29,7 @@ class Passing:
     unit: str | None = None
     case: str | None = None
     until: str = ""
+    request: str | None = None
 
 
 def add_student(caller: Caller, login: str, student_no: str) -> int:
@@ -49,13 +51,14 @@ def pass_on(caller: Caller, asked: Passing) -> int:
         return _tell(sitting, asked, refused, f"已委派至 delegated until {long_moment(until)}")
 
 
-def _pass_on(sitting: Sitting, asked: Passing, until: datetime) -> Refusal:
+def _pass_on(sitting: Sitting, asked: Passing, until: datetime) -> Refusal | Repeated:
     desk, mandate = sitting.desk, _mandate(asked)
-    request = sitting.request("delegate", desk.actor(asked.login))
+    request = _request(sitting, "delegate", asked.login, asked.request)
     if asked.case is None:
-        return delegate(desk, asked.unit or _only_unit(sitting, asked), mandate, until, request)
-    act = leave_to if asked.role == "student" else delegate_case
-    return act(desk, case_named(asked.case), mandate, until, request)
+        unit = asked.unit or _only_unit(sitting, asked)
+        return once(desk, "delegate", request, lambda told: delegate(desk, unit, mandate, until, told))
+    act, case = leave_to if asked.role == "student" else delegate_case, case_named(asked.case)
+    return once(desk, "delegate", request, lambda told: act(desk, case, mandate, until, told))
 
 
 def _only_unit(sitting: Sitting, asked: Passing) -> str:
@@ -74,25 +77,31 @@ def _only_unit(sitting: Sitting, asked: Passing) -> str:
 def hand_on(caller: Caller, asked: Passing) -> int:
     """Hand a case over for good."""
     with caller.sitting(publishes_as=asked.login) as sitting:
-        request = sitting.request("hand_over", sitting.desk.actor(asked.login))
-        refused = hand_over(sitting.desk, case_named(asked.case or ""), _mandate(asked), request)
+        desk, case, mandate = sitting.desk, case_named(asked.case or ""), _mandate(asked)
+        request = _request(sitting, "hand_over", asked.login, asked.request)
+        refused = once(desk, "hand_over", request, lambda told: hand_over(desk, case, mandate, told))
         return _tell(sitting, asked, refused, "已转办 handed over")
 
 
 def take_back(caller: Caller, asked: Passing) -> int:
     """Take a delegation back."""
     with caller.sitting(publishes_as=asked.login) as sitting:
-        request = sitting.request("revoke", sitting.desk.actor(asked.login))
+        desk, request = sitting.desk, _request(sitting, "revoke", asked.login, asked.request)
         case = None if asked.case is None else case_named(asked.case)
-        count = revoke(sitting.desk, asked.taker, asked.role, request, case=case)
+        count = once(desk, "revoke", request, lambda told: revoke(desk, asked.taker, asked.role, told, case=case))
+        if isinstance(count, Repeated):
+            return said_before(asked.request, count)
         return _tell(sitting, asked, (), f"已收回委派 {count} 项 revoked")
 
 
-def remind(caller: Caller, student_no: str, login: str, case: str | None) -> int:
+def remind(caller: Caller, student_no: str, login: str, case: str | None, *, request: str | None) -> int:
     """Urge whom a case waits for."""
     with caller.sitting(publishes_as=login) as sitting:
-        number = find_case(sitting.desk, student_no, case)
-        refused = urge(sitting.desk, number, sitting.request("urge", sitting.desk.actor(login)))
+        desk, number = sitting.desk, find_case(sitting.desk, student_no, case)
+        asked = _request(sitting, "urge", login, request)
+        refused = once(desk, "urge", asked, lambda told: urge(desk, number, told))
+        if isinstance(refused, Repeated):
+            return said_before(request, refused)
         if not refused:
             line(f"{student_no}：已催办 urged", style="green")
             return 0
@@ -126,11 +135,25 @@ def read_until(text: str) -> datetime:
     return at + timedelta(days=1, microseconds=-1) if len(text) == _DAY else at
 
 
+def said_before(request: str | None, first: Repeated) -> int:
+    """Print the first answer to a request that has come again; the exit code is the first one, too."""
+    said = "此前已办理 done before" if first.moved else "此前未通过 refused before"
+    words = (f"请求 request {request}：{said}", first.number, *first.failed, *first.undecided)
+    line(" ".join(word for word in words if word))
+    return 0 if first.moved else REFUSED
+
+
+def _request(sitting: Sitting, trigger: str, login: str, request: str | None) -> Request:
+    return replace(sitting.request(trigger, sitting.desk.actor(login)), id=request)
+
+
 def _mandate(asked: Passing) -> Mandate:
     return Mandate(taker=asked.taker, role=asked.role, reason=asked.reason)
 
 
-def _tell(sitting: Sitting, asked: Passing, refused: Refusal, done: str) -> int:
+def _tell(sitting: Sitting, asked: Passing, refused: Refusal | Repeated, done: str) -> int:
+    if isinstance(refused, Repeated):
+        return said_before(asked.request, refused)
     roles = sitting.desk.library.rulebook.organisation.roles
     head = f"{asked.login} → {asked.taker}：{role_title(roles, asked.role)}"
     if not refused:

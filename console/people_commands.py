@@ -14,6 +14,7 @@ Taker = Annotated[str, typer.Option("--to", metavar="LOGIN", help="交给谁 To 
 PassedRole = Annotated[str, typer.Option("--role", metavar="R", help="角色 The role; student: a signature left.")]
 WhyPassed = Annotated[str, typer.Option("--reason", metavar="R", help="事由，明文留痕 Why; it stands in the trail.")]
 ThisCase = Annotated[str, typer.Option("--case", metavar="NO", help="办件号 The case.")]
+RequestId = Annotated[str | None, typer.Option(metavar="ID", help="请求号，重复无害 Makes repeating safe.")]
 OnlyCase = Annotated[str | None, typer.Option("--case", metavar="NO", help="仅限此办件 This case only.")]
 
 
@@ -54,29 +55,47 @@ def delegate(
     until: Annotated[str, typer.Option(metavar="MOMENT", help="期限，只写日期则含当日 A day counts whole.")],
     unit: Annotated[str | None, typer.Option(metavar="U", help="单位及下级 There and below; default: yours.")] = None,
     number: OnlyCase = None,
+    request: RequestId = None,
 ) -> int:
     """委派：由他人在期限内代行本人的角色。Let somebody act in your role until a moment."""
     from console import delegating
 
-    asked = delegating.Passing(login=login, taker=taker, role=role, reason=reason, unit=unit, case=number, until=until)
+    asked = delegating.Passing(
+        login=login, taker=taker, role=role, reason=reason, unit=unit, case=number, until=until, request=request,
+    )  # fmt: skip
     return delegating.pass_on(caller_for(ctx), asked)
 
 
 def hand_over(
-    ctx: typer.Context, *, login: As, taker: Taker, role: PassedRole, reason: WhyPassed, number: ThisCase
+    ctx: typer.Context,
+    *,
+    login: As,
+    taker: Taker,
+    role: PassedRole,
+    reason: WhyPassed,
+    number: ThisCase,
+    request: RequestId = None,
 ) -> int:
     """转办：把办件交给担任同一角色的人员。Hand a case over for good to another holder of the role."""
     from console import delegating
 
-    asked = delegating.Passing(login=login, taker=taker, role=role, reason=reason, case=number)
+    asked = delegating.Passing(login=login, taker=taker, role=role, reason=reason, case=number, request=request)
     return delegating.hand_on(caller_for(ctx), asked)
 
 
-def revoke(ctx: typer.Context, *, login: As, taker: Taker, role: PassedRole, number: OnlyCase = None) -> int:
+def revoke(
+    ctx: typer.Context,
+    *,
+    login: As,
+    taker: Taker,
+    role: PassedRole,
+    number: OnlyCase = None,
+    request: RequestId = None,
+) -> int:
     """收回委派。Take a delegation back."""
     from console import delegating
 
-    asked = delegating.Passing(login=login, taker=taker, role=role, case=number)
+    asked = delegating.Passing(login=login, taker=taker, role=role, case=number, request=request)
     return delegating.take_back(caller_for(ctx), asked)
 
 
@@ -86,8 +105,9 @@ def urge(
     *,
     login: As,
     number: OnlyCase = None,
+    request: RequestId = None,
 ) -> int:
     """催办，每案每人每日一次。Remind whom a case waits for, once a day."""
     from console import delegating
 
-    return delegating.remind(caller_for(ctx), student_no, login, number)
+    return delegating.remind(caller_for(ctx), student_no, login, number, request=request)

@@ -45,6 +45,8 @@ _OUTCOMES: Mapping[Outcome, tuple[str, str, str]] = {
 _KINDS: Mapping[str, str] = {
     EventKind.OPENED: "建立 opened",
     EventKind.MOVED: "办理 moved",
+    EventKind.SIGNED: "签署 signed",
+    EventKind.SIGNER_CHANGED: "加签减签 signers",
     EventKind.REFUSED: "未通过 refused",
     EventKind.RETRACTED: "撤回 retracted",
     EventKind.DELEGATED: "委派 delegated",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,7 @@ Ticks = Annotated[
     list[str] | None,
     typer.Option("--tick", metavar="DOC.TICK", help="勾选，=no 为否 What the reviewer found; may be repeated."),
 ]
+SignedStep = Annotated[str, typer.Argument(metavar="TRIGGER", help="正在签字的步骤 The step being signed.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="只判断，不写入 Judge, and write nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档 One JSON document on standard output.")]
 
@@ -110,3 +112,55 @@ def retract(ctx: typer.Context, about: About, *, login: As, case: CaseNo = None)
     from console import working
 
     return working.retract_last(_caller(ctx), about, login, case)
+
+
+def signer_add(
+    ctx: typer.Context,
+    about: About,
+    trigger: SignedStep,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="加签的角色 The role that is to sign besides.")],
+    *,
+    login: As,
+    unit: Annotated[
+        str | None, typer.Option(metavar="U", help="在哪个单位 At which unit; default: the case's.")
+    ] = None,
+    case: CaseNo = None,
+    reason: Reason = None,
+    request: RequestId = None,
+    as_json: AsJson = False,
+) -> int:
+    """加签：流程允许时，另请一个角色签字。Ask for one signature more, where the definition offers it."""
+    from console import signing_changes
+
+    asked = signing_changes.Change(
+        about=about, trigger=trigger, what=role, login=login, unit=unit, case=case, reason=reason, request=request,
+    )  # fmt: skip
+    return signing_changes.add(_caller(ctx), asked, as_json=as_json)
+
+
+def signer_remove(
+    ctx: typer.Context,
+    about: About,
+    trigger: SignedStep,
+    slot: Annotated[str, typer.Argument(metavar="SLOT", help="减去的签字位 The slot that need not be signed.")],
+    *,
+    login: As,
+    case: CaseNo = None,
+    reason: Reason = None,
+    request: RequestId = None,
+    as_json: AsJson = False,
+) -> int:
+    """减签：流程允许时，减去一个签字位。Let a slot go unsigned, where the definition offers it."""
+    from console import signing_changes
+
+    asked = signing_changes.Change(
+        about=about, trigger=trigger, what=slot, login=login, case=case, reason=reason, request=request,
+    )  # fmt: skip
+    return signing_changes.remove(_caller(ctx), asked, as_json=as_json)
+
+
+def signers_in(group: typer.Typer, answering: Callable[[Callable[..., int]], Callable[..., None]]) -> typer.Typer:
+    """Put the commands that change who signs into a group."""
+    group.command("add")(answering(signer_add))
+    group.command("remove")(answering(signer_remove))
+    return group

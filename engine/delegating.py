@@ -8,7 +8,7 @@ Source: the definition language, sections 6 and 11; G-SG-01, G-SG-02.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.actors import Actor
@@ -80,7 +80,7 @@ def delegate(desk: Desk, unit: str, mandate: Mandate, until: datetime, request: 
         else:
             delegations.add_delegation(desk.connection, row)
             told = (EventKind.DELEGATED, _told(row))
-        desk.record([told], at=request.at, actor=request.actor.login)
+        desk.record_events([(told[0], event_of(request, told[1]))])
     return refused
 
 
@@ -186,8 +186,10 @@ def revoke(desk: Desk, taker: str, role: str, request: Request, *, case: int | N
             delegations.revoke_delegation(desk.connection, one.id, moment(request.at))
         ended = {(one.giver, one.unit): _ended(one, taker, role) for one in found}.values()
         if hearing is None:
-            told = [(EventKind.DELEGATION_REVOKED, data) for data in ended]
-            desk.record(told, at=request.at, actor=request.actor.login)
+            desk.record_events(
+                (EventKind.DELEGATION_REVOKED, event_of(_part(request, place), data))
+                for place, data in enumerate(ended, start=1)
+            )
         else:
             _keep(hearing, EventKind.DELEGATION_REVOKED, next(iter(ended)))
     return len(found)
@@ -206,6 +208,19 @@ def _ended(one: StandingRow, taker: str, role: str) -> dict[str, Json]:
     return {"by": one.giver, "to": taker, "role": role, "unit": one.unit}
 
 
+def _part(request: Request, place: int) -> Request:
+    """The request of one of several events: the first answers it, the others bear its id with a suffix."""
+    return request if request.id is None or place == 1 else replace(request, id=f"{request.id}/{place}")
+
+
+def event_of(request: Request, data: dict[str, Json]) -> dict[str, Json]:
+    """An event that says what somebody asked for has come to: when, by whom, and in answer to which request."""
+    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    if request.id is not None:
+        event["request"] = request.id
+    return event
+
+
 def keep_refusal(hearing: Hearing, data: dict[str, Json]) -> None:
     """Record in the case's chain that something was refused; its revision stays.
 
@@ -214,8 +229,7 @@ def keep_refusal(hearing: Hearing, data: dict[str, Json]) -> None:
     """
     desk, machine, case, request = hearing
     told: dict[str, Json] = {"from": case.state, **data}
-    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": told}
-    written = write_event(desk, machine, case, EventKind.REFUSED, event)
+    written = write_event(desk, machine, case, EventKind.REFUSED, event_of(request, told))
     if not extend(desk.connection, case, written):
         raise StaleCase(case.number, case.revision)
 
@@ -270,8 +284,7 @@ def _answer(hearing: Hearing, kind: EventKind, row: DelegationRow, refused_to: t
 def _keep(hearing: Hearing, kind: EventKind, data: dict[str, Json]) -> None:
     """Write the event of a change of persons: an open page should know of it, so the revision rises."""
     desk, machine, before, request = hearing
-    event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
-    written = write_event(desk, machine, before, kind, event)
+    written = write_event(desk, machine, before, kind, event_of(request, data))
     after = before._replace(revision=before.revision + 1, head=Head(seq=written.seq, hash=written.hash))
     if not keep(desk.connection, Keeping(before=before, after=after, event=written)):
         raise StaleCase(before.number, before.revision)

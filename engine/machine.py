@@ -9,27 +9,25 @@ them. Deciding reads a table flattened from it once: asking the Machine itself c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from engine.actors import Grant
-from engine.definition import MoveKind, Who
+from engine.definition import MoveKind
 from engine.errors import NotAllowed, TransitionNotOpen
 from engine.expressions.kinds import Value
 from engine.guards import explain
 from engine.outline import comes_after
 from engine.papers import NO_PAPERS, Papers, papers_of
 from engine.records import NO_SLOTS, Case, Json, Moved, Outcome, Refused, Request, Slots, Verdict
-from engine.rights import EFFECT, Right, Sight, decides_own_case, entitled
+from engine.rights import EFFECT, Right, Sight, decides_own_case, entitled, people_of, said_of
 from engine.seating import block_of, late_right, objections, seat_for
 from engine.signing import Seat, Standing, Vote, with_vote
 from engine.step import Step
 from engine.steps import Machine
 from engine.trail.event import moment
-
-WORDS = tuple(outcome.word for outcome in Outcome)
 
 
 def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Moved | Refused:
@@ -52,15 +50,8 @@ def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Move
         Unknown, Unreadable: If a field is given that the step does not take, or a value that is not of its kind.
         NotAllowed: If the actor does not hold a role the step asks for, at the case's unit or above it.
     """
-    step = machine.to_sign(case.state, request.trigger)
-    if step is not None:
-        docket = _docket_to_sign(machine, step, case, request, sight)
-    elif _is_ordinary(request, machine, case.state):
-        docket = _docket(machine, request, case.state, case.unit, case.path)
-    else:
-        step = machine.step(case.state, request.trigger)
-        docket = _open_docket(machine, step, request, case.state, entitled(step, case, request, sight))
-    return _hear(machine, docket, case, sight)
+    docket = _docket_for_all(machine, request, case.state, case.unit, case.path)
+    return _hear(machine, docket or _docket(machine, case, request, sight), case, sight)
 
 
 def _hear(machine: Machine, docket: _Docket, case: Case, sight: Sight) -> Moved | Refused:
@@ -71,21 +62,23 @@ def _hear(machine: Machine, docket: _Docket, case: Case, sight: Sight) -> Moved 
         raise TransitionNotOpen(step.trigger, case.state, machine.open_triggers(case.state))
     asked = step.ask(values)
     hearing = _Hearing(machine, docket, case, seen, values, asked)
-    leaves_open = docket.signature is not None and docket.signature.leaves_open
     papers = NO_PAPERS
-    if step.has_papers:
-        papers = papers_of(machine, step, docket.request, sight, completes=not leaves_open)
-    blocked = [*docket.blocked, *_blocked(hearing, sight), *papers.verdicts]
+    if docket.has_papers:
+        papers = papers_of(machine, step, docket.request, sight, completes=not docket.leaves_open)
+    blocked = [*docket.blocked]
+    for look in docket.looks:
+        blocked += look(hearing, sight)
+    blocked += papers.verdicts
     if blocked or step.blocks(asked):
         return _refused(hearing, blocked, sight)
-    if leaves_open:
+    if docket.leaves_open:
         return _signed(hearing)
     moved = _moved(hearing)
     taken = sight.taken_elsewhere(moved.facts) if moved.facts else ()
     if taken:
         held = [machine.engine_verdict("fact-taken", what=machine.title(one)) for one in taken]
         return _refused(hearing, held, sight)
-    late = sight.late() if docket.moves and machine.running(case.state) else ()
+    late = sight.late() if docket.may_be_late else ()
     if late:
         moved.data["late"] = late
     return _with_papers(moved, papers)
@@ -102,28 +95,29 @@ class _Signature(NamedTuple):
 
 
 class _Docket(NamedTuple):
-    """What a request comes to in one state at one unit, whoever's case it is."""
+    """What a request comes to in one state at one unit, whoever's case it is.
+
+    `people` count as having taken the step; `said` is what its event says whatever is decided; `looks` are what the
+    engine itself asks of the case, as far as this request can be held up by it.
+    """
 
     step: Step
     request: Request
     at: str
     grant: Grant
-    who: Who
     target: str
+    people: tuple[str, ...]
+    said: Mapping[str, Json]
     returns: bool
     moves: bool
     rests: bool
     ends: bool
-    blocked: tuple[Verdict, ...]
+    may_be_late: bool
+    has_papers: bool
+    blocked: tuple[Verdict, ...] = ()
+    looks: tuple[_Look, ...] = ()
     signature: _Signature | None = None
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        """Who counts as having taken the step: the one who acts, and the one who delegated; nobody for an effect."""
-        if self.request.caused:
-            return ()
-        login = self.request.actor.login
-        return (login,) if self.grant.giver is None else (login, self.grant.giver)
+    leaves_open: bool = False
 
 
 class _Hearing(NamedTuple):
@@ -139,12 +133,11 @@ class _Hearing(NamedTuple):
     @property
     def verdicts(self) -> Mapping[str, str]:
         """Every rule that was asked, with its word."""
-        return _worded(self.docket.step.names, tuple(self.asked))
+        return self.docket.step.worded(tuple(self.asked))
 
 
-@lru_cache(maxsize=1024)
-def _worded(names: tuple[str, ...], asked: tuple[int, ...]) -> Mapping[str, str]:
-    return {name: WORDS[one] for name, one in zip(names, asked, strict=True)}
+_Look: TypeAlias = "Callable[[_Hearing, Sight], Iterable[Verdict]]"
+"""What the engine itself asks of a case: the verdicts that stand in the way."""
 
 
 def _is_ordinary(request: Request, machine: Machine, state: str) -> bool:
@@ -155,9 +148,23 @@ def _is_ordinary(request: Request, machine: Machine, state: str) -> bool:
     return not machine.is_elsewhere(state, request.trigger)
 
 
+def _docket(machine: Machine, case: Case, request: Request, sight: Sight) -> _Docket:
+    """Whether and how a request may be heard where that depends on more than the state and the unit of the case."""
+    step = machine.to_sign(case.state, request.trigger)
+    if step is not None:
+        return _docket_to_sign(machine, step, case, request, sight)
+    step = machine.step(case.state, request.trigger)
+    return _open_docket(machine, step, request, case.state, entitled(step, case, request, sight))
+
+
 @lru_cache(maxsize=64)
-def _docket(machine: Machine, request: Request, state: str, unit: str, path: str) -> _Docket:
-    """Whether and how a request may be heard at all; remembered, for one act asks it for each of a thousand cases."""
+def _docket_for_all(machine: Machine, request: Request, state: str, unit: str, path: str) -> _Docket | None:
+    """Whether and how a request may be heard at all, or None where that depends on the case itself.
+
+    Remembered, for one act asks it for each of a thousand cases.
+    """
+    if machine.to_sign(state, request.trigger) is not None or not _is_ordinary(request, machine, state):
+        return None
     step = machine.step(state, request.trigger)
     for who, roles in step.entitled:
         grant = request.actor.grant_for(roles, path)
@@ -183,16 +190,20 @@ def _open_docket(
         request=request,
         at=moment(request.at),
         grant=stands.grant,
-        who=stands.who,
         target=target,
+        people=people_of(request, stands.grant),
+        said=said_of(step, request, stands),
         returns=step.transition.kind is MoveKind.RETURN,
         moves=moves,
         rests=moves and machine.rests(target),
         ends=moves and machine.is_final(target),
-        blocked=(),
+        may_be_late=moves and bool(machine.running(state)),
+        has_papers=step.has_papers,
         signature=signature,
+        leaves_open=signature is not None and signature.leaves_open,
     )
-    return docket._replace(blocked=tuple(_blocked_for_all(machine, docket, stands.barred)))
+    blocked = tuple(_blocked_for_all(machine, docket, stands.barred))
+    return docket._replace(blocked=blocked, looks=tuple(_looks(machine, docket)))
 
 
 def _docket_to_sign(machine: Machine, step: Step, case: Case, request: Request, sight: Sight) -> _Docket:
@@ -262,21 +273,43 @@ def _blocked_for_all(machine: Machine, docket: _Docket, barred: str | None) -> I
         yield machine.engine_verdict(barred, what=step.transition.title.zh, who=request.actor.login)
 
 
-def _blocked(hearing: _Hearing, sight: Sight) -> list[Verdict]:
-    """What the engine itself asks of the case: who took its steps, how often it was returned, whether it is frozen."""
+def _looks(machine: Machine, docket: _Docket) -> Iterator[_Look]:
+    """What the engine asks of the case itself: who took its steps, its returns, whose it is, whether it is frozen."""
+    if docket.step.apart and docket.people:
+        yield _of_distinct_persons
+    if docket.returns:
+        yield _of_rounds
+    if docket.request.caused:
+        return
+    if docket.request.actor.student is not None:
+        yield _of_own_case
+    if machine.is_gathered and (docket.moves or docket.returns):
+        yield _of_frozen_lists
+
+
+def _of_distinct_persons(hearing: _Hearing, _sight: Sight) -> Iterator[Verdict]:
     machine, docket, case = hearing[:3]
-    step, found, taken = docket.step, [], case.taken
+    taken = case.taken
     for person in docket.people:
-        earlier = [trigger for trigger in step.apart if trigger in taken and person in taken[trigger]]
+        earlier = [trigger for trigger in docket.step.apart if trigger in taken and person in taken[trigger]]
         if earlier:
-            found.append(machine.engine_verdict("distinct-persons", person=person, steps=machine.titles_of(earlier)))
-    if docket.returns and case.rounds >= machine.definition.rounds:
-        found.append(machine.engine_verdict("rounds-used-up", rounds=str(machine.definition.rounds)))
-    if not docket.request.caused and decides_own_case(docket.request.actor, docket.grant, case):
-        found.append(machine.engine_verdict("own-case", what=step.transition.title.zh))
-    if machine.is_gathered and (docket.moves or docket.returns) and not docket.request.caused:
-        found += [machine.engine_verdict("list-frozen", what=number) for number in sight.frozen_on()]
-    return found
+            yield machine.engine_verdict("distinct-persons", person=person, steps=machine.titles_of(earlier))
+
+
+def _of_rounds(hearing: _Hearing, _sight: Sight) -> Iterator[Verdict]:
+    most = hearing.machine.definition.rounds
+    if hearing.case.rounds >= most:
+        yield hearing.machine.engine_verdict("rounds-used-up", rounds=str(most))
+
+
+def _of_own_case(hearing: _Hearing, _sight: Sight) -> Iterator[Verdict]:
+    machine, docket, case = hearing[:3]
+    if decides_own_case(docket.request.actor, docket.grant, case):
+        yield machine.engine_verdict("own-case", what=docket.step.transition.title.zh)
+
+
+def _of_frozen_lists(hearing: _Hearing, sight: Sight) -> Iterator[Verdict]:
+    return (hearing.machine.engine_verdict("list-frozen", what=number) for number in sight.frozen_on())
 
 
 def _refused(hearing: _Hearing, blocked: list[Verdict], sight: Sight) -> Refused:
@@ -318,8 +351,11 @@ def _moved(hearing: _Hearing) -> Moved:
         data["facts"] = sorted(facts)
     taken, rounds = _counted(docket, case, data)
     slots = NO_SLOTS if docket.moves or not case.slots else _without(case, docket)
-    counted = (fields, taken, rounds, case.opened_at, docket.at if docket.moves else case.entered_at, slots)
-    moved = Case(*case[:6], docket.target, case.revision + 1, case.head, *counted)
+    number, workflow, shape, student, unit, path, _, revision, head, _, _, _, opened, entered, _ = case
+    moved = Case(
+        number, workflow, shape, student, unit, path, docket.target, revision + 1, head,
+        fields, taken, rounds, opened, docket.at if docket.moves else entered, slots,
+    )  # fmt: skip
     warnings = _warnings(hearing) if step.warns else ()
     effects = step.due(values) if step.consequences else ()
     if effects:
@@ -392,26 +428,10 @@ def _counted(docket: _Docket, case: Case, data: dict[str, Json]) -> tuple[Mappin
 
 def _event(docket: _Docket, data: dict[str, Json]) -> dict[str, Json]:
     """What every answered request leaves in the trail: by whom, as whom, for whom, why."""
-    request, who, transition = docket.request, docket.who, docket.step.transition
-    if "reason" in request.fields:
-        data["reason"] = request.fields["reason"]
-    event: dict[str, Json] = {
-        "at": docket.at,
-        "actor": request.actor.login,
-        "role": docket.grant.role,
-        "unit": docket.grant.unit,
-        "data": data,
-    }
-    if request.id is not None:
-        event["request"] = request.id
-    if docket.grant.giver is not None:
-        grant = docket.grant
-        event["delegation"] = {"by": grant.giver, "why": grant.reason, "until": grant.until}
-    if who.recorded_by is not None:
-        event["done_by"] = who.role
-    if transition.on_behalf_of is not None:
-        event["on_behalf_of"] = transition.on_behalf_of
-    return event
+    given = docket.request.fields
+    if "reason" in given:
+        data["reason"] = given["reason"]
+    return {**docket.said, "data": data}
 
 
 def _warnings(hearing: _Hearing) -> tuple[Verdict, ...]:

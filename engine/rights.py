@@ -119,3 +119,31 @@ def _bar(who: Who, grant: Grant, request: Request) -> str | None:
 def decides_own_case(actor: Actor, grant: Grant, case: Case) -> bool:
     """Whether somebody acts as staff on the case about themselves."""
     return actor.is_student(case.student) and grant.role != "student"
+
+
+def people_of(request: Request, grant: Grant) -> tuple[str, ...]:
+    """Who counts as having taken a step: the one who acts, and the one who delegated; nobody for an effect."""
+    if request.caused:
+        return ()
+    login = request.actor.login
+    return (login,) if grant.giver is None else (login, grant.giver)
+
+
+def said_of(step: Step, request: Request, stands: Right) -> Mapping[str, Json]:
+    """What the event says whichever case it is of and whatever is decided."""
+    grant = stands.grant
+    said: dict[str, Json] = {
+        "at": moment(request.at),
+        "actor": request.actor.login,
+        "role": grant.role,
+        "unit": grant.unit,
+    }
+    if request.id is not None:
+        said["request"] = request.id
+    if grant.giver is not None:
+        said["delegation"] = {"by": grant.giver, "why": grant.reason, "until": grant.until}
+    if stands.who.recorded_by is not None:
+        said["done_by"] = stands.who.role
+    if step.transition.on_behalf_of is not None:
+        said["on_behalf_of"] = step.transition.on_behalf_of
+    return said

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 from engine.deadlines import is_before, is_within
 from engine.definition import NEW
@@ -75,8 +76,8 @@ class Seeing:
         if facts:
             known = self._facts
             seen = {key: known.get(key) for key in facts}
-        for key in others:
-            seen[key] = self._other(key)
+        for key, ask, what in _ways(self._machine, tuple(others)):
+            seen[key] = ask(self, what)
         return seen
 
     @property
@@ -183,17 +184,22 @@ class Seeing:
         rows = reading.run(*outer, *given)
         return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, tuple | list) else []
 
-    def _other(self, key: str) -> Json:
-        reading, group, name = self._machine.look(key)
+    @classmethod
+    def way_to(cls, machine: Machine, key: str) -> Way:
+        """How the value of a key is found: a method, and what it is asked for."""
+        reading, group, name = machine.look(key)
         if reading is not None:
-            return self._read(reading)
+            return key, cls._of_students_cases if machine.stays_with_student(reading) else cls._read, reading
         if not group:
-            return self._facts.get(name) if name in self._machine.stored else self._clock(name)
-        if group == "case":
-            return self._of_case(self._case, name, self._request.fields)
-        if group == "record":
-            return self._of_record(name)
-        return self._of_batch(name) if group == "batch" else self._of_unit(group, name)
+            return key, cls._of_student if name in machine.stored else cls._clock, name
+        known = {"case": cls._of_own_case, "record": cls._of_record, "batch": cls._of_batch}
+        return (key, known[group], name) if group in known else (key, cls._of_unit, (group, name))
+
+    def _of_student(self, name: str) -> Json:
+        return self._facts.get(name)
+
+    def _of_own_case(self, name: str) -> Json:
+        return self._of_case(self._case, name, self._request.fields)
 
     def _of_record(self, name: str) -> Json:
         record = self._record_case()
@@ -224,7 +230,8 @@ class Seeing:
         row = self._desk.batch(batch) if isinstance(batch, str) else None
         return None if row is None else row.values.get(name)
 
-    def _of_unit(self, group: str, name: str) -> Json:
+    def _of_unit(self, asked: tuple[str, str]) -> Json:
+        group, name = asked
         at: str | None = self._case.unit
         units = self._desk.units()
         while at is not None and group != "unit" and units[at].kind != group:
@@ -242,9 +249,12 @@ class Seeing:
             self._record = found.case if found else None
         return self._record
 
-    def _read(self, reading: Reading) -> Json:
-        if not self._found.has_others and self._case.student is not None and self._machine.stays_with_student(reading):
+    def _of_students_cases(self, reading: Reading) -> Json:
+        if not self._found.has_others and self._case.student is not None:
             return self._machine.on_nothing(reading)
+        return self._read(reading)
+
+    def _read(self, reading: Reading) -> Json:
         outer = self._machine.decoded(self.see((), reading.outer)).values() if reading.outer else ()
         value = reading.run(*outer, *map(self._supply, reading.sources))
         return value if isinstance(value, bool) or value is None else encode(reading.kind, value)
@@ -341,6 +351,16 @@ class Seeing:
             return False
         shared = shared_fields(self._machine.definition, definition)
         return all(case.fields.get(field) == self._of_case(self._case, field, self._request.fields) for field in shared)
+
+
+Way: TypeAlias = "tuple[str, Callable[[Seeing, Any], Json], object]"
+"""A key, the method of `Seeing` that finds its value, and what that is asked for."""
+
+
+@lru_cache(maxsize=1024)
+def _ways(machine: Machine, keys: Sequence[str]) -> tuple[Way, ...]:
+    """How the values of keys are found, taken apart once for all cases."""
+    return tuple(Seeing.way_to(machine, key) for key in keys)
 
 
 @lru_cache(maxsize=8)

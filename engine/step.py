@@ -103,7 +103,7 @@ class Step:
     apart: tuple[str, ...]
     applies: Expression | None
     guards: tuple[Guard, ...]
-    names: tuple[str, ...]
+    worded: Callable[[tuple[int, ...]], Mapping[str, str]]
     ask: Callable[[Mapping[str, Value | None]], list[int]]
     unless_from: int
     warns_from: int
@@ -209,6 +209,19 @@ class Step:
             for place, one in enumerate(self.consequences)
             if one.applies is None or one.applies.evaluate(values) is True
         )
+
+
+WORDS = tuple(outcome.word for outcome in Outcome)
+
+
+def wording(names: tuple[str, ...]) -> Callable[[tuple[int, ...]], Mapping[str, str]]:
+    """What rules said, as the event has it: by name, in words; remembered, for most cases are told the same."""
+
+    @lru_cache(maxsize=64)
+    def worded(asked: tuple[int, ...]) -> Mapping[str, str]:
+        return {name: WORDS[one] for name, one in zip(names, asked, strict=True)}
+
+    return worded
 
 
 def _assigned(one: Assignment, values: Mapping[str, Value | None]) -> Json:

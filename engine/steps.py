@@ -33,7 +33,19 @@ from engine.library import Library
 from engine.outline import fields_about, graph, lists_of, member_rules, opens_with_members, steps_apart, waits_elsewhere
 from engine.records import Json, Outcome, Verdict
 from engine.scopes import batch_kind, case_scope, kind_or_unknown, machines_called
-from engine.step import AS_WRITTEN, Assignment, Consequence, Decoder, Look, Seen, Signing, Step, as_it_is, decoder_of
+from engine.step import (
+    AS_WRITTEN,
+    Assignment,
+    Consequence,
+    Decoder,
+    Look,
+    Seen,
+    Signing,
+    Step,
+    as_it_is,
+    decoder_of,
+    wording,
+)  # fmt: skip
 from engine.titles import choices_of, titles_of
 from engine.vocabulary import RulebookText
 
@@ -300,7 +312,7 @@ class Machine:
             apart=steps_apart(self.definition, trigger),
             applies=applies,
             guards=guards,
-            names=tuple(guard.name for guard in guards),
+            worded=wording(tuple(guard.name for guard in guards)),
             ask=asking(guards),
             unless_from=len(parts[0]),
             warns_from=len(parts[0]) + len(parts[1]),

@@ -1,4 +1,7 @@
-"""催办: whoever waits for a case reminds those it waits for, at most once a day."""
+"""催办: whoever waits for a case reminds those it waits for, at most once a day.
+
+A repeated click is no second reminder if it is asked for through `engine.delegating.once`.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ import orjson
 from engine.barring import hear, on_clock, refusal
 from engine.checking.names import people
 from engine.definition import RESERVED_ROLES, MoveKind
-from engine.delegating import Refusal, keep_refusal, refused_data
+from engine.delegating import Refusal, event_of, keep_refusal, refused_data
 from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
 from engine.expressions.kinds import SHANGHAI
 from engine.keeping import write_event
-from engine.records import Json, Request
+from engine.records import Request
 from engine.steps import Machine
 from engine.store.cases import extend, write_told
-from engine.trail.event import EventKind, moment
+from engine.trail.event import EventKind
 
 URGED = "urged"
 """The message told to the roles a case waits for."""
@@ -53,8 +56,7 @@ def urge(desk: Desk, case: int, request: Request) -> Refusal:
             refused = (refusal(desk, "urged-already", again=on_clock(again)),)
             keep_refusal(hearing, refused_data(request, refused))
             return refused
-        event: dict[str, Json] = {"at": moment(request.at), "actor": actor.login, "data": {"roles": list(roles)}}
-        written = write_event(desk, machine, before, EventKind.URGED, event)
+        written = write_event(desk, machine, before, EventKind.URGED, event_of(request, {"roles": list(roles)}))
         if not extend(desk.connection, before, written):
             raise StaleCase(before.number, before.revision)
         write_told(desk.connection, [(written, [(role, URGED) for role in roles], None)])

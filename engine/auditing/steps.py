@@ -223,19 +223,22 @@ def all_signatures(history: History, _: Ground) -> Flaws:
     if not any(step.sign for step in history.definition.transitions.values()):
         return
     given: dict[str, list[str]] = {}
+    dropped: dict[str, list[str]] = {}
     missing: list[str] | None = None
     for state, one in zip(history.before, history.events, strict=True):
         data = one.data
         step = history.definition.transitions.get(data.signing or data.trigger)
         if step is not None and step.sign is not None and one.kind in (*STEPS, SIGNED) and data.trigger != "":
-            yield from _signature(step, one, given.get(data.signing or "", []), missing)
+            signing = data.signing or ""
+            yield from _signature(step, one, [*given.get(signing, []), *dropped.get(signing, [])], missing)
         if data.slot is not None and one.kind in (*STEPS, SIGNED):
             given.setdefault(data.signing or "", []).append(data.slot.partition("@")[0])
             missing = data.missing
         elif one.kind == EventKind.SIGNER_CHANGED:
             missing = None  # seats were added or dropped: what is missing now, the next signature says
+            dropped = {trigger: block.get("dropped", []) for trigger, block in (data.slots or {}).items()}
         if one.kind in MOVING and (data.to != state or one.kind == EventKind.RETRACTED):
-            given, missing = {}, None
+            given, dropped, missing = {}, {}, None
 
 
 def _signature(step: Transition, one: Event, given: list[str], missing: list[str] | None) -> Flaws:

@@ -149,11 +149,15 @@ def same_person(connection: Connection, id_number: str, apart_from: int) -> list
 
 def case_from(row: Row) -> Case:
     """The first sixteen columns (`CASE_COLUMNS`) as a case."""
-    case, workflow, shape, student, unit, path, state, revision, seq, head = row[:10]
-    fields, taken, rounds, opened, entered, slots = row[10:16]
-    signed = NO_SLOTS if slots is None else _document(slots)
-    kept = (_document(fields), _document(taken), rounds, opened, entered, signed)
-    return Case(case, workflow, shape, student, unit, path, state, revision, Head(seq, head), *kept)
+    (
+        case, workflow, shape, student, unit, path, state, revision, seq, head,
+        fields, taken, rounds, opened, entered, slots, *_,
+    ) = row  # fmt: skip
+    return Case(
+        case, workflow, shape, student, unit, path, state, revision, Head(seq, head),
+        _document(fields), _document(taken), rounds, opened, entered,
+        NO_SLOTS if slots is None else _document(slots),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)

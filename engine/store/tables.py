@@ -9,7 +9,19 @@ from __future__ import annotations
 from datetime import UTC as UTC_ZONE
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Index, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 from typing_extensions import override
@@ -26,6 +38,7 @@ SQLModel.metadata.naming_convention = {  # stable names, so that migrations can 
 }
 
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in an INTEGER key
+_OF_DEADLINE = text("deadline IS NOT NULL")  # most messages are not about one, and spare this index
 _PATH = String().with_variant(String(collation="C"), "postgresql")  # below-or-at is a range of text, byte by byte
 
 
@@ -77,12 +90,25 @@ class Unit(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """A person who may act."""
+    """A person who may act. `refused_at` is when the mail system refused the address for good."""
 
     __tablename__ = "account"
     login: str = Field(primary_key=True)
     created_at: datetime = Field(sa_column=Column(UTC, nullable=False))
     student: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, unique=True))
+    name: str | None = None
+    email: str | None = None
+    refused_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
+
+
+class Absence(SQLModel, table=True):
+    """Days, as dates in Asia/Shanghai, on which a person does not act and is told of nothing new."""
+
+    __tablename__ = "absence"
+    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
+    login: str = Field(foreign_key="account.login", index=True)
+    first_day: str
+    last_day: str
 
 
 class Delegation(SQLModel, table=True):
@@ -287,16 +313,94 @@ class Personal(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class DeadlineRow(SQLModel, table=True):
+    """A deadline of a case while it runs: made, moved and closed by the transaction that causes it.
+
+    `due_at` is empty while the date is open (待定). `sequence` counts how often it was moved. `extended` was set by a
+    person: no recount moves it. Rungs of its ladder up to `told_at` are done; at `next_at` something is to be done,
+    empty where nothing is until something changes. `blocked`: its timer was refused and waits for such a change.
+    """
+
+    __tablename__ = "deadline"
+    case_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    name: str = Field(primary_key=True)
+    due_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
+    settled: bool = False
+    extended: bool = False
+    sequence: int = 0
+    told_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+    missed_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
+    blocked: bool = False
+    next_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True, index=True))
+
+
 class Outbox(SQLModel, table=True):
-    """A message to be sent: written with the event that causes it, sent later, once."""
+    """Something a person is to be told: written with the event that causes it, told once.
+
+    `recipient` is a role at the case's unit, or a person: `person/LOGIN`, or `student/NUMBER` without an account. A
+    role is spread over its people later, as rows of their own; then, and when it has gone into a mail, `mail` is set.
+    Reminders name their deadline, the date it had, and the rung of the ladder.
+    """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("uq_outbox_once", "chain", "seq", "recipient", "message", unique=True),)
+    __table_args__ = (
+        Index("uq_outbox_once", "chain", "seq", "recipient", "message", unique=True),
+        Index(
+            "uq_outbox_rung",
+            "chain",
+            "deadline",
+            "due_at",
+            "rung",
+            "recipient",
+            unique=True,
+            sqlite_where=_OF_DEADLINE,
+            postgresql_where=_OF_DEADLINE,
+        ),
+        Index("ix_outbox_mail", "mail"),
+    )
     id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
     chain: int = Field(sa_column=Column(BigInteger, nullable=False))
     seq: int
     recipient: str
     message: str
+    deadline: str | None = None
+    due_at: str | None = None
+    rung: str | None = None
+    mail: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
+class Mail(SQLModel, table=True):
+    """One mail to one person: everything of the outbox that names it. Rendered when it is handed over.
+
+    `slot` is what makes it the only one: `digest/2024-05-13`, or `single/OUTBOX_ID`. `state` is one of waiting,
+    claimed, handing_over, accepted, failed, unknown, dropped. `epoch` is the lease under which it was last claimed.
+    """
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        Index("uq_mail_slot", "recipient", "slot", unique=True),
+        Index("ix_mail_next", "state", "not_before"),
+    )
+    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
+    recipient: str
+    slot: str
+    state: str = "waiting"
+    not_before: datetime = Field(sa_column=Column(UTC, nullable=False))
+    attempts: int = 0
+    epoch: int = 0
+    claimed_until: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
+    answer: str | None = None
+    changed_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+
+
+class Lease(SQLModel, table=True):
+    """Which process leads a kind of work, and until when; `epoch` rises with every change of hands."""
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    holder: str
+    epoch: int
+    until: datetime = Field(sa_column=Column(UTC, nullable=False))
 
 
 METADATA: MetaData = SQLModel.metadata

@@ -6,7 +6,7 @@ Domain tags keep a hash of one kind from ever being taken for another (RFC 6962,
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import cast
 
@@ -66,23 +66,21 @@ class Scribe:
         self.log = log
         self._mac = mac_maker(key)
 
-    def write(self, chain: int, head: Head, kind: EventKind, event: dict[str, Json]) -> Written:
+    def write(self, chain: int, head: Head, kind: EventKind, event: Mapping[str, Json]) -> Written:
         """The next event of a chain.
 
         Args:
             chain: The chain's number (`engine.trail.event`).
             head: Where the chain ends now.
             kind: What the event tells.
-            event: `at`, `actor`, `data`, the `request` it answers and whatever else it says; the chain's own keys
-                are added to it.
+            event: `at`, `actor`, `data`, the `request` it answers and whatever else it says, but for the chain's
+                own keys.
         """
         seq = head.seq + 1
-        event["v"] = VERSION
-        event["log"] = self.log
-        event["chain"] = chain_name(chain)
-        event["seq"] = seq
-        event["kind"] = str(kind)
-        event["prev"] = head.hash.hex()
-        body = event_bytes(event)
+        told = {
+            **event, "v": VERSION, "log": self.log, "chain": chain_name(chain), "seq": seq, "kind": kind.value,
+            "prev": head.hash.hex(),
+        }  # fmt: skip
+        body = event_bytes(told)
         request = cast("str | None", event.get("request"))
         return Written(chain, seq, body, event_hash(body), self._mac(body), request)

@@ -136,3 +136,47 @@ def test_what_cannot_be_meant_is_misuse(counter: Counter, words: tuple[str, ...]
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("delegate", *PASS, *UNTIL, *UNIT), id="delegate"),
+        pytest.param(("delegate", *PASS, *UNTIL, "--case"), id="delegate one case"),
+        pytest.param(("hand-over", *PASS[:3], "second", *PASS[4:], "--case"), id="hand over"),
+        pytest.param(("urge", READY[0], "--as", "op"), id="urge"),
+    ],
+)
+def test_a_repeated_click_does_nothing_more(applied: tuple[Counter, str], words: tuple[str, ...]) -> None:
+    counter, number = applied
+    unit = counter.document("case", READY[0])["unit"]
+    counter.done("user", "add", "second", "--role", "site_approver", "--unit", unit)
+    asked = (*words, *((number,) if words[-1] == "--case" else ()), "--request", "R1")
+    counter.done(*asked)
+    timeline = counter.document("case", READY[0])["timeline"]
+
+    again = counter.done(*asked).stdout
+
+    assert "请求 request R1：此前已办理 done before" in again
+    assert counter.document("case", READY[0])["timeline"] == timeline
+
+
+def test_taking_back_twice_under_one_id_is_no_error(counter: Counter) -> None:
+    counter.done("delegate", *PASS, *UNTIL, *UNIT)
+
+    first, again = (counter.done("revoke", *PASS[:6], "--request", "R1").stdout for _ in range(2))
+
+    assert "1 项 revoked" in first
+    assert "此前已办理 done before" in again
+
+
+def test_a_refused_click_is_refused_again_and_kept_once(applied: tuple[Counter, str]) -> None:
+    counter, _ = applied
+    counter.done("urge", READY[0], "--as", "op", "--request", "R1")
+    results = [counter.xueji("urge", READY[0], "--as", "op", "--request", "R2") for _ in range(2)]
+
+    assert [one.exit_code for one in results] == [1, 1]
+    assert "此前未通过 refused before" in results[1].stdout
+    assert "X-32" in results[1].stdout
+    kinds = [one["kind"] for one in counter.document("case", READY[0])["timeline"]]
+    assert kinds.count("refused") == 1

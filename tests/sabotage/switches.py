@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine
 
 import engine.store.bulk as store_bulk
-from engine import acting, bulk, casework, facts, keeping, machine, replay, sight
+from engine import acting, bulk, casework, facts, keeping, machine, replay, rights, sight
 from engine.desk import Desk
 from engine.guards import Guard
 from engine.records import Case, Head, Json, Moved, Outcome, Refused, Repeated, Request
@@ -162,7 +162,8 @@ def _rulebook_in_force(patch: Patch) -> None:
 
 
 def _a_clock_of_its_own(patch: Patch) -> None:
-    patch.setattr(machine, "moment", lambda _: moment(ANOTHER_MOMENT))
+    for room in (machine, rights):
+        patch.setattr(room, "moment", lambda _: moment(ANOTHER_MOMENT))
 
 
 def _days_in_utc(patch: Patch) -> None:
