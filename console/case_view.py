@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from console import documents
 from console.calling import Caller, Sitting
+from console.deadlines import show_of_case
 from console.judging import NOBODY
 from console.printing import (
     both,
@@ -30,6 +32,7 @@ from engine.records import Case, Json
 from engine.steps import Machine
 from engine.store import registry
 from engine.store.cases import Found, read_case
+from engine.store.deadlines import Row, of_case
 from engine.timeline import Entry
 from engine.timeline import timeline as entries_of
 from engine.vocabulary import Role
@@ -44,6 +47,8 @@ class _View:
     steps: tuple[Prospect, ...]
     entries: tuple[Entry, ...]
     assumed: dict[str, Json]
+    deadlines: tuple[Row, ...]
+    at: datetime
 
 
 def show_case(caller: Caller, about: str, number: str | None, *, as_json: bool) -> int:
@@ -62,7 +67,15 @@ def _look(sitting: Sitting, case: int) -> _View:
     before = read_case(desk.connection, case)
     assumed = {} if before is None else _batch_to_come(desk, before.case)
     found, machine, steps = prospects(desk, case, sitting.request("look", NOBODY, assumed))
-    return _View(found=found, machine=machine, steps=steps, entries=entries_of(desk, found), assumed=assumed)
+    return _View(
+        found=found,
+        machine=machine,
+        steps=steps,
+        entries=entries_of(desk, found),
+        assumed=assumed,
+        deadlines=tuple(of_case(desk.connection, case)),
+        at=sitting.at,
+    )
 
 
 def _batch_to_come(desk: Desk, case: Case) -> dict[str, Json]:
@@ -93,6 +106,7 @@ def _document(view: _View) -> documents.Document:
         "batch": case.fields.get("batch"),
         "opened_at": case.opened_at,
         "entered_at": case.entered_at,
+        "deadlines": [documents.deadline(row, view.at) for row in view.deadlines],
         "assumed": view.assumed,
         "steps": [documents.prospect(one) for one in view.steps],
         "timeline": [documents.entry(one) for one in view.entries],
@@ -107,6 +121,8 @@ def _show(desk: Desk, view: _View) -> None:
     line(f"单位 unit {_place(desk, case.unit)}　批次 batch {case.fields.get('batch') or '—'}")
     line(f"进入此状态 since {long_moment(case.entered_at)}")
     line()
+    if view.deadlines:
+        show_of_case(definition, view.deadlines, view.at)
     if not view.steps:
         line("没有可办的步骤。Nothing leads on from here.")
     for one in view.steps:

@@ -9,6 +9,7 @@ from console.calling import Misuse
 from console.printing import document, line, note
 from engine.analysis.examining import LogicOfGuards, examine
 from engine.checking.examining import Told
+from notifications.messages.catalogue import MESSAGES
 from rules.functions import FUNCTIONS
 
 ANALYSIS = "pip install --require-hashes -r requirements/analysis.txt"
@@ -88,7 +89,7 @@ def _folder_of(path: Path) -> Path:
 
 
 def _told(folder: Path, names: frozenset[str] | None, logic: LogicOfGuards | None) -> list[Told]:
-    told = examine(folder, FUNCTIONS, guards=logic).told
+    told = examine(folder, FUNCTIONS, guards=logic, messages=MESSAGES).told
     if names is None:
         return list(told)
     return [one for one in told if any(one[0].file == name or one[0].file.startswith(f"{name}/") for name in names)]

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
-from console import definition_commands, people_commands, step_commands
+from console import (
+    clock_commands,
+    deadline_commands,
+    definition_commands,
+    mail_commands,
+    message_commands,
+    people_commands,
+    step_commands,
+)
 
 if TYPE_CHECKING:
     from console.calling import Caller
@@ -136,6 +144,8 @@ def unit_add(
 
 
 user_app.command("add")(_answering(people_commands.user_add))
+user_app.command("address")(_answering(people_commands.user_address))
+app.add_typer(people_commands.absences_in(_group("不在岗。Who is away when."), _answering), name="absence")
 app.command()(_answering(definition_commands.new))
 app.command()(_answering(definition_commands.diff))
 app.command()(_answering(definition_commands.migrate))
@@ -266,8 +276,20 @@ app.command("open")(_answering(step_commands.open_))
 app.command()(_answering(step_commands.move))
 app.command()(_answering(step_commands.sign))
 app.command()(_answering(step_commands.retract))
+app.command()(_answering(clock_commands.work))
+remind_app = _group("提醒：将提醒谁，立即提醒。Reminders: what is coming, and telling now.")
+remind_app.command("plan")(_answering(clock_commands.remind_plan))
+remind_app.command("run")(_answering(clock_commands.remind_run))
+app.add_typer(remind_app, name="remind")
 signer_app = step_commands.signers_in(_group("加签与减签。Signers added to a step, or let go."), _answering)
 app.add_typer(signer_app, name="signer")
+deadline_app = deadline_commands.deadlines_in(_group("期限：正在运行的，延期，重新推算。Deadlines."), _answering)
+app.add_typer(deadline_app, name="deadline")
+app.add_typer(mail_commands.mails_in(_group("邮件：去向不明与未送达的。Mails."), _answering), name="mail")
+messages_app = _group("消息：本单位的模板。Messages, and an institution's own templates.")
+messages_app.command("check")(_answering(message_commands.messages_check))
+messages_app.command("show")(_answering(message_commands.messages_show))
+app.add_typer(messages_app, name="messages")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from engine.definition import Bilingual
 from engine.eligibility import Eligibility
@@ -10,7 +11,9 @@ from engine.facts import FactRefusal
 from engine.prospects import Prospect, SeatStanding, Signatures
 from engine.queues import Waiting
 from engine.records import Json, Outcome, Sentence, Verdict
+from engine.store.deadlines import Row
 from engine.timeline import Entry
+from engine.trail.event import moment
 
 Document = dict[str, object]
 
@@ -123,7 +126,19 @@ def entry(one: Entry) -> Mapping[str, Json]:
     }
 
 
-def waiting(one: Waiting) -> Document:
+def deadline(row: Row, at: datetime) -> Document:
+    """One deadline of a case, as it stands at a moment."""
+    return {
+        "deadline": row.name,
+        "due_at": None if row.due_at is None else moment(row.due_at),
+        "settled": row.settled,
+        "late": row.is_over(at),
+        "extended": row.extended,
+        "blocked": row.blocked,
+    }
+
+
+def waiting(one: Waiting, at: datetime) -> Document:
     """A case in a queue."""
     return {
         "case": one.number,
@@ -138,4 +153,5 @@ def waiting(one: Waiting) -> Document:
         "triggers": list(one.triggers),
         "slots": {trigger: list(slots) for trigger, slots in one.slots.items()},
         "givers": list(one.givers),
+        "deadlines": [deadline(row, at) for row in one.deadlines],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -111,3 +112,59 @@ def urge(
     from console import delegating
 
     return delegating.remind(caller_for(ctx), student_no, login, number, request=request)
+
+
+def user_address(
+    ctx: typer.Context,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="邮箱 Where mail goes.")] = None,
+    *,
+    none: Annotated[bool, typer.Option("--none", help="无邮箱 There is none.")] = False,
+    name: Annotated[str | None, typer.Option(metavar="N", help="姓名，用于邮件称呼 For the greeting.")] = None,
+) -> int:
+    """登记邮箱与姓名。Say where mail reaches a person, and the name."""
+    from console import reaching
+
+    return reaching.set_contact(caller_for(ctx), login, address, name, no_address=none)
+
+
+def absence_set(
+    ctx: typer.Context,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
+    first: Annotated[str, typer.Argument(metavar="FROM", help="第一天 The first day: 2024-05-13.")],
+    last: Annotated[str, typer.Argument(metavar="TO", help="最后一天 The last day, included.")],
+) -> int:
+    """登记不在岗：其间提醒代理人。Somebody is away: whoever stands in is told meanwhile."""
+    from console import reaching
+
+    return reaching.set_absence(caller_for(ctx), login, first, last)
+
+
+def absence_list(
+    ctx: typer.Context,
+    login: Annotated[str | None, typer.Argument(metavar="[LOGIN]", help="登录名，默认全部 Default: all.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档 One JSON document.")] = False,
+) -> int:
+    """查看不在岗。Who is away when."""
+    from console import reaching
+
+    return reaching.show_absences(caller_for(ctx), login, as_json=as_json)
+
+
+def absence_clear(
+    ctx: typer.Context,
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
+) -> int:
+    """清除不在岗。Somebody is not away any more."""
+    from console import reaching
+
+    return reaching.clear_absences(caller_for(ctx), login)
+
+
+def absences_in(group: typer.Typer, answering: Callable[[Callable[..., int]], Callable[..., None]]) -> typer.Typer:
+    """Put the commands about absences into a group."""
+    group.command("set")(answering(absence_set))
+    group.command("list")(answering(absence_list))
+    group.command("clear")(answering(absence_clear))
+    return group

@@ -53,6 +53,11 @@ _KINDS: Mapping[str, str] = {
     EventKind.HANDED_OVER: "转办 handed over",
     EventKind.DELEGATION_REVOKED: "收回委派 revoked",
     EventKind.URGED: "催办 urged",
+    EventKind.DEADLINE_MOVED: "期限变动 deadline",
+    EventKind.LATE: "逾期 late",
+    EventKind.REMINDED: "提醒 reminded",
+    EventKind.ESCALATED: "上报 escalated",
+    EventKind.TIMER_BLOCKED: "定时受阻 timer",
     EventKind.FACT_CHANGED: "信息变更 facts",
     EventKind.EVIDENCE_ADDED: "上传材料 evidence",
     EventKind.EVIDENCE_WITHDRAWN: "撤下材料 withdrawn",
@@ -240,7 +245,18 @@ def _states(entry: Entry, definition: MachineFile) -> str:
     return f"{state_title(definition, entry.origin).split(' ')[0]}\n→ {target}"
 
 
+def _of_deadline(entry: Entry, definition: MachineFile) -> str:
+    """Which deadline, its new date where it moved, why, and what stood against its timer."""
+    known = definition.deadlines.get(entry.deadline or "")
+    named = entry.deadline or "" if known is None else known.title.zh
+    moved = f"→ {long_moment(entry.due)}" if entry.kind == EventKind.DEADLINE_MOVED and entry.due else ""
+    words = [named, moved, entry.reason or "", *(f"✗ {one}" for one in entry.failed)]
+    return " ".join([*filter(None, words), *(f"? {one}" for one in entry.undecided)])
+
+
 def _remarks(entry: Entry, definition: MachineFile, titles: Mapping[str, Bilingual]) -> str:
+    if entry.deadline is not None:
+        return _of_deadline(entry, definition)
     if entry.kind == EventKind.REFUSED:
         return " ".join([*(f"✗ {one}" for one in entry.failed), *(f"? {one}" for one in entry.undecided)])
     if entry.taker:

@@ -16,7 +16,11 @@ HOME = Path(rules.__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """Where things are; every one may be set as `XUEJI_…`."""
+    """Where things are, and how people are told; every one may be set as `XUEJI_…`.
+
+    How people are told stays text here and is read where it is used (`console.post`): a mistyped hour must not stand in
+    the way of a queue.
+    """
 
     model_config = SettingsConfigDict(env_prefix="XUEJI_", frozen=True)
 
@@ -24,6 +28,24 @@ class Settings(BaseSettings):
     definitions: Path = HOME
     key: Path | None = Field(default=None, alias="XUEJI_KEY_FILE")
     memory: Path | None = None
+
+    mail: str | None = None
+    mail_password_file: Path | None = None
+    mail_rate: str | None = None
+    sender: str | None = None
+    url: str = "http://localhost:8000"
+    messages: Path | None = None
+    quiet_hours: str = "21:00-07:00"
+    digest_hour: str = "09:10"
+    working_days_only: str = "no"
+    lease_seconds: str = "30"
+    clock: Path | None = None
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails are put as files unless `XUEJI_MAIL` says otherwise, so that nothing leaves a fresh install."""
+        file = self.database.removeprefix("sqlite:///")
+        return Path("mail") if file == self.database or file.startswith("file:") else Path(file).parent / "mail"
 
     @property
     def memory_folder(self) -> Path:

@@ -18,6 +18,7 @@ from engine.loading.remembered import load_remembered
 from engine.store import registry, schema
 from engine.store.database import Connection, open_engine
 from engine.trail.chain import KEY_BYTES, Scribe
+from notifications.messages.catalogue import MESSAGES
 from rules.functions import FUNCTIONS
 
 
@@ -97,7 +98,7 @@ def _has_file(database: str) -> bool:
 
 def _refuse_faults(definitions: Path) -> None:
     """Definitions new to this database are checked whole before any case can be opened under them."""
-    _, faults = examine(definitions, FUNCTIONS)
+    _, faults = examine(definitions, FUNCTIONS, messages=MESSAGES)
     if grave := [fault for fault in faults if not fault.is_warning]:
         raise DefinitionFaults(grave)
 

@@ -47,7 +47,7 @@ def show_queue(caller: Caller, login: str, *, as_json: bool) -> int:
         desk = sitting.desk
         waiting = waiting_for(desk, desk.actor(login), sitting.at)
         if as_json:
-            document([documents.waiting(one) for one in waiting])
+            document([documents.waiting(one, sitting.at) for one in waiting])
             return 0
         if not waiting:
             line(f"{login} 没有待办。Nothing waits for {login}.")

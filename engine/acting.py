@@ -28,6 +28,16 @@ from engine.outline import fields_about
 from engine.records import Case, Head, Json, Moved, Refused, Request, Verdict, case_of
 from engine.relocating import relocate
 from engine.rights import EFFECT
+from engine.settling import (
+    Change,
+    cause_of,
+    hold_batches,
+    rows_of,
+    settle,
+    settle_lookers,
+    settle_step,
+    write_changes,
+)  # fmt: skip
 from engine.sight import Seeing
 from engine.step import Consequence
 from engine.steps import Machine
@@ -114,10 +124,15 @@ def _keep_all(
     desk: Desk, decided: Sequence[tuple[Found, Machine, Moved, Cause | None]], request: Request
 ) -> list[Done]:
     kept, done = [], []
+    changes: list[Change] = []
+    rows = rows_of(desk, [found.case for found, *_ in decided])
+    hold_batches(desk, [found.case for found, *_ in decided])
     for found, machine, moved, cause in decided:
         if cause is not None:
             moved.event["cause"] = cause.told
         fix_members(desk, machine, found.case, moved, request)
+        change = settle_step(desk, found, moved, rows, request)
+        changes += [] if change is None else [change]
         sealed = seal(desk, machine, moved)
         event = write_event(desk, machine, found.case, kind_of(moved), moved.event)
         kept.append(keeping_of(found.case, moved, event, sealed, machine))
@@ -129,6 +144,7 @@ def _keep_all(
     for one in kept:
         if one.before.id not in won:
             raise StaleCase(one.before.number, one.before.revision, one.before.revision)
+    write_changes(desk, changes)
     _settle(desk, done, request)
     return done
 
@@ -156,6 +172,10 @@ def _settle(desk: Desk, done: Sequence[Done], request: Request) -> None:
             row = students.by_id(desk.connection, one.found.case.student)  # as the case before may have left it
             keep_facts(desk, row, one.moved.facts, replace(request, trigger=one.moved.trigger), cause=one.event)
         wait_elsewhere(desk, one.machine, one.found, request)
+        if one.machine.watch.documents:
+            cause = cause_of(one.event.chain, one.event.seq)
+            settle(desk, {one.found.case.id: cause}, request, lambda watch: watch.documents)
+    settle_lookers(desk, {one.found.case.student or 0: one.event.told for one in done}, request)
     for one in done:
         for start in lists_to_start(desk, one.machine, one.found, request):
             machine = desk.machine(desk.hash_of(start.definition))

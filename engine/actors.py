@@ -66,3 +66,6 @@ class Actor:
 
 IMPORT = Actor(login="import", grants=(Grant(role="import", unit="", path=""),))
 """A sheet read in by the registry itself: it opens records and writes facts, and can do nothing else."""
+
+TIMER = Actor(login="timer", grants=(Grant(role="timer", unit="", path=""),))
+"""The clock: it takes the steps that missed deadlines fire, and can do nothing else."""

@@ -20,10 +20,11 @@ from engine.documents import Upload, asked_by, document_of, hear_file, of_kind, 
 from engine.errors import NotAllowed, StaleCase, Unknown
 from engine.records import Case, Head, Json, Outcome, Refused, Repeated, Request, Verdict
 from engine.rights import right_at
+from engine.settling import cause_of, settle
 from engine.sight import Seeing
 from engine.steps import Machine
 from engine.store import documents
-from engine.store.cases import Found, Keeping, Sealed, extend, keep
+from engine.store.cases import Found, Keeping, Sealed, extend, keep, read_case
 from engine.store.database import INTEGRITY_ERRORS
 from engine.store.documents import DocumentRow
 from engine.trail.chain import commitment
@@ -193,7 +194,7 @@ def _attach(handling: _Handling, upload: Upload) -> Attached | Refused:
     documents.add_file(desk.connection, upload.sha256, upload.body)
     row = DocumentRow(case=case.id, seq=case.head.seq, kind=kind, sha256=upload.sha256, looks=upload.looks)
     documents.add(desk.connection, [row])
-    return Attached(case=case, document=row)
+    return Attached(case=_settled(handling, case), document=row)
 
 
 def _withdraw(handling: _Handling, row: DocumentRow) -> Withdrawn | Refused:
@@ -207,7 +208,17 @@ def _withdraw(handling: _Handling, row: DocumentRow) -> Withdrawn | Refused:
         return _refuse(handling, heard, data)
     case = _change(handling, EventKind.EVIDENCE_WITHDRAWN, heard, data)
     documents.withdraw(handling.desk.connection, row)
-    return Withdrawn(case=case, document=row)
+    return Withdrawn(case=_settled(handling, case), document=row)
+
+
+def _settled(handling: _Handling, case: Case) -> Case:
+    """The case after its deadlines, where they ask for documents, have been settled or have started again."""
+    desk = handling.desk
+    cause = cause_of(case.id, case.head.seq)
+    if not settle(desk, {case.id: cause}, handling.request, lambda watch: watch.documents):
+        return case
+    found = read_case(desk.connection, case.id)
+    return case if found is None else found.case
 
 
 def _blocked(handling: _Handling, document: Document, upload: Upload, there: list[DocumentRow]) -> Iterator[Verdict]:

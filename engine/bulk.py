@@ -17,12 +17,14 @@ from engine.facts import keep_facts
 from engine.keeping import barred_event, keeping_of, kind_of, seal, write_event
 from engine.machine import decide
 from engine.records import Case, Json, Moved, Refused, Request, case_number
-from engine.sight import Seeing
+from engine.settling import Change, cause_of, hold_sources, rows_of, settle_lookers, settle_step, write_changes
+from engine.sight import Fetched, Seeing
 from engine.steps import Machine
 from engine.store import students
 from engine.store.bulk import answered_before, extend_many, keep_many
 from engine.store.cases import Found, Keeping, Sealed, read_cases, related_many
 from engine.store.database import INTEGRITY_ERRORS
+from engine.store.deadlines import Row
 from engine.trail.event import EventKind, Written
 
 CHUNK = 1000
@@ -88,6 +90,8 @@ class _Chunk:
     kept: list[Keeping] = field(default_factory=list)
     refusals: list[tuple[Case, Written, Sealed | None]] = field(default_factory=list)
     facts: dict[int, tuple[str, Mapping[str, Json]]] = field(default_factory=dict)
+    rows: Mapping[int, Sequence[Row]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
     won: set[int] = field(default_factory=set)
     apart: set[int] = field(default_factory=set)
 
@@ -125,14 +129,17 @@ def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request,
             if isinstance(outcome, Moved) and machine.reaches_out(found.case.state, request.trigger):
                 writing.apart.add(found.case.id)
             elif found.case.id not in answered:
-                _write_later(desk, machine, found, outcome, writing)
+                _write_later(desk, machine, (found, outcome), request, writing)
             elif isinstance(outcome, Refused):
                 writing.answer.refused.append(outcome)
             else:
                 writing.answer.conflicts.append(found.case.id)
         writing.won = keep_many(desk.connection, writing.kept)
         writing.apart |= extend_many(desk.connection, writing.refusals)
+        write_changes(desk, [one for one in writing.changes if one.case in writing.won])
         _keep_facts(desk, writing, request)
+        won = (one for one in writing.kept if one.before.id in writing.won)
+        settle_lookers(desk, {one.after.student or 0: cause_of(*one.event[:2]) for one in won}, request)
     return writing
 
 
@@ -171,8 +178,11 @@ def _decided(
 ) -> Iterator[tuple[Found, Machine, Moved | Refused]]:
     """Every case of a chunk that is still as it was seen, its machine, and what is decided about it."""
     found = read_cases(desk.connection, [case for case, _ in chunk])
+    if hold_sources(desk, [one.case for one in found.values()], request.trigger):
+        found = read_cases(desk.connection, list(found))
     sociable = [one.case.student for one in found.values() if one.has_others and one.case.student]
-    neighbours = related_many(desk.connection, sociable)
+    writing.rows = rows_of(desk, [one.case for one in found.values()])
+    fetched = Fetched(related_many(desk.connection, sociable), writing.rows)
     for case, seen in chunk:
         one = found.pop(case, None)  # named twice, it is decided once
         if one is None or one.case.revision != seen:
@@ -180,10 +190,11 @@ def _decided(
             continue
         machine = desk.machine_for(one.case, request.fields)
         try:
-            outcome = decide(machine, one.case, request, Seeing(desk, machine, one, request, neighbours=neighbours))
+            outcome = decide(machine, one.case, request, Seeing(desk, machine, one, request, fetched=fetched))
         except (TransitionNotOpen, NotAllowed) as problem:
             writing.answer.barred.append((case, str(problem)))
-            event = write_event(desk, machine, one.case, EventKind.REFUSED, barred_event(one.case, request, problem))
+            told = barred_event(one.case.state, request, problem)
+            event = write_event(desk, machine, one.case, EventKind.REFUSED, told)
             writing.refusals.append((one.case, event, None))
         else:
             if request.id is not None:
@@ -196,7 +207,13 @@ def _id_for(request: str, case: int) -> str:
     return f"{request}/{case_number(case)}"
 
 
-def _write_later(desk: Desk, machine: Machine, found: Found, outcome: Moved | Refused, writing: _Chunk) -> None:
+def _write_later(
+    desk: Desk, machine: Machine, decided: tuple[Found, Moved | Refused], request: Request, writing: _Chunk
+) -> None:
+    found, outcome = decided
+    if isinstance(outcome, Moved):
+        change = settle_step(desk, found, outcome, writing.rows, request)
+        writing.changes += [] if change is None else [change]
     sealed = seal(desk, machine, outcome)
     if isinstance(outcome, Refused):
         event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event)

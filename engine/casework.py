@@ -10,13 +10,22 @@ from collections.abc import Mapping
 import orjson
 
 from engine.acting import LinkedRefusal, carry_out_opening, carry_through
+from engine.definition import NEW
 from engine.desk import Desk
 from engine.errors import NotAllowed, SeveralOpen, StaleCase, TransitionNotOpen, Unknown, Unreadable
 from engine.expressions.kinds import encode, parse_input
 from engine.facts import keep_facts
 from engine.keeping import barred_event, keeping_of, kind_of, seal, write_event
 from engine.machine import decide
-from engine.opening import Subject, machine_to_open, open_one, record_refused_opening, subject_named, unit_of
+from engine.opening import (
+    Subject,
+    machine_to_open,
+    open_one,
+    record_refused_opening,
+    record_unopened,
+    subject_named,
+    unit_of,
+)
 from engine.records import Case, Json, Moved, Outcome, Refused, Repeated, Request, case_number, case_of
 from engine.sight import Seeing
 from engine.steps import Machine
@@ -71,7 +80,7 @@ def _try_to_move(desk: Desk, case: int, request: Request, *, is_last: bool) -> M
     with desk.connection.deciding():
         found = as_seen(desk, case, request)
         machine = desk.machine_for(found.case, request.fields)
-        if not machine.reaches_out(found.case.state, request.trigger):
+        if not _concerns_others(desk, machine, found.case.state, request.trigger):
             outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
             return outcome if _keep(desk, machine, found, request, outcome) else None
     try:
@@ -86,6 +95,11 @@ def _try_to_move(desk: Desk, case: int, request: Request, *, is_last: bool) -> M
         if is_last or answered(desk, request) is not None:
             raise
         return None
+
+
+def _concerns_others(desk: Desk, machine: Machine, state: str, trigger: str) -> bool:
+    """Whether a step may change more than the case and its student's facts: other cases, papers, deadlines."""
+    return machine.reaches_out(state, trigger) or machine.touches_deadlines(state, trigger) or bool(desk.lookers())
 
 
 def _act(desk: Desk, case: int, request: Request) -> Moved | Refused | None:
@@ -110,7 +124,7 @@ def _record_barred(desk: Desk, case: int, request: Request, problem: TransitionN
             if found is None:
                 return
             machine = desk.machine_for(found.case, request.fields)
-            told = barred_event(found.case, request, problem)
+            told = barred_event(found.case.state, request, problem)
             event = write_event(desk, machine, found.case, EventKind.REFUSED, told)
             if extend(desk.connection, found.case, event):
                 return
@@ -181,6 +195,9 @@ def open_case(
             return _open(desk, machine, subject, request, cause)
         except LinkedRefusal as refusal:
             return _refuse_opening(desk, machine, subject, request, refusal)
+        except (TransitionNotOpen, NotAllowed) as problem:
+            _record_barred_opening(desk, machine, subject, request, problem)
+            raise
         except (StaleCase, *LOCKING_ERRORS):
             continue  # a linked case was moved meanwhile: look again
     raise Busy
@@ -215,6 +232,14 @@ def _refuse_opening(
         refused = outcome if isinstance(outcome, Refused) else _as_refused(outcome.found, outcome.moved, refusal)
         record_refused_opening(desk, machine, subject, refused)
         return refused
+
+
+def _record_barred_opening(
+    desk: Desk, machine: Machine, subject: Subject, request: Request, problem: TransitionNotOpen | NotAllowed
+) -> None:
+    """Keep that somebody asked to open what is not open to that person."""
+    with desk.connection.writing():
+        record_unopened(desk, machine, _held(desk, subject), barred_event(NEW, request, problem))
 
 
 def _held(desk: Desk, subject: Subject) -> Subject:

@@ -276,13 +276,19 @@ class Transition(Part):
         return (*self.asks, "reason")
 
 
+Offset = Annotated[str, Field(pattern=r"^[0-9]{1,4}(d|wd)$")]
+"""A number of calendar days (`3d`) or working days (`3wd`)."""
+
+
 class Remind(Part):
     """The ladder of reminders of a deadline."""
 
     to: Words
-    before: Words = ()
-    overdue: str | None = None
-    at: str = "09:00"
+    before: Annotated[
+        tuple[Offset, ...], BeforeValidator(_as_tuple, json_schema_input_type=Offset | tuple[Offset, ...])
+    ] = ()
+    overdue: Offset | None = None
+    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "09:00"
     alone: StrictBool = False
 
 
@@ -290,7 +296,7 @@ class Escalate(Part):
     """Who hears of a missed deadline, and how long after."""
 
     to: str
-    after: str
+    after: Offset
 
 
 class Missed(Part):

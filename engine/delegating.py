@@ -1,6 +1,7 @@
 """Passing rights on: 委派 for a time, 转办 for good, a signature left to somebody, and taking a delegation back.
 
-What is arranged here only says who may act for whom; whether a step is then taken, `engine.machine` decides.
+What is arranged here only says who may act for whom; whether a step is then taken, `engine.machine` decides. Whoever
+it concerns, the taker, is told in the same transaction.
 Nobody passes on what is not their own: a right that was lent cannot be lent again.
 
 Source: the definition language, sections 6 and 11; G-SG-01, G-SG-02.
@@ -8,6 +9,7 @@ Source: the definition language, sections 6 and 11; G-SG-01, G-SG-02.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,12 +33,16 @@ from engine.keeping import write_event
 from engine.records import Head, Json, Request, Verdict
 from engine.step import check_value
 from engine.store import delegations, registry
-from engine.store.cases import Keeping, extend, keep
+from engine.store.cases import Keeping, Told, extend, keep, write_told
 from engine.store.delegations import DelegationRow, StandingRow
+from engine.store.people import PERSON
 from engine.trail.event import EventKind, chain_name, moment
 
 Refusal = tuple[Verdict, ...]
 """Every reason why not; empty when it is done."""
+
+DELEGATED, DELEGATION_ENDED = "delegated", "delegation_ended"
+"""The messages to a taker: that something is passed on, and that it is taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +82,11 @@ def delegate(desk: Desk, unit: str, mandate: Mandate, until: datetime, request: 
         taker = registry.actor(desk.connection, row.taker)
         refused = (*unfit_terms(desk, row, taker, request), *without_right(desk, row, request.actor, place.path))
         if refused:
-            told = (EventKind.REFUSED, _refused(request, refused, row, taker))
+            desk.record_events([(EventKind.REFUSED, event_of(request, _refused(request, refused, row, taker)))])
         else:
             delegations.add_delegation(desk.connection, row)
-            told = (EventKind.DELEGATED, _told(row))
-        desk.record_events([(told[0], event_of(request, told[1]))])
+            [written] = desk.record_events([(EventKind.DELEGATED, event_of(request, _told(row)))])
+            write_told(desk.connection, [(written, _tell(row.taker, DELEGATED), None)])
     return refused
 
 
@@ -166,6 +172,8 @@ def leave_to(desk: Desk, case: int, mandate: Mandate, until: datetime, request: 
 def revoke(desk: Desk, taker: str, role: str, request: Request, *, case: int | None = None) -> int:
     """Take back what one lends somebody in a role: on one case, or (None) whatever is lent for all cases.
 
+    The taker hears of what would have counted longer.
+
     Returns:
         How many delegations ended.
 
@@ -184,15 +192,25 @@ def revoke(desk: Desk, taker: str, role: str, request: Request, *, case: int | N
             raise Unknown("委派 delegation", f"{givers[0]} → {taker}（{role}）")
         for one in found:
             delegations.revoke_delegation(desk.connection, one.id, moment(request.at))
-        ended = {(one.giver, one.unit): _ended(one, taker, role) for one in found}.values()
+        longest = sorted(found, key=lambda one: one.until)
         if hearing is None:
-            desk.record_events(
-                (EventKind.DELEGATION_REVOKED, event_of(_part(request, place), data))
-                for place, data in enumerate(ended, start=1)
-            )
+            ended = {one.unit: one for one in longest}
+            _record_ended(desk, ended.values(), (taker, role), request)
         else:
-            _keep(hearing, EventKind.DELEGATION_REVOKED, next(iter(ended)))
+            told = _told_of_end(longest[-1], taker, request)
+            _keep(hearing, EventKind.DELEGATION_REVOKED, _ended(longest[-1], taker, role), told)
     return len(found)
+
+
+def _record_ended(desk: Desk, ended: Collection[StandingRow], mandate: tuple[str, str], request: Request) -> None:
+    """Write into the registry's chain that delegations of (taker, role) were taken back, and tell the taker."""
+    taker, role = mandate
+    written = desk.record_events(
+        (EventKind.DELEGATION_REVOKED, event_of(_part(request, place), _ended(one, taker, role)))
+        for place, one in enumerate(ended, start=1)
+    )
+    told = (_told_of_end(one, taker, request) for one in ended)
+    write_told(desk.connection, ((event, said, None) for event, said in zip(written, told, strict=True)))
 
 
 def _givers(hearing: Hearing | None, role: str, request: Request) -> tuple[str, ...]:
@@ -201,6 +219,15 @@ def _givers(hearing: Hearing | None, role: str, request: Request) -> tuple[str, 
     if hearing is None or student is None:
         return (request.actor.login,)
     return tuple(dict.fromkeys((student, chain_name(-(hearing.case.student or 0)))))
+
+
+def _told_of_end(one: StandingRow, taker: str, request: Request) -> Told:
+    """Whom to tell that a delegation was taken back: nobody if it was over by then."""
+    return _tell(taker, DELEGATION_ENDED) if one.until >= moment(request.at) else ()
+
+
+def _tell(taker: str, message: str) -> Told:
+    return ((f"{PERSON}{taker}", message),)
 
 
 def _ended(one: StandingRow, taker: str, role: str) -> dict[str, Json]:
@@ -277,16 +304,16 @@ def _answer(hearing: Hearing, kind: EventKind, row: DelegationRow, refused_to: t
         keep_refusal(hearing, _refused(hearing.request, refused, row, taker))
     else:
         delegations.add_delegation(hearing.desk.connection, row)
-        _keep(hearing, kind, _told(row))
+        _keep(hearing, kind, _told(row), _tell(row.taker, DELEGATED))
     return refused
 
 
-def _keep(hearing: Hearing, kind: EventKind, data: dict[str, Json]) -> None:
+def _keep(hearing: Hearing, kind: EventKind, data: dict[str, Json], told: Told) -> None:
     """Write the event of a change of persons: an open page should know of it, so the revision rises."""
     desk, machine, before, request = hearing
     written = write_event(desk, machine, before, kind, event_of(request, data))
     after = before._replace(revision=before.revision + 1, head=Head(seq=written.seq, hash=written.hash))
-    if not keep(desk.connection, Keeping(before=before, after=after, event=written)):
+    if not keep(desk.connection, Keeping(before=before, after=after, event=written, told=told)):
         raise StaleCase(before.number, before.revision)
 
 

@@ -15,13 +15,14 @@ from engine.checking.rulebooks import rule_in_use
 from engine.definition import CANCELLED, Definition
 from engine.errors import RuleInUse, Unknown
 from engine.library import Library, canonical, content_hash
+from engine.outline import looks_around
 from engine.records import Case, Head, Json
 from engine.steps import Machine
 from engine.store import registry
 from engine.store.database import Connection
 from engine.store.registry import BatchRow, UnitRow
 from engine.trail.chain import Scribe
-from engine.trail.event import REGISTRY, EventKind, moment
+from engine.trail.event import REGISTRY, EventKind, Written, moment
 from engine.vocabulary import RulebookText
 
 SALT_BYTES = 16
@@ -61,6 +62,7 @@ class Desk:
         self._units: dict[str, UnitRow] | None = None
         self._tables: dict[str, list[dict[str, Json]]] = {}
         self._registry = -1
+        self._lookers: tuple[int, tuple[str, ...]] | None = None
 
     def salt(self) -> bytes:
         """A fresh salt for one event's commitment."""
@@ -124,6 +126,11 @@ class Desk:
             self._batches[name] = registry.batch(self.connection, name)
         return self._batches[name]
 
+    def hold_batch(self, name: str) -> None:
+        """Keep others from changing a batch for the rest of the transaction, and read it anew."""
+        registry.hold_batch(self.connection, name)
+        self._batches.pop(name, None)
+
     def table_rows(self, name: str) -> list[dict[str, Json]]:
         """The rows of a table as kept, read once an act."""
         if name not in self._tables:
@@ -153,6 +160,21 @@ class Desk:
             "SELECT hash FROM shape s WHERE EXISTS (SELECT 1 FROM cases c WHERE c.shape = s.hash)"
         )
         return tuple(str(row[0]) for row in rows.fetchall())
+
+    def lookers(self) -> tuple[str, ...]:
+        """The definitions whose deadlines, or the steps these fire, look at other cases or at tables; few, mostly none.
+
+        They are found by their texts, and anew when the registry's chain has grown: definitions are published in it.
+        """
+        if self._lookers is None or self._lookers[0] != self._registry:
+            shapes = registry.shapes(self.connection)
+            found = tuple(sorted(one for one in shapes if self._looks_around(one)))
+            self._lookers = (self._registry, found)
+        return self._lookers[1]
+
+    def _looks_around(self, shape: str) -> bool:
+        one = self.definition(shape)
+        return bool(one.deadlines) and looks_around(one, self.library.rulebook_for(one.profile).rules)
 
     def machine(self, shape: str, rulebook: str | None = None) -> Machine:
         """A pinned definition under a rulebook, by default the one in force; compiled once."""
@@ -199,6 +221,7 @@ class Desk:
             registry.registry_head(self.connection)  # whoever else publishes the same files waits here
             new = self.unpublished()
             self.record([self._publish_one(one) for one in reversed(new)], at=at, actor=actor)
+            self._lookers = None
         return new
 
     def _definitions_in_use(self) -> Iterator[Definition]:
@@ -225,8 +248,8 @@ class Desk:
         """Extend the registry's chain; call inside the transaction that the events tell of."""
         self.record_events((kind, {"at": moment(at), "actor": actor, "data": data}) for kind, data in events)
 
-    def record_events(self, events: Iterable[tuple[EventKind, dict[str, Json]]]) -> None:
-        """Extend the registry's chain by whole events; call inside the transaction that they tell of."""
+    def record_events(self, events: Iterable[tuple[EventKind, dict[str, Json]]]) -> list[Written]:
+        """Extend the registry's chain by whole events, as written; call inside the transaction that they tell of."""
         head = registry.registry_head(self.connection)
         written = []
         for kind, event in events:
@@ -234,3 +257,4 @@ class Desk:
             written.append(one)
             head = Head(seq=one.seq, hash=one.hash)
         registry.write_registry(self.connection, written)
+        return written

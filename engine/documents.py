@@ -84,7 +84,9 @@ class Upload:
 def asked_by(machine: Machine) -> tuple[str, ...]:
     """The documents that cases of a definition have a place for: in a step, at a signature, or read by a rule."""
     named = [kind for one in machine.definition.transitions.values() for kind in _named_by(one)]
-    sources = (source for reading in machine.readings.values() for source in reading.sources)
+    timed = (one for name in machine.definition.deadlines for one in machine.deadline(name).expressions)
+    readings = (*machine.readings.values(), *(reading for one in timed for reading in one.readings))
+    sources = (source for reading in readings for source in reading.sources)
     read = [source.argument for source in sources if source.function in _FUNCTIONS]
     return tuple(dict.fromkeys((*named, *read)))
 

@@ -9,7 +9,8 @@ from engine.desk import Desk
 from engine.errors import Unknown
 from engine.expressions.kinds import Value
 from engine.records import Request
-from engine.sight import Seeing
+from engine.settling import rows_of
+from engine.sight import Fetched, Seeing
 from engine.step import Step
 from engine.store.cases import Found, records_under, related_many
 
@@ -98,10 +99,11 @@ def works_by(desk: Desk, unit: str, profile: str) -> bool:
 
 def _judge_chunk(desk: Desk, chunk: Sequence[Found], request: Request) -> Iterator[Eligibility]:
     neighbours = related_many(desk.connection, [one.case.student or 0 for one in chunk])
+    fetched = Fetched(neighbours, rows_of(desk, [one.case for one in chunk]))
     for found in chunk:
         machine = desk.machine_for(found.case, request.fields)
         step = machine.step_anywhere(request.trigger)
-        sight = Seeing(desk, machine, found, request, neighbours=neighbours)
+        sight = Seeing(desk, machine, found, request, fetched=fetched)
         values = step.decoded(sight.see(step.facts, step.others))
         failed, undecided, not_applicable = judge(step, values)
         yield Eligibility(

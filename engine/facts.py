@@ -14,6 +14,7 @@ from engine.expressions.kinds import Kind, parse_kind
 from engine.guards import explain
 from engine.library import Library
 from engine.records import Head, Json, Outcome, Request, Verdict
+from engine.settling import cause_of, settle_students
 from engine.sight import Seeing
 from engine.step import check_value
 from engine.store import students
@@ -194,6 +195,8 @@ def _keep_changes(
     touched = {name for one in changes for name in one.new}
     own = cause[0] if cause else 0
     students.touch_cases(desk.connection, [one.row.id for one in changes], readers_of(desk, touched), apart_from=own)
+    causes = {-event.chain: cause_of(event.chain, event.seq) for event in events}
+    settle_students(desk, causes, touched, request, apart_from=own)
 
 
 def readers_of(desk: Desk, facts: set[str]) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.actors import Actor
-from engine.auditing import proofs, steps, wholes
+from engine.auditing import clocks, proofs, steps, wholes
 from engine.auditing.ground import Flaw, ground_of
 from engine.auditing.history import histories
 from engine.auditing.proofs import Each
@@ -203,11 +203,9 @@ CATALOGUE: tuple[Invariant, ...] = (
     _one("INV-EX-1", ("免考科目、中心代码与结束行合规", "Exemption codes, centre code and last row are in form"),
          "S001-I-1", each=[proofs.EXEMPTED.check, proofs.SHEET_ENDS.check], whole=[wholes.sheet_in_form]),
     _one("INV-DL-1", ("每一步不晚于期限，否则记为逾期；延期留痕", "In time or marked late; extensions are logged"),
-         "all",
-         elsewhere=("逾期标记尚未建；法定期限见 INV-DR-1、INV-AD-1",
-                    "late marks are not built yet; the legal terms are checked by INV-DR-1 and INV-AD-1")),
+         "all", each=[clocks.late_is_marked]),
     _one("INV-DL-2", ("每次提醒只发一遍，已办结的不再提醒", "Each reminder once; none for finished cases"), "card",
-         elsewhere=("到期提醒尚未建", "reminders are not built yet")),
+         each=[clocks.told_once]),
     _one("INV-LOG-1", ("留痕只增不改、连续有序、可查篡改", "The log is append-only, in sequence, tamper-evident"),
          "card",
          each=[steps.told_in_full], elsewhere=_REPLAYED),

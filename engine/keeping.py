@@ -52,14 +52,14 @@ def _concealed(machine: Machine, data: dict[str, Json]) -> dict[str, Json]:
     return hidden
 
 
-def barred_event(case: Case, request: Request, problem: TransitionNotOpen | NotAllowed) -> dict[str, Json]:
+def barred_event(state: str, request: Request, problem: TransitionNotOpen | NotAllowed) -> dict[str, Json]:
     """What is kept of a request that was not heard at all: the step is not open here, or not to this person.
 
     It names no request: asked again once the way is free, the request is a new one.
     """
     why = "not_allowed" if isinstance(problem, NotAllowed) else "not_open"
     data: dict[str, Json] = {
-        "trigger": request.trigger, "from": case.state, "barred": why, "failed": [], "undecided": [],
+        "trigger": request.trigger, "from": state, "barred": why, "failed": [], "undecided": [],
     }  # fmt: skip
     return {"at": moment(request.at), "actor": request.actor.login, "data": data}
 

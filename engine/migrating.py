@@ -16,7 +16,9 @@ from engine.desk import Desk
 from engine.errors import NotAllowed, Unknown
 from engine.keeping import write_event
 from engine.records import Case, Json, Request
-from engine.store.cases import migrate_case, open_cases
+from engine.settling import change_of, write_changes
+from engine.store import deadlines
+from engine.store.cases import hold_case, migrate_case, open_cases, read_case
 from engine.trail.event import EventKind, moment
 
 _MIGRATES = ("records_section", "academic_affairs", "provincial_auditor")
@@ -162,7 +164,16 @@ def _move(desk: Desk, case: Case, verdict: Migration, shape: str, request: Reque
     if "reason" in request.fields:
         data["reason"] = request.fields["reason"]
     event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
+    entered = str(event["at"]) if verdict.to != case.state else case.entered_at
     with desk.connection.writing():
+        hold_case(desk.connection, case.id)
+        found = read_case(desk.connection, case.id)
+        if found is None or found.case != case:
+            return False
+        after = found._replace(case=case._replace(shape=shape, state=verdict.to, entered_at=entered))
+        change = change_of(desk, after, deadlines.of_case(desk.connection, case.id), request)
+        if change is not None:
+            data["deadlines"] = change.told
+            write_changes(desk, [change])
         written = write_event(desk, machine, case, EventKind.MIGRATED, event)
-        entered = event["at"] if verdict.to != case.state else case.entered_at
-        return migrate_case(desk.connection, case, (shape, verdict.to, str(entered)), written)
+        return migrate_case(desk.connection, case, (shape, verdict.to, entered), written)

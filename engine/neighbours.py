@@ -79,7 +79,7 @@ def _others(case: Case, other: Definition) -> Beside:
     return Beside(workflows=(other.workflow,), batch=batch if isinstance(batch, str) else None, apart_from=case.id)
 
 
-def row_of(desk: Desk, machine: Machine, one: Neighbour) -> Row:
+def row_of(desk: Desk, machine: Machine, one: Neighbour, *, is_late: bool) -> Row:
     """One case as a row; facts are read by the vocabulary of the machine that looks."""
     case, definition = one.case, desk.definition(one.case.shape)
     opened_on = _day(case.opened_at)
@@ -94,7 +94,7 @@ def row_of(desk: Desk, machine: Machine, one: Neighbour) -> Row:
         "opened_on": opened_on,
         "entered_on": _day(case.entered_at),
         "opened_term": None if machine.calendar is None else machine.calendar.term_of(opened_on),
-        "late": False,
+        "late": is_late,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from engine.definition import NEW, Definition
 from engine.desk import Desk
@@ -14,6 +14,7 @@ from engine.machine import decide
 from engine.neighbours import unit_kind
 from engine.outline import fields_about
 from engine.records import Case, Head, Json, Moved, Refused, Request, Verdict
+from engine.settling import Change, settle_step, write_changes
 from engine.sight import Seeing
 from engine.steps import Machine
 from engine.store import students
@@ -46,6 +47,7 @@ class Opened(NamedTuple):
     event: Written
     sealed: Sealed | None
     unique_key: str | None
+    change: Change | None
 
 
 def machine_to_open(desk: Desk, workflow: str, unit: str, trigger: str) -> Machine:
@@ -140,10 +142,11 @@ def open_one(
 
 def _opened(desk: Desk, machine: Machine, found: Found, outcome: Moved, request: Request) -> Opened:
     fix_members(desk, machine, found.case, outcome, request)
+    change = settle_step(desk, found, outcome, {}, request)
     sealed = seal(desk, machine, outcome)
     event = write_event(desk, machine, found.case, EventKind.OPENED, outcome.event)
     key = unique_key(machine.definition, found.case, outcome.case)
-    return Opened(found, machine, outcome, event, sealed, key)
+    return Opened(found, machine, outcome, event, sealed, key, change)
 
 
 def _refused_by_engine(case: Case, request: Request, verdict: Verdict) -> Refused:
@@ -199,6 +202,7 @@ def write_opened(desk: Desk, opened: Sequence[Opened]) -> None:
     add_cases(connection, [(one.moved.case, one.event, one.unique_key) for one in opened])
     write_events(connection, [one.event for one in opened])
     write_told(connection, [(one.event, one.moved.told, one.sealed) for one in opened])
+    write_changes(desk, [one.change for one in opened if one.change is not None])
 
 
 def refuse_second(desk: Desk, opened: Opened) -> None:
@@ -215,15 +219,22 @@ def refuse_second(desk: Desk, opened: Opened) -> None:
 
 
 def record_refused_opening(desk: Desk, machine: Machine, subject: Subject, refused: Refused) -> None:
-    """A refused opening has no case: it stands in the student's chain, or the registry's where there is no student."""
-    row, event = subject.student, refused.event
+    """Record that an opening was refused; personal values that rules saw stand behind a commitment."""
+    sealed = None if subject.student is None else seal(desk, machine, refused)
+    record_unopened(desk, machine, subject, {**refused.event, "data": refused.data}, sealed)
+
+
+def record_unopened(
+    desk: Desk, machine: Machine, subject: Subject, event: dict[str, Json], sealed: Sealed | None = None
+) -> None:
+    """What was not opened has no case: it stands in the student's chain, or in the registry's."""
+    row = subject.student
     event["definition"], event["rulebook"] = machine.shape, machine.rulebook
     if row is None:
-        refused.data["unit"] = subject.unit
-        refused.data["workflow"] = machine.definition.workflow
+        where: dict[str, Json] = {"unit": subject.unit, "workflow": machine.definition.workflow}
+        event["data"] = {**cast("Mapping[str, Json]", event["data"]), **where}
         desk.record_events([(EventKind.REFUSED, event)])
         return
-    sealed = seal(desk, machine, refused)
     written = desk.scribe.write(-row.id, row.head, EventKind.REFUSED, event)
     write_events(desk.connection, [written])
     if sealed is not None:

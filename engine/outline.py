@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import transitions
@@ -11,9 +12,11 @@ from engine.calendars import calendar_of
 from engine.checking.subjects import leads_to, reached
 from engine.definition import CANCELLED, NEW, Definition, MachineFile, MoveKind, Sign, Transition
 from engine.expressions.compiling import Reading, compile_expression
+from engine.guards import flatten
 from engine.library import Library
 from engine.scopes import case_scope
 from engine.signing import added_name
+from engine.vocabulary import Rule
 
 
 def graph(definition: MachineFile) -> transitions.Machine:
@@ -41,6 +44,34 @@ def steps_apart(definition: MachineFile, trigger: str, slot: str = "") -> tuple[
         slots = _slots_of(one.sign) if one is not None and one.sign is not None else ()
         keys.update(dict.fromkeys((other, *(f"{other}.{name}" for name in slots))))
     return tuple(keys)
+
+
+def looks_around(definition: MachineFile, rules: Mapping[str, Rule]) -> bool:
+    """Whether deadlines, or the steps these fire, look at other cases or at tables; by their texts, rather too often.
+
+    Args:
+        definition: The workflow or list.
+        rules: By name; one that is not there says nothing.
+    """
+    for one in definition.deadlines.values():
+        names = [*one.settled]
+        texts = [one.due]
+        if one.missed is not None:
+            step = definition.transitions[one.missed.fire]
+            names += [*step.guards, *step.unless]
+            texts += [step.applies or "", *(effect.applies or "" for effect in step.then)]
+        if any(map(_AROUND.search, [*texts, *_texts_of(names, rules)])):
+            return True
+    return False
+
+
+_AROUND = re.compile(r"\b(?:cases|others|members|same_person|rows)\b|\brecord\.", re.ASCII)
+
+
+def _texts_of(names: Iterable[str], rules: Mapping[str, Rule]) -> Iterator[str]:
+    for name in flatten([one for one in names if one in rules], rules):
+        rule = rules[name]
+        yield from (text for text in (rule.applies, rule.holds, *rule.let.values()) if text)
 
 
 def _slots_of(sign: Sign) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from engine.errors import AlreadyOpen, NotAllowed, NotNow, Unknown, Unreadable
 from engine.expressions.kinds import SHANGHAI, TERM, encode, parse_input, parse_kind
 from engine.records import Json, Request
 from engine.scopes import choice_titles
+from engine.settling import settle_batch
 from engine.starting import open_with, openings
 from engine.steps import BATCH_PUBLISHED, TERM_STARTED
 from engine.store import registry
@@ -152,8 +153,9 @@ def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Reque
             "batch": name,
             "values": {field: {"old": row.values.get(field), "new": new[field]} for field in new},
         }
-        desk.record([(EventKind.BATCH_CHANGED, data)], at=request.at, actor=request.actor.login)
-    desk.refresh()
+        cause = _record(desk, EventKind.BATCH_CHANGED, data, request)
+        desk.refresh()
+        settle_batch(desk, name, new, request, cause)
     return values
 
 

@@ -23,7 +23,9 @@ from engine.sight import Seeing
 from engine.signing import on_paper, signers, votes
 from engine.step import Step
 from engine.steps import Machine
+from engine.store import deadlines
 from engine.store.cases import Found
+from engine.store.deadlines import Row as DeadlineRow
 from engine.store.delegations import handed_over
 from engine.store.waiting import CaseRow, PlaceRow, Reach, frozen_in, waiting_elsewhere, waiting_in
 from engine.trail.event import moment
@@ -43,7 +45,7 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One case waiting: since when, and what that person may do on it."""
+    """One case waiting: since when, what that person may do on it, and which deadlines run."""
 
     case: int
     number: str
@@ -56,6 +58,7 @@ class Waiting:
     batch: str | None
     since: str
     tasks: tuple[Task, ...]
+    deadlines: tuple[DeadlineRow, ...] = ()
 
     @property
     def role(self) -> str:
@@ -103,7 +106,10 @@ def waiting_for(desk: Desk, actor: Actor, at: datetime, *, limit: int = 10_000) 
     found: dict[int, tuple[CaseRow, dict[tuple[str, str | None], Task]]] = {}
     for row, task in (*_at_their_unit(asking, roles), *_elsewhere(asking)):
         found.setdefault(row.case.id, (row, {}))[1].setdefault((task.trigger, task.slot), task)
-    waiting = [_waiting(desk, row, tuple(tasks.values())) for row, tasks in found.values()]
+    clocks = deadlines.of_cases(desk.connection, list(found))
+    waiting = [
+        _waiting(desk, row, tuple(tasks.values()), tuple(clocks.get(case, ()))) for case, (row, tasks) in found.items()
+    ]
     return tuple(sorted(waiting, key=lambda one: (one.since, one.student_no or "", one.case)))
 
 
@@ -275,7 +281,7 @@ def _applies(look: _Look, step: Step) -> bool:
     return step.applies.evaluate(look.machine.decoded(sight.see((), step.applies.reads))) is not False
 
 
-def _waiting(desk: Desk, row: CaseRow, tasks: tuple[Task, ...]) -> Waiting:
+def _waiting(desk: Desk, row: CaseRow, tasks: tuple[Task, ...], clocks: tuple[DeadlineRow, ...]) -> Waiting:
     case = row.case
     order = desk.machine(case.shape).open_triggers(case.state)
     batch = case.fields.get("batch")
@@ -291,4 +297,5 @@ def _waiting(desk: Desk, row: CaseRow, tasks: tuple[Task, ...]) -> Waiting:
         batch=batch if isinstance(batch, str) else None,
         since=case.entered_at,
         tasks=tuple(sorted(tasks, key=lambda task: order.index(task.trigger))),
+        deadlines=clocks,
     )

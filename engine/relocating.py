@@ -12,7 +12,8 @@ from engine.errors import StaleCase, Unknown
 from engine.keeping import write_event
 from engine.lists import wait_elsewhere
 from engine.records import Head, Json, Request
-from engine.store import students
+from engine.settling import change_of, settle_lookers, write_changes
+from engine.store import deadlines, students
 from engine.store.cases import Found, relocate_case, students_cases, write_events
 from engine.trail.event import EventKind, moment
 
@@ -40,12 +41,18 @@ def relocate(desk: Desk, found: Found, unit: Json, request: Request, cause: Mapp
         if machine.is_final(case.state):
             continue
         moved: dict[str, Json] = {"unit": row.code, "was": case.unit}
+        after = case._replace(unit=row.code, path=row.path)
+        there = Found(case=after, known=student.facts, student_no=student.student_no, record=student.record)
+        change = change_of(desk, there, deadlines.of_case(desk.connection, case.id), request)
+        if change is not None:
+            moved["deadlines"] = change.told
+            write_changes(desk, [change])
         told: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "cause": cause, "data": moved}
         event_of_case = write_event(desk, machine, case, EventKind.RELOCATED, told)
         if not relocate_case(desk.connection, case, (row.code, row.path), event_of_case):
             raise StaleCase(case.number, case.revision)
         write_events(desk.connection, [event_of_case])
         head = Head(seq=event_of_case.seq, hash=event_of_case.hash)
-        after = case._replace(unit=row.code, path=row.path, revision=case.revision + 1, head=head)
-        there = Found(case=after, known=student.facts, student_no=student.student_no, record=student.record)
+        there = there._replace(case=after._replace(revision=case.revision + 1, head=head))
         wait_elsewhere(desk, machine, there, request)
+    settle_lookers(desk, {student.id: cause}, request)

@@ -67,6 +67,7 @@ class _Data(msgspec.Struct):
     slots: dict[str, dict[str, Any]] | None = None
     documents: dict[str, str] | None = None
     ticks: dict[str, bool] | None = None
+    deadlines: dict[str, Any] | None = None
     members: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
     unit: str | None = None
     workflow: str | None = None
@@ -270,7 +271,8 @@ class _Walk:
         """Fold a sound event; what stands aside of the row is read anew from the bytes, for it is rare."""
         data = event.data
         self._fold.apply(event)
-        if event.kind in TOLD_ASIDE or data.documents or data.ticks or data.members is not msgspec.UNSET:
+        told_aside = data.documents or data.ticks or data.deadlines or data.members is not msgspec.UNSET
+        if told_aside or event.kind in TOLD_ASIDE:
             self._aside = self._aside or Aside(self.chain or 0)
             self._aside.apply(orjson.loads(body))
         if self.chain == REGISTRY:
@@ -303,15 +305,19 @@ class _Walk:
         self.diverged.append(Divergence(chain=chain_name(self.chain or 0), seq=seq, why=why))
 
     def _rows_before(self, chain: int | None) -> None:
+        told: set[int] = set()
         while self._next_end is not None and (chain is None or self._next_end.chain < chain):
             end = self._next_end
             if end.seq:
                 why = "没有任何事件 the row claims events, there are none"
                 self.diverged.append(Divergence(chain=chain_name(end.chain), seq=1, why=why))
+                told.add(end.chain)
             self._next_end = next(self._ends, None)
         while (least := self._shelf.least) is not None and (chain is None or least < chain):
             self._shelf.take(least)
-            why = "没有任何事件 documents, members or delegations are kept, there are no events"
+            if least in told:
+                continue
+            why = "没有任何事件 documents, members, delegations or deadlines are kept, there are no events"
             self.diverged.append(Divergence(chain=chain_name(least), seq=1, why=why))
 
     def _close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 
 from engine.casework import as_seen
@@ -11,8 +13,10 @@ from engine.keeping import write_event
 from engine.lists import wait_elsewhere
 from engine.records import Case, Head, Json, Request
 from engine.replay import Fold, fold_chain
+from engine.settling import cause_of, change_of, settle_lookers, write_changes
 from engine.sight import Seeing
 from engine.steps import Machine
+from engine.store import deadlines
 from engine.store.cases import Keeping, drop_messages, hold_case, keep
 from engine.trail.event import EventKind, moment
 
@@ -46,21 +50,25 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
         fold = fold_chain(earlier)
         if Seeing(desk, machine, found, request).frozen_on() or _moves_members(machine, before, fold):
             raise NotRetractable(before.number, trigger)
-        event = write_event(desk, machine, before, EventKind.RETRACTED, _event(request, before, fold, trigger))
         after = before._replace(
             state=fold.state,
             fields=fold.fields,
             taken=fold.taken,
             slots=fold.slots,
             rounds=fold.rounds,
-            head=Head(seq=event.seq, hash=event.hash),
             revision=before.revision + 1,
             entered_at=before.entered_at if fold.state == before.state else moment(request.at),
         )
+        change = change_of(desk, found._replace(case=after), deadlines.of_case(desk.connection, case), request)
+        told = _event(request, before, fold, trigger, {} if change is None else {"deadlines": change.told})
+        event = write_event(desk, machine, before, EventKind.RETRACTED, told)
+        after = after._replace(head=Head(seq=event.seq, hash=event.hash))
         if not keep(desk.connection, Keeping(before=before, after=after, event=event)):
             raise StaleCase(before.number, before.revision)
+        write_changes(desk, [] if change is None else [change])
         drop_messages(desk.connection, before.id, before.head.seq)
         wait_elsewhere(desk, machine, found._replace(case=after), request)
+        settle_lookers(desk, {before.student or 0: cause_of(event.chain, event.seq)}, request)
         return after
 
 
@@ -81,7 +89,7 @@ def _own_last_step(machine: Machine, case: Case, request: Request, last: bytes) 
     return trigger
 
 
-def _event(request: Request, before: Case, fold: Fold, trigger: str) -> dict[str, Json]:
+def _event(request: Request, before: Case, fold: Fold, trigger: str, more: Mapping[str, Json]) -> dict[str, Json]:
     data: dict[str, Json] = {
         "trigger": trigger,
         "from": before.state,
@@ -90,6 +98,7 @@ def _event(request: Request, before: Case, fold: Fold, trigger: str) -> dict[str
         "taken": {name: list(who) for name, who in fold.taken.items()},
         "rounds": fold.rounds,
         "slots": dict(fold.slots),
+        **more,
     }
     event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
     if request.id is not None:

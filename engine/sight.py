@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from engine.deadlines import is_before, is_within
+from engine.actors import TIMER
+from engine.deadlines import due_of, in_time, lies_within
 from engine.definition import NEW
 from engine.desk import Desk
 from engine.documents import differing_fields, empty_fields, has, reviewed, same_students
@@ -23,8 +24,9 @@ from engine.neighbours import named, related_cases, row_of, shared_fields
 from engine.records import Case, Json, Request, case_number
 from engine.scopes import typed_rows
 from engine.steps import Machine
-from engine.store import documents
+from engine.store import deadlines, documents
 from engine.store.cases import Found, read_case, related, same_person
+from engine.store.deadlines import Row as DeadlineRow
 from engine.store.documents import DocumentRow
 from engine.store.lists import frozen_members, gathered, lists_of, member_paths
 from engine.store.relations import Neighbour
@@ -40,12 +42,19 @@ _BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
 }
 
 
+class Fetched(NamedTuple):
+    """What was fetched for a whole chunk of cases in one go: cases of the same student, rows of deadlines by case."""
+
+    neighbours: Mapping[int, list[Case]]
+    deadlines: Mapping[int, Sequence[DeadlineRow]]
+
+
 class Seeing:
     """The sight of one request on one case; what is asked for twice is looked up once."""
 
     __slots__ = (
-        "_case", "_desk", "_documents", "_found", "_known", "_machine", "_members", "_neighbours", "_record",
-        "_related", "_request",
+        "_case", "_deadlines", "_desk", "_documents", "_fetched", "_found", "_known", "_machine", "_members",
+        "_record", "_related", "_request",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +64,7 @@ class Seeing:
         found: Found,
         request: Request,
         *,
-        neighbours: Mapping[int, list[Case]] | None = None,
+        fetched: Fetched | None = None,
         members: Sequence[Neighbour] | None = None,
     ) -> None:
         self._desk = desk
@@ -67,8 +76,9 @@ class Seeing:
         self._record: Case | None = None
         self._documents: Sequence[DocumentRow] | None = None
         self._related: list[Case] | None = None
-        self._neighbours = neighbours
+        self._fetched = fetched
         self._members = members
+        self._deadlines: Mapping[str, DeadlineRow] | None = None
 
     def see(self, facts: Sequence[str], others: Sequence[str]) -> dict[str, Json]:
         """The values of all keys as JSON, None where not known."""
@@ -112,13 +122,14 @@ class Seeing:
 
     def member_rows(self) -> Sequence[Row]:
         """The members of a list, as rows."""
-        return [row_of(self._desk, self._machine, one) for one in self.members()]
+        return self._as_rows(self.members())
 
     def own_row(self) -> Row:
         """The case itself with what is known about its student and what is given with the request, as a row."""
         given = {name: value for name, value in self._request.fields.items() if name != "reason"}
         case = self._case._replace(fields={**self._case.fields, **given})
-        return row_of(self._desk, self._machine, Neighbour(case=case, facts=self._facts))
+        [row] = self._as_rows([Neighbour(case=case, facts=self._facts)])
+        return row
 
     def frozen_on(self) -> Sequence[str]:
         """The numbers of the lists on which the case is frozen and which have not ended."""
@@ -161,8 +172,7 @@ class Seeing:
         where = self._machine.gathers
         if where is None:
             return list(many)
-        rows = {one.case.number: row_of(self._desk, self._machine, one) for one in many}
-        kept = {str(row["number"]) for row in self._rows(where, tuple(rows.values()))}
+        kept = {str(row["number"]) for row in self._rows(where, tuple(self._as_rows(many)))}
         return [one for one in many if one.case.number in kept]
 
     def starting_fields(self) -> dict[str, Json]:
@@ -222,7 +232,7 @@ class Seeing:
         if name == "opened_term":
             return self._machine.term_of(date.fromisoformat(_day(case.opened_at)))
         if name == "late":
-            return False  # deadlines are not kept yet
+            return any(row.is_over(self._request.at) for row in self._deadline_rows(case))
         return case.fields.get(name)
 
     def _of_batch(self, name: str) -> Json:
@@ -276,7 +286,7 @@ class Seeing:
                 return tuple(self._cases(name))
             case "others":
                 others = related_cases(self._desk, self._machine, self._case_asked, name, others=True)
-                return tuple(row_of(self._desk, self._machine, one) for one in others)
+                return tuple(self._as_rows(others))
             case "members":
                 return tuple(self.member_rows())
             case "same_person":
@@ -303,14 +313,42 @@ class Seeing:
 
     def late(self) -> Sequence[str]:
         """The deadlines that ran in the case's state and are over: leaving it now is late (逾期)."""
-        running = self._machine.running(self._case.state)
-        return [name for name in running if self._of_deadline("before", name) is False]
+        return [name for name in self._machine.running(self._case.state) if self._is_late(name)]
+
+    def _is_late(self, name: str) -> bool:
+        """Whether a deadline is over and not settled; the step that the deadline itself fires is never late for it."""
+        deadline = self._machine.definition.deadlines[name]
+        fires = deadline.missed is not None and deadline.missed.fire == self._request.trigger
+        if fires and self._request.actor == TIMER:
+            return False
+        row = self._row(name)
+        if row is not None:
+            return row.is_over(self._request.at)
+        return not deadline.settled and self._of_deadline("before", name) is False
 
     def _of_deadline(self, function: str, name: str) -> bool | None:
-        deadline = self._machine.deadline(name)
-        values = self._machine.decoded(self.see((), deadline.reads))
-        asked = is_before if function == "before" else is_within
-        return asked(deadline, values, self._request.at)
+        """Whether it is in time, or within its window; by the date of its row while it runs, which may be extended."""
+        bound, row = self._machine.deadline(name), self._row(name)
+        if function == "before" and row is not None:
+            return in_time(row.due_at, self._request.at)
+        values = self._machine.decoded(self.see((), bound.reads))
+        due = due_of(bound, values) if row is None else row.due_at
+        if function == "before":
+            return in_time(due, self._request.at)
+        return lies_within(bound, values, due, self._request.at)
+
+    def _row(self, name: str) -> DeadlineRow | None:
+        """The row of a deadline that runs on the case."""
+        if self._deadlines is None:
+            self._deadlines = {row.name: row for row in self._deadline_rows(self._case)}
+        return self._deadlines.get(name)
+
+    def _deadline_rows(self, case: Case) -> Sequence[DeadlineRow]:
+        if case.state == NEW or not self._desk.definition(case.shape).deadlines:
+            return ()
+        if self._fetched is not None and case.id == self._case.id:
+            return self._fetched.deadlines.get(case.id, ())
+        return deadlines.of_case(self._desk.connection, case.id)
 
     def _same_person(self) -> list[Row]:
         """Records of other students with this ID number; the database keeps it unique, so there are none yet."""
@@ -327,23 +365,29 @@ class Seeing:
         student = self._case.student
         if student is None or not self._found.has_others:
             return []
-        if self._neighbours is not None:  # fetched for the whole chunk in one go
-            return [one for one in self._neighbours.get(student, ()) if one.id != self._case.id]
+        if self._fetched is not None:
+            return [one for one in self._fetched.neighbours.get(student, ()) if one.id != self._case.id]
         return related(self._desk.connection, student, self._case.id)
 
     def _cases(self, name: str) -> list[Row]:
         """Related cases of a workflow, list or family: those of the student, and those about units or batches."""
         desk, machine = self._desk, self._machine
-        near = [
-            row_of(desk, machine, Neighbour(case=one, facts=self._facts))
-            for one in self._all_related()
-            if self._is(one, name)
-        ]
+        own = [one for one in self._all_related() if self._is(one, name)]
+        near = self._as_rows([Neighbour(case=one, facts=self._facts) for one in own])
         if self._case.student is not None and all("student" in one.about for one in named(desk, machine.profile, name)):
             return near
         far = related_cases(desk, machine, self._case_asked, name)
         seen = {row["number"] for row in near}
-        return [*near, *(row_of(desk, machine, one) for one in far if one.case.number not in seen)]
+        return [*near, *self._as_rows([one for one in far if one.case.number not in seen])]
+
+    def _as_rows(self, many: Sequence[Neighbour]) -> list[Row]:
+        """Cases as rows; whether each is late is looked up only where something asks for it."""
+        late = self._late_among([one.case.id for one in many]) if self._machine.asks_late and many else frozenset()
+        return [row_of(self._desk, self._machine, one, is_late=one.case.id in late) for one in many]
+
+    def _late_among(self, cases: Sequence[int]) -> frozenset[int]:
+        kept = deadlines.of_cases(self._desk.connection, cases)
+        return frozenset(case for case, rows in kept.items() if any(row.is_over(self._request.at) for row in rows))
 
     def _is(self, case: Case, name: str) -> bool:
         definition = self._desk.definition(case.shape)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from engine.calendars import calendar_of
-from engine.deadlines import BoundDeadline, bind_deadline
+from engine.deadlines import BoundDeadline, Watch, bind_deadline, watch_of
 from engine.definition import (
     CANCELLED,
     Definition,
@@ -83,11 +84,12 @@ class Machine:
         self._known_decoders: dict[str, Decoder] = {}
         self._on_nothing: dict[str, Json] = {}
         self._with_student: dict[str, bool] = {}
+        self.asks_late = False
         self._shelf = library.of_profile(definition.profile)
         self._guards: dict[str, Guard] = {}
         self._deadlines: dict[str, BoundDeadline] = {}
         self._running = {
-            state: tuple(name for name, one in definition.deadlines.items() if state in one.running and not one.settled)
+            state: tuple(name for name, one in definition.deadlines.items() if state in one.running)
             for state in definition.states
         }
         self.starts = {name: self._compile(one.starts) for name, one in definition.fields.items() if one.starts}
@@ -118,14 +120,25 @@ class Machine:
         """A deadline of the definition, compiled once."""
         if name not in self._deadlines:
             before = self.book.organisation.profiles[self.profile].before
-            one = bind_deadline(self.definition.deadlines[name], self.scope, self.derived, before)
-            self.readings |= {reading.key: reading for reading in one.readings}
+            written = self.definition.deadlines[name]
+            one = bind_deadline(written, self.guards_of(written.settled), self.scope, self.derived, before)
+            self._learn(one.expressions)
             self._deadlines[name] = one
         return self._deadlines[name]
 
     def running(self, state: str) -> tuple[str, ...]:
-        """The deadlines that run while a case waits in a state and that nothing but leaving it settles."""
+        """The deadlines that run while a case waits in a state."""
         return self._running.get(state, ())
+
+    def touches_deadlines(self, state: str, trigger: str) -> bool:
+        """Whether deadlines run before or after a step; also where it is not open here."""
+        step = self._table.get((state, trigger))
+        return step is not None and any(self.running(one) for one in (state, *step.targets))
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What the deadlines read beside the case itself."""
+        return watch_of(map(self.deadline, self.definition.deadlines), self.stored)
 
     def term_of(self, day: date) -> Json:
         """The term a day belongs to, as JSON; None where none is set."""
@@ -260,10 +273,13 @@ class Machine:
 
     def _guard(self, name: str) -> Guard:
         if name not in self._guards:
-            self._guards[name] = compile_guard(name, self.book.rules[name], self.scope, self.derived)
+            rule = self.book.rules[name]
+            self.asks_late |= any("late" in text for text in (rule.applies, rule.holds, *rule.let.values()) if text)
+            self._guards[name] = compile_guard(name, rule, self.scope, self.derived)
         return self._guards[name]
 
     def _compile(self, text: str, expects: Kind | None = None) -> Expression:
+        self.asks_late |= "late" in text
         return compile_expression(text, self.scope, self.derived, expects)
 
     def _bind(self, trigger: str, one: Transition) -> Step:

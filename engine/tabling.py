@@ -14,8 +14,9 @@ from engine.desk import Desk
 from engine.errors import NotAllowed, Unknown
 from engine.expressions.kinds import decode, parse_kind
 from engine.records import Json, Request
+from engine.settling import cause_of, settle_lookers
 from engine.store import registry
-from engine.trail.event import EventKind, canonical
+from engine.trail.event import REGISTRY, EventKind, canonical
 
 _MAINTAINERS = ("records_section", "academic_affairs")
 """学籍科 and 教务处 keep the tables (S001-I-4.1)."""
@@ -69,6 +70,8 @@ def replace_table(desk: Desk, name: str, rows: Rows, request: Request, *, dry_ru
                 "sha256": rows_hash(rows),
             }
             desk.record([(EventKind.TABLE_CHANGED, data)], at=request.at, actor=request.actor.login)
+            desk.refresh()
+            settle_lookers(desk, {0: cause_of(REGISTRY, registry.registry_head(desk.connection).seq)}, request)
     return change
 
 

@@ -22,7 +22,8 @@ class Entry:
     """One line of a timeline.
 
     `origin` and `target` are states; `changed` holds the open facts or fields that changed, `sealed` the names of
-    the personal ones. `taker` is to whom a right or the case was passed.
+    the personal ones. `taker` is to whom a right or the case was passed; `deadline` is the one it is about, `due` its
+    date from then on.
     """
 
     at: str
@@ -40,6 +41,8 @@ class Entry:
     sealed: tuple[str, ...]
     reason: str | None
     taker: str | None = None
+    deadline: str | None = None
+    due: str | None = None
 
 
 def timeline(desk: Desk, found: Found) -> tuple[Entry, ...]:
@@ -75,4 +78,6 @@ def _entry(event: Mapping[str, Any]) -> Entry:
         sealed=tuple(data.get("sealed_facts", ())),
         reason=data.get("why") if is_passed else data.get("reason"),
         taker=data.get("to") if is_passed else None,
+        deadline=data.get("deadline"),
+        due=data.get("new", data.get("due")) if "deadline" in data else None,
     )

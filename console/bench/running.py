@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.bench import bulk, parts, replaying, report, roster, rules_in_memory, single
+from console.bench import bulk, parts, replaying, report, roster, rules_in_memory, scanning, single
 from console.bench.honesty import check_honesty, cycle_of, cycle_of_many
 from console.bench.results import Line
 from console.bench.scene import found_province, scene
@@ -125,6 +125,11 @@ def _roster(bench: Bench) -> list[Line]:
         return roster.run_roster(office.desk, path)
 
 
+def _scan(bench: Bench) -> list[Line]:
+    with scratch_office(bench.settings, bench.library) as office:
+        return scanning.run_scan(office.desk, 10 * bench.sizes.students, max(10, bench.sizes.students // 200))
+
+
 RACES: Mapping[str, Callable[[Bench], list[Line]]] = {
     single.NAME: _single,
     bulk.NAME: _bulk,
@@ -132,4 +137,5 @@ RACES: Mapping[str, Callable[[Bench], list[Line]]] = {
     rules_in_memory.NAME: _rules,
     replaying.NAME: _replay,
     roster.NAME: _roster,
+    scanning.NAME: _scan,
 }

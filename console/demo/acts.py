@@ -51,7 +51,7 @@ def apply_everywhere(sitting: Sitting, apart_from: str) -> Done:
         path = sitting.desk.units()[site.code].path
         found = [one for one in records_under(sitting.desk.connection, path) if one.student_no != apart_from]
         cases = [(one.case.id, one.case.revision) for one in found]
-        done += _take(sitting, operator(site.code), "apply", cases, _APPLICATION)
+        done += take_on(sitting, operator(site.code), "apply", cases, _APPLICATION)
     return done
 
 
@@ -67,7 +67,7 @@ def work_queue(sitting: Sitting, login: str, trigger: str, apart_from: str = "")
     """One person takes one step on everything that waits for it, as it stands on the page."""
     waiting = waiting_for(sitting.desk, sitting.desk.actor(login), sitting.at)
     cases = [(one.case, one.revision) for one in waiting if trigger in one.triggers and one.student_no != apart_from]
-    return _take(sitting, login, trigger, cases)
+    return take_on(sitting, login, trigger, cases)
 
 
 def students_waiting(sitting: Sitting, login: str, trigger: str) -> frozenset[str | None]:
@@ -115,13 +115,14 @@ def return_once(sitting: Sitting, student_no: str, site: str) -> None:
     take_step(later(sitting, 300), operator(site), student_no, "apply", _APPLICATION)
 
 
-def _take(
+def take_on(
     sitting: Sitting,
     login: str,
     trigger: str,
     cases: Sequence[tuple[int, int]],
     fields: Mapping[str, Json] | None = None,
 ) -> Done:
+    """One person takes one step on many cases, as they stand on the page."""
     answer: BulkAnswer = move_many(sitting.desk, cases, sitting.request(trigger, sitting.desk.actor(login), fields))
     return Done(
         moved=len(answer.moved),

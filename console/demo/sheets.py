@@ -56,6 +56,11 @@ class Files:
         return self.into / "facts-certificates.xlsx"
 
     @property
+    def mail(self) -> Path:
+        """The mails of the demonstration, a file each; where `XUEJI_MAIL` puts them by default."""
+        return self.into / "mail"
+
+    @property
     def sheets(self) -> tuple[Path, ...]:
         """The four workbooks."""
         return (self.roster, self.facts, self.mended, self.certificates)
@@ -75,7 +80,7 @@ class Files:
         """Make the folder, and remove what an earlier demonstration left in it; nothing else is touched."""
         self.into.mkdir(parents=True, exist_ok=True)
         beside = [self.database.with_name(self.database.name + end) for end in ("-wal", "-shm", "-journal", ".key")]
-        for path in (*self.sheets, *beside, self.database):
+        for path in (*self.sheets, *beside, self.database, *self.mail.glob("*.eml")):
             path.unlink(missing_ok=True)
 
 

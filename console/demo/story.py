@@ -9,8 +9,9 @@ from pathlib import Path
 
 from console import wiring
 from console.calling import Misuse, Sitting
-from console.demo import acts, school, telling
-from console.demo.cast import FEWEST_STUDENTS, Cast, gather, mended, with_two_slips
+from console.demo import acts, lists, school, telling
+from console.demo.calendar import Calendar, begin, rungs_told
+from console.demo.cast import FEWEST_STUDENTS, Cast, gather, mended_by, with_two_slips
 from console.demo.sheets import (
     Files,
     faults_of_roster,
@@ -36,14 +37,16 @@ from engine.timeline import timeline as entries_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Story:
-    """What every chapter needs: the office, the people, the files."""
+    """What every chapter needs: the office, the people, the files, the calendar."""
 
     office: Office
     cast: Cast
     files: Files
+    calendar: Calendar
 
     def on(self, at: datetime) -> Sitting:
-        """The office at one moment of the rehearsal."""
+        """The office at one moment of the rehearsal, every morning up to then lived through."""
+        self.calendar.go_to(at)
         return Sitting(office=self.office, at=at)
 
 
@@ -70,13 +73,15 @@ def run(*, students: int, seed: int, into: Path) -> int:
     settings = Settings(database=files.url)
     wiring.create(settings, rehearsal=True, profile=school.PROFILE)
     with wiring.office(settings) as office:
-        story = _Story(office=office, cast=cast, files=files)
+        office.desk.connection.execute("PRAGMA synchronous = OFF")  # told again sooner than saved from a power cut
+        story = _Story(office=office, cast=cast, files=files, calendar=begin(office, settings))
         _publish_and_enrol(story)
         before = _take_in_what_is_known(story)
         _put_right(story, before)
         _apply(story)
         _review(story)
         _decide_above(story)
+        _remind(story)
         _register(story)
         replayed = _look_back(story)
     show_what_next(files, cast, time.perf_counter() - started)
@@ -113,13 +118,10 @@ def _head(students: int, seed: int) -> None:
 
 def _publish_and_enrol(story: _Story) -> None:
     sitting = story.on(school.PUBLISHED_AT)
-    telling.chapter(1, sitting.at, "发布批次，导入名册", "The batch is published, the roster read in")
+    telling.chapter(1, sitting.at, "导入名册，发布批次", "The roster is read in, the batch published")
     desk = sitting.desk
-    with telling.timed() as said:
-        desk.publish(sitting.at, school.HEAD)
-        school.add_school(desk)
-        publish_batch(desk, school.BATCH, sitting.request("batch_publish", desk.actor(school.HEAD)))
-        said.append(f"批次 batch {school.BATCH} 已发布 published，规则集已固定 its rulebook pinned")
+    desk.publish(sitting.at, school.HEAD)
+    school.add_school(desk)
     rows = [one.roster for one in story.cast.students]
     _hand_in_with_slips(story, sitting)
     with telling.timed() as said:
@@ -128,6 +130,10 @@ def _publish_and_enrol(story: _Story) -> None:
         school.add_people(desk, story.cast.short_staffed)
         said.append(f"更正后全部导入 all of them, corrected：建立学籍 records opened {done.opened:,}")
     _read_again(story, sitting)
+    with telling.timed() as said:
+        request = sitting.request("batch_publish", desk.actor(school.HEAD))
+        published = publish_batch(desk, school.BATCH, request)
+        said.append(f"批次 batch {school.BATCH} 已发布，建立资格审查 published, reviews opened {published.opened:,}")
 
 
 def _hand_in_with_slips(story: _Story, sitting: Sitting) -> None:
@@ -169,15 +175,27 @@ def _judge(sitting: Sitting) -> tuple[Eligibility, ...]:
 
 
 def _put_right(story: _Story, before: tuple[Eligibility, ...]) -> None:
+    telling.chapter(3, school.MENDINGS_AT[0], "逐日提醒，补正", "Reminded day by day, things are put right")
+    for part, at in enumerate(school.MENDINGS_AT, 1):
+        with telling.timed() as said:
+            written = _mend(story, at, part)
+            said.append(f"{at.month}/{at.day} {story.files.mended.name}：写入 written {written:,}")
     sitting = story.on(school.MENDED_AT)
-    telling.chapter(3, sitting.at, "补正", "What was missing is put right")
-    with telling.timed() as said:
-        write_fact_sheet(story.files.mended, mended(story.cast))
-        done = take_in_facts(sitting, story.files.mended, sitting.desk.actor(school.HEAD))
-        said.append(f"{story.files.mended.name}：写入 written {done.changed:,}")
     after = _judge(sitting)
     telling.show_sites(sitting.desk, before, after)
     telling.show_rules(rule_titles(sitting.desk, school.BATCH), before, after)
+    with telling.timed() as said:
+        eligible = frozenset(one.student_no for one in after if one.eligible)
+        done = lists.find_eligible(sitting, eligible)
+        said.append(f"审查合格 find_eligible：{telling.counted(done)}")
+
+
+def _mend(story: _Story, at: datetime, part: int) -> int:
+    """Everybody is reminded up to a moment; then the sheet comes in with what has been put right by then."""
+    sitting = story.on(at)
+    with story.calendar.mending(at):
+        write_fact_sheet(story.files.mended, mended_by(story.cast, part))
+        return take_in_facts(sitting, story.files.mended, sitting.desk.actor(school.HEAD)).changed
 
 
 def _apply(story: _Story) -> None:
@@ -196,6 +214,9 @@ def _review(story: _Story) -> None:
     sitting = story.on(school.REVIEWED_AT)
     telling.chapter(5, sitting.at, "教学点审批", "Review at the teaching points")
     cast, site = story.cast, story.cast.short_staffed
+    with telling.timed() as said:
+        rest, submitted = lists.find_the_rest(sitting), lists.submit_lists(sitting)
+        said.append(f"审查不合格 not eligible {rest.moved}；名单签字盖章报送 lists signed and submitted {submitted}")
     _one_winner(story, sitting)
     acts.return_once(sitting, cast.debtor, cast.site_of(cast.debtor))
     telling.say(f"退回修改 returned, and filed again：{cast.debtor}（见下 told below）")
@@ -229,9 +250,25 @@ def _decide_above(story: _Story) -> None:
         said.append(f"审核 provincial_audit（另一人记录 by another person）：{telling.counted(done)}")
 
 
+def _remind(story: _Story) -> None:
+    """What the calendar has brought by the evening of 20 May."""
+    calendar = story.calendar
+    calendar.go_to(school.LAST_MORNING_AT)
+    telling.chapter(8, school.LAST_MORNING_AT, "提醒与补正汇总", "Who was reminded, and what was put right")
+    desk = story.office.desk
+    telling.show_rungs(
+        desk.library.definition("graduation-eligibility-review", school.PROFILE), rungs_told(desk.connection)
+    )
+    telling.show_mended(calendar.mended)
+    mails = f"{calendar.days} 个早晨 mornings，发出邮件 mails sent {calendar.sent:,}"
+    telling.say(f"{mails}（{story.files.mail.name}/ 中的 .eml 文件 files）")
+    silent = sum(not one.roster["email"] for one in story.cast.students)
+    telling.say(f"未留邮箱的学生 students without an address：{silent:,}（xueji remind plan 会标出 marks them）")
+
+
 def _register(story: _Story) -> None:
-    sitting = story.on(school.REGISTERED_AT)
-    telling.chapter(8, sitting.at, "学历注册", "The diplomas are registered")
+    sitting = Sitting(office=story.office, at=school.REGISTERED_AT)  # the mornings of June are left out
+    telling.chapter(9, sitting.at, "学历注册", "The diplomas are registered")
     desk, head = sitting.desk, sitting.desk.actor(school.HEAD)
     day = school.REGISTERED_AT.date().isoformat()
     given = {"school_name": school.SCHOOL.name, "president": "示范校长", "graduation_on": day}

@@ -16,6 +16,7 @@ from shlex import quote
 from rich.cells import cell_len
 
 from console.demo.acts import Done
+from console.demo.calendar import Mended
 from console.demo.school import FACTS_AT, MENDED_AT, SITES
 from console.printing import line, long_date, long_moment, state_title, step_title, table, verdicts
 from engine.definition import Definition
@@ -30,6 +31,15 @@ from exchange.faults import Fault
 _WIDEST = 100
 _PLACES = 4
 """The digits of a unit's code that tell teaching points apart, as in the names of the people there."""
+
+_RUNGS: Mapping[str, str] = {
+    "before:7d": "提前7天 7 days before",
+    "before:3d": "提前3天 3 days before",
+    "before:1d": "提前1天 1 day before",
+    "day:0d": "当日 on the day",
+    "overdue": "逾期 overdue",
+    "escalate": "上报 escalated",
+}
 
 
 def rule(text: str, style: str = "bold") -> None:
@@ -115,6 +125,36 @@ def _by_rule(answers: Sequence[Eligibility]) -> Counter[tuple[str, int]]:
     return Counter(
         (rule_id, kind) for one in answers for kind, ids in enumerate((one.failed, one.undecided)) for rule_id in ids
     )
+
+
+def show_rungs(definition: Definition, told: Mapping[tuple[str, str], int]) -> None:
+    """How many messages each rung of each deadline has been, one a person."""
+    own = [*definition.deadlines, *(name for one in definition.lists.values() for name in one.deadlines)]
+    names = [name for name in own if any(deadline == name for _, deadline in told)]
+    rows: list[Sequence[str | int]] = [
+        (title, *(told.get((rung, name), 0) for name in names), sum(told.get((rung, name), 0) for name in names))
+        for rung, title in _RUNGS.items()
+    ]
+    rows.append(
+        ("合计 all", *(sum(n for (_, name), n in told.items() if name == one) for one in names), sum(told.values()))
+    )
+    table(("提醒 rung", *names, "合计 all"), rows, "提醒 · 按期限 reminders by deadline")
+
+
+def show_mended(mended: Sequence[Mended]) -> None:
+    """What students put right after they had been told: by day, last reminder and deadline."""
+    names = sorted({name for one in mended for name, _ in one.after})
+    rows: list[Sequence[str | int]] = [
+        (
+            _short_day(one.at), _RUNGS.get(rung or "", "未提醒 not reminded"),
+            *(one.after.get((name, rung), 0) for name in names),
+            sum(count for (_, after), count in one.after.items() if after == rung),
+        )
+        for one in mended
+        for rung in sorted({after for _, after in one.after}, key=lambda rung: list(_RUNGS).index(rung or "escalate"))
+    ]  # fmt: skip
+    columns = ("日期 day", "最近一次提醒 last reminded", *names, "合计 all")
+    table(columns, rows, "提醒后补正 put right after being told")
 
 
 def show_timeline(entries: Sequence[Entry], definition: Definition) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,11 @@ LogicOfGuards = Callable[[Library], Iterable[Complaint]]
 
 
 def examine(
-    folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS, *, guards: LogicOfGuards | None = None
+    folder: Path,
+    functions: Mapping[str, Registered] = NO_FUNCTIONS,
+    *,
+    guards: LogicOfGuards | None = None,
+    messages: Collection[str] | None = None,
 ) -> Examined:
     """Read a folder, check what was read, and walk through every machine whose words are in order.
 
@@ -62,12 +66,13 @@ def examine(
         folder: Where `workflows/` and `rules/` are.
         functions: What expressions may call beside the functions of the language.
         guards: Reads the rules as logic too, if given.
+        messages: The names of what people can be told; None: any.
     """
     reading = read(folder, functions)
     unread: tuple[Told, ...] = tuple((fault, ()) for fault in reading.faults)
     if reading.library is None:
         return Examined(library=None, told=tuple(sorted(set(unread))))
-    static = tuple(complaints(reading.library))
+    static = tuple(complaints(reading.library, messages))
     walks = {_key(one.space.subject): one for one in _walks(reading.library, static, reading.faults)}
     proven = [*_proven(walks, static), *linked.proven(walks.values())]
     if guards is not None:

@@ -49,6 +49,14 @@ class Told(msgspec.Struct, rename={"origin": "from"}, gc=False):
     barred: str | None = None
     unit: str | None = None
     about: dict[str, str] | None = None
+    deadlines: dict[str, Any] | None = None
+    deadline: str | None = None
+    due: str | None = None
+    new: str | None = None
+    settled: bool = False
+    extended: bool = False
+    reason: str | None = None
+    rung: str | None = None
 
 
 class Event(msgspec.Struct):

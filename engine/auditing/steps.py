@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from engine.auditing.ground import Flaw, Ground
 from engine.auditing.history import MOVING, REFUSED, SIGNED, STEPS, Event, History
 from engine.definition import NEW, RESERVED_ROLES, Definition, Slot, Transition, Who
+from engine.signing import on_paper
 from engine.steps import BATCH_PUBLISHED, TERM_STARTED
 from engine.trail.event import EventKind
 
@@ -124,13 +125,17 @@ def _count(one: Event, taken: dict[str, list[str]]) -> None:
         taken.setdefault(data.trigger, []).extend(one.people)
 
 
-def never_twice(history: History, _: Ground) -> Flaws:
-    """INV-AP-2: nobody signs one step twice in one stay, no seat is signed twice, no step is taken once it is left."""
+def never_twice(history: History, ground: Ground) -> Flaws:
+    """INV-AP-2: nobody signs one step twice in one stay, no seat is signed twice, no step is taken once it is left.
+
+    One person may record all the signatures that were given on paper.
+    """
     signed: set[tuple[str, str]] = set()
     for state, one in zip(history.before, history.events, strict=True):
         data = one.data
         if data.slot is not None and one.kind != REFUSED:
-            for key in (*one.people, f"@{data.slot}"):
+            people = () if _is_on_paper(ground, one, data.signing, data.slot) else one.people
+            for key in (*people, f"@{data.slot}"):
                 if (data.signing or "", key) in signed:
                     yield Flaw(one.seq, f"{key} 重复签字", f"{key} has signed already")
                 signed.add((data.signing or "", key))
@@ -139,14 +144,23 @@ def never_twice(history: History, _: Ground) -> Flaws:
         if one.kind in MOVING and data.to != state:
             signed.clear()
         elif one.kind == EventKind.RETRACTED:
-            signed = {(step, key) for step, block in (data.slots or {}).items() for key in _signers(block["given"])}
+            blocks = (data.slots or {}).items()
+            signed = {(step, key) for step, block in blocks for key in _signers(ground, one, step, block["given"])}
 
 
-def _signers(given: dict[str, dict[str, str]]) -> Iterator[str]:
+def _signers(ground: Ground, one: Event, step: str, given: dict[str, dict[str, str]]) -> Iterator[str]:
     for seat, vote in given.items():
         yield f"@{seat}"
-        yield vote["by"]
-        yield from [vote["for"]] if "for" in vote else []
+        if not _is_on_paper(ground, one, step, seat):
+            yield vote["by"]
+            yield from [vote["for"]] if "for" in vote else []
+
+
+def _is_on_paper(ground: Ground, one: Event, step: str | None, seat: str) -> bool:
+    """Whether a signature is one that somebody else records."""
+    transition = ground.definitions[one.definition].transitions.get(step or "")
+    sign = None if transition is None else transition.sign
+    return sign is not None and on_paper(sign, seat.partition("@")[0])
 
 
 def refusals_say_why(history: History, _: Ground) -> Flaws:

@@ -280,9 +280,19 @@ def _late(survey: Survey, row: Row, deadline: str, triggers: tuple[str, ...]) ->
     machine = survey.desk.machine_for(found.case, {})
     bound = machine.deadline(deadline)
     values = machine.decoded({key: _value(survey, found, key) for key in bound.reads})
+    extended_at = _extended_at(survey, row.id, deadline)  # by that date INV-DL-1 holds the step
     for one in survey.taken(row.id, *triggers):
-        if is_before(bound, values, datetime.fromisoformat(one.at)) is False and deadline not in (one.data.late or ()):
+        is_late = is_before(bound, values, datetime.fromisoformat(one.at)) is False
+        if is_late and deadline not in (one.data.late or ()) and one.seq < extended_at:
             yield row.id, Flaw(one.seq, f"逾期办理而未标注（{deadline}）", f"later than {deadline} and not marked late")
+
+
+def _extended_at(survey: Survey, case: int, deadline: str) -> int:
+    """The event by which a person first set another date; beyond every event where nobody has."""
+    for history in history_of(survey.connection, case, survey.ground.definitions):
+        moved = (one for one in history.events if one.data.extended and one.data.deadline == deadline)
+        return next((one.seq for one in moved), len(history.events) + 1)
+    return 0
 
 
 def _value(survey: Survey, found: Found, key: str) -> Any:  # noqa: ANN401 JSON of a field or of a batch

@@ -6,7 +6,7 @@ Source: the definition language, section 13.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,12 +82,12 @@ Told = tuple[Fault, tuple[str, ...]]
 """A fault, and the story that shows it (empty where none is needed)."""
 
 
-def check(library: Library, positions: Positions) -> tuple[Fault, ...]:
+def check(library: Library, positions: Positions, messages: Collection[str] | None = None) -> tuple[Fault, ...]:
     """Every fault and warning of a library, in the order of its files; none means it may run.
 
     A fault in what several workflows or profiles share is told once, with everybody who asks.
     """
-    return tuple(fault for fault, _ in told(complaints(library), positions))
+    return tuple(fault for fault, _ in told(complaints(library, messages), positions))
 
 
 def told(found: Iterable[Complaint], positions: Positions) -> tuple[Told, ...]:
@@ -106,11 +106,18 @@ def _asked_by(fault: Fault, workflows: list[str]) -> Fault:
     return replace(fault, message=f"{fault.message} (asked by {names})") if workflows else fault
 
 
-def complaints(library: Library) -> Iterator[Complaint]:
-    """What the checks say, before it is placed."""
+def complaints(library: Library, messages: Collection[str] | None = None) -> Iterator[Complaint]:
+    """What the checks say, before it is placed.
+
+    Args:
+        library: What is checked.
+        messages: What people can be told, which the engine does not know; None: any name may be one.
+    """
     for subject in subjects(library):
         for ask in PER_MACHINE:
             yield from _of(subject.definition.profile, ask(subject))
+        if messages is not None:
+            yield from _of(subject.definition.profile, names.messages(subject, messages))
     for profile in ("", *library.rulebook.variants):
         for ask_book in PER_RULEBOOK:
             yield from _of(profile, ask_book(seen_from(library, profile)))
@@ -123,11 +130,14 @@ def _of(profile: str, found: Iterator[Complaint]) -> Iterator[Complaint]:
 
 
 def examine(
-    folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS
+    folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS, *, messages: Collection[str] | None = None
 ) -> tuple[Library | None, tuple[Fault, ...]]:
-    """Read a folder and check what was read: all faults; no library if a file is unusable."""
+    """Read a folder and check what was read: all faults; no library if a file is unusable.
+
+    `messages` are the names of what people can be told; None: any.
+    """
     reading: Reading = read(folder, functions)
-    found = check(reading.library, reading.positions) if reading.library is not None else ()
+    found = check(reading.library, reading.positions, messages) if reading.library is not None else ()
     return reading.library, tuple(sorted({*reading.faults, *found}))
 
 

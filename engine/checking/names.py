@@ -164,6 +164,17 @@ def _signer_roles(sign: Sign | None, here: tuple[Step, ...]) -> Iterator[Named]:
         yield from listed(sign.drop.by, *here, "sign", "drop", "by")
 
 
+def messages(subject: Subject, known: Collection[str]) -> Iterator[Complaint]:
+    """`unknown-message`: what those a step tells of itself are told."""
+    for trigger, one in subject.machine.transitions.items():
+        said = (
+            (tell.message, ("transitions", trigger, "tell", index, "message"))
+            for index, tell in enumerate(one.tell)
+            if tell.message is not None
+        )
+        yield from unknown(subject, "message", known, said)
+
+
 def _told_of_deadlines(subject: Subject) -> Iterator[Named]:
     for name, deadline in subject.machine.deadlines.items():
         if deadline.remind is not None:

@@ -61,6 +61,7 @@ LABELS: Mapping[str, str] = {
     "unknown-group": "没有这个信息组",
     "unknown-key": "没有这个键",
     "unknown-list": "没有这个名单",
+    "unknown-message": "没有这种消息",
     "unknown-name": "没有这个名称",
     "unknown-path": "没有这个路径",
     "unknown-profile": "没有这个机构类型",

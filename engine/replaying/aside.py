@@ -1,4 +1,4 @@
-"""Aside: what events say of rows kept beside a case's own (documents, members of a list, delegations).
+"""Aside: what events say of rows kept beside a case's own (documents, members of a list, delegations, deadlines).
 
 Most chains have none, so nothing here is made or asked until an event or a row calls for it.
 """
@@ -11,15 +11,17 @@ from typing import Any, NamedTuple, cast
 
 from engine.filing import Filed
 from engine.records import Json
+from engine.replaying.deadlines import TOLD, Clocks
 from engine.replaying.members import digest_then
-from engine.store import documents
+from engine.store import deadlines, documents
 from engine.store.database import Connection
+from engine.store.deadlines import Row
 from engine.store.documents import DocumentRow
 from engine.store.trail import Lent, delegations_in_range, members_in_range
 from engine.trail.event import REGISTRY, EventKind
 
 _LENT = (EventKind.DELEGATED, EventKind.HANDED_OVER)
-TOLD_ASIDE = frozenset(
+TOLD_ASIDE = TOLD | frozenset(
     map(str, (EventKind.EVIDENCE_ADDED, EventKind.EVIDENCE_WITHDRAWN, EventKind.DELEGATION_REVOKED, *_LENT))
 )
 """Kinds of event that always say something of rows beside the case's own."""
@@ -31,6 +33,7 @@ class Kept(NamedTuple):
     documents: Sequence[DocumentRow] = ()
     members: Sequence[int] = ()
     delegations: Sequence[Lent] = ()
+    deadlines: Sequence[Row] = ()
 
 
 _NOTHING_KEPT = Kept()
@@ -39,18 +42,19 @@ _NOTHING_KEPT = Kept()
 class Shelf:
     """All rows beside a range of chains, given out chain by chain in rising order."""
 
-    __slots__ = ("_delegations", "_documents", "_members", "least")
+    __slots__ = ("_deadlines", "_delegations", "_documents", "_members", "least")
 
     def __init__(self, connection: Connection, span: tuple[int, int]) -> None:
         self._documents = _Queue((row.case, row) for row in documents.in_range(connection, span))
         self._members = _Queue(members_in_range(connection, span))
         self._delegations = _Queue(delegations_in_range(connection, span))
+        self._deadlines = _Queue(deadlines.in_range(connection, span))
         self.least: int | None = None
         self._look()
 
     def _look(self) -> None:
-        heads = (self._documents.chain, self._members.chain, self._delegations.chain)
-        self.least = min((chain for chain in heads if chain is not None), default=None)
+        queues = (self._documents, self._members, self._delegations, self._deadlines)
+        self.least = min((one.chain for one in queues if one.chain is not None), default=None)
 
     def take(self, chain: int) -> Kept:
         """The rows beside a chain; those of chains before it must have been taken."""
@@ -60,6 +64,7 @@ class Shelf:
             documents=list(self._documents.take(chain)),
             members=list(self._members.take(chain)),
             delegations=list(self._delegations.take(chain)),
+            deadlines=list(self._deadlines.take(chain)),
         )
         self._look()
         return kept
@@ -88,11 +93,12 @@ class _Queue:
 class Aside:
     """What the events of one chain say of the rows beside it."""
 
-    __slots__ = ("_chain", "_filed", "_fixed", "_fixed_at", "_lent")
+    __slots__ = ("_chain", "_clocks", "_filed", "_fixed", "_fixed_at", "_lent")
 
     def __init__(self, chain: int) -> None:
         self._chain = chain
         self._filed = Filed()
+        self._clocks = Clocks()
         self._lent: list[Lent] = []
         self._fixed: Mapping[str, Any] | None = None
         self._fixed_at = 0
@@ -100,6 +106,7 @@ class Aside:
     def apply(self, event: Mapping[str, Any]) -> None:
         """Add one event of the chain."""
         kind, seq, data = event["kind"], event["seq"], event["data"]
+        self._clocks.apply(event)
         if kind in _LENT:
             self._lent.append(_lent(event["at"], data))
         elif kind == EventKind.DELEGATION_REVOKED:
@@ -124,7 +131,10 @@ class Aside:
         """The rows that are kept otherwise than the events say."""
         told, found = Counter(self._lent), Counter(kept.delegations)
         lent = sorted({f"delegation to {one.taker} as {one.role}" for one in (told - found) + (found - told)})
-        return [*self._filed.differences(kept.documents), *self._members(connection, kept.members), *lent]
+        members = self._members(connection, kept.members)
+        return [
+            *self._filed.differences(kept.documents), *members, *lent, *self._clocks.differences(kept.deadlines),
+        ]  # fmt: skip
 
     def _members(self, connection: Connection, kept: Sequence[int]) -> Iterator[str]:
         count = 0 if self._fixed is None else self._fixed["count"]

@@ -38,11 +38,12 @@ class DelegationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingRow:
-    """A delegation that can be taken back: its row, whose it is, and where it counts."""
+    """A delegation that can be taken back: its row, whose it is, where it counts, and its last moment."""
 
     id: int
     giver: str
     unit: str
+    until: str
 
 
 def add_delegation(connection: Connection, row: DelegationRow) -> None:
@@ -57,11 +58,11 @@ def add_delegation(connection: Connection, row: DelegationRow) -> None:
 def standing(connection: Connection, giver: str, taker: str, role: str, case: int | None) -> list[StandingRow]:
     """What one person lends another in a role, for one case or (None) for all, oldest first."""
     rows = connection.execute(
-        "SELECT id, unit FROM delegation WHERE giver = ? AND taker = ? AND role = ? AND coalesce(case_id, 0) = ?"
+        "SELECT id, unit, until FROM delegation WHERE giver = ? AND taker = ? AND role = ? AND coalesce(case_id, 0) = ?"
         " AND revoked_at IS NULL AND NOT for_good ORDER BY id",
         (giver, taker, role, case or 0),
     ).fetchall()
-    return [StandingRow(id=number, giver=giver, unit=str(unit)) for number, unit in rows]
+    return [StandingRow(id=number, giver=giver, unit=str(unit), until=str(until)) for number, unit, until in rows]
 
 
 def revoke_delegation(connection: Connection, delegation: int, at: str) -> None:

@@ -181,6 +181,12 @@ def batch(connection: Connection, name: str) -> BatchRow | None:
     return BatchRow(name=name_, kind=kind, profile=profile, title=title, values=orjson.loads(values), rulebook=rulebook)
 
 
+def hold_batch(connection: Connection, name: str) -> None:
+    """Keep others from changing a batch for the rest of the transaction; SQLite's writer has the whole database."""
+    if not connection.is_sqlite:
+        connection.execute("SELECT name FROM batch WHERE name = ? FOR SHARE", (name,))
+
+
 def batches(connection: Connection) -> tuple[str, ...]:
     """The names of the published batches."""
     return tuple(str(row[0]) for row in connection.execute("SELECT name FROM batch ORDER BY name").fetchall())

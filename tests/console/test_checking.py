@@ -61,6 +61,17 @@ def test_a_case_that_can_be_stuck_is_told_as_a_story(tmp_path: Path) -> None:
     assert len(fault["story"]) > 2
 
 
+def test_a_message_that_does_not_exist_is_named_with_the_nearest_that_does(tmp_path: Path) -> None:
+    told = "    needs: [F-01]\n    tell: {to: clerk, message: delegatd}\n"
+    spoil(clean_folder(tmp_path), "workflows/leave.yaml", "    needs: [F-01]\n", told)
+
+    result = _check(str(tmp_path))
+
+    assert result.exit_code == 1
+    assert "unknown-message: 没有这种消息" in result.stdout
+    assert "Did you mean 'delegated'?" in result.stdout
+
+
 def test_guards_are_read_as_logic_only_when_asked_for(tmp_path: Path) -> None:
     spoil(clean_folder(tmp_path), "rules/conditions.yaml", "fee_owed <= limit", "fee_owed < limit and fee_owed > 0")
 

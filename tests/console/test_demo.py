@@ -7,6 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from console import wiring
 from console.calling import Misuse
 from console.commands import app
 from console.demo import story
-from console.demo.cast import FEWEST_STUDENTS, gather, mended, with_two_slips
+from console.demo.cast import FEWEST_STUDENTS, gather, mended, mended_by, with_two_slips
 from console.demo.sheets import Files
 from console.settings import Settings
 from engine.replay import replay_range
@@ -84,9 +87,53 @@ def test_the_trail_it_leaves_replays_without_a_difference(told):
         connection = office.desk.connection
         parts = [replay_range(connection, office.log, office.key, span) for span in spans(connection, 1)]
 
-    assert sum(part.cases for part in parts) == STUDENTS
+    cases, events = (sum(counts) for counts in zip(*((part.cases, part.events) for part in parts), strict=True))
+    assert cases > STUDENTS
     assert [one for part in parts for one in part.diverged] == []
-    assert any(f"{STUDENTS} 件 cases，{parts[0].events} 个事件 events" in line for line in told.lines)
+    assert any(f"{cases:,} 件 cases，{events:,} 个事件 events" in line for line in told.lines)
+
+
+def in_table(lines: list[str], title: str) -> dict[str, list[int]]:
+    """The numbers of a printed table, by the words before them."""
+    first = next(n for n, line in enumerate(lines) if line.startswith(title))
+    found = {}
+    ruled = next(n for n, line in enumerate(lines) if n > first and line.startswith("──"))
+    for line in lines[ruled + 1 :]:
+        if not line.strip():
+            break
+        numbers = re.search(r"(?:\s+\d+)+\s*$", line)
+        assert numbers is not None, line
+        found[line[: numbers.start()].strip()] = [int(number) for number in numbers[0].split()]
+    return found
+
+
+def test_the_reminders_it_counts_are_those_in_the_database_and_every_day_has_had_its_morning(told):
+    counted = in_table(told.lines, "提醒 · 按期限")
+
+    assert set(counted) >= {"提前7天 7 days before", "当日 on the day", "逾期 overdue", "上报 escalated", "合计 all"}
+    assert [sum(column) for column in zip(*list(counted.values())[:-1], strict=True)] == counted["合计 all"]
+    with wiring.office(Settings(database=told.files.url)) as office:
+        sql = "SELECT count(*) FROM outbox WHERE rung IS NOT NULL"
+        assert office.desk.connection.execute(sql).fetchall() == [(counted["合计 all"][-1],)]
+    assert any("36 个早晨 mornings" in line for line in told.lines)
+
+
+def test_what_students_put_right_they_put_right_after_being_told(told):
+    mended = in_table(told.lines, "提醒后补正")
+
+    assert mended
+    assert all("未提醒" not in words for words in mended)
+    assert all(sum(numbers[:-1]) == numbers[-1] > 0 for numbers in mended.values())
+
+
+def test_every_mail_it_sent_is_a_file_that_says_it_is_a_rehearsal(told):
+    files = list(told.files.mail.glob("*.eml"))
+    letters = [BytesParser(EmailMessage, policy=policy.default).parsebytes(file.read_bytes()) for file in files]
+
+    assert any(f"发出邮件 mails sent {len(files):,}" in line for line in told.lines)
+    assert all(letter["Subject"].startswith("【演练】") for letter in letters)
+    assert all(letter["To"].addresses[0].domain.endswith("xueji.invalid") for letter in letters)
+    assert len({letter["Message-ID"] for letter in letters}) == len(files)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +206,14 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path):
 def test_starting_afresh_removes_what_the_demonstration_made_and_nothing_else(tmp_path):
     files = Files(into=tmp_path)
     notes = tmp_path / "notes.txt"
-    for path in (*files.sheets, files.database, tmp_path / "demo.db.key", tmp_path / "demo.db-wal", notes):
+    files.mail.mkdir()
+    beside = [tmp_path / "demo.db.key", tmp_path / "demo.db-wal", files.mail / "1.single.1@xueji.eml"]
+    for path in (*files.sheets, files.database, *beside, notes):
         path.touch()
 
     files.start_afresh()
 
-    assert list(tmp_path.iterdir()) == [notes]
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {notes}
 
 
 def test_too_few_students_for_the_story_are_refused_before_anything_is_written(tmp_path):
@@ -191,6 +240,14 @@ def test_the_debtor_pays_and_the_one_with_several_troubles_mends_none():
 
     assert rows[cast.debtor]["fee_owed"] == "0.00"
     assert cast.several not in rows
+
+
+def test_what_is_mended_grows_with_every_reminder_until_it_is_all():
+    cast = gather(300, SEED)
+    parts = [{row["student_no"] for row in mended_by(cast, part)} for part in range(4)]
+
+    assert parts[0] == set()
+    assert parts[1] < parts[2] < parts[3] == {row["student_no"] for row in mended(cast)}
 
 
 def test_the_roster_first_handed_in_has_two_slips():

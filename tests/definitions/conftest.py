@@ -42,14 +42,19 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, shipped: Library) -> Cal
 
 
 @pytest.fixture
-def world_of(tmp_path: Path, shipped: Library, furnished: Callable[[str], Path]) -> Iterator[Furnish]:
+def world_of(
+    request: pytest.FixtureRequest, tmp_path: Path, shipped: Library, furnished: Callable[[str], Path]
+) -> Iterator[Furnish]:
     """Gives the institution of a profile, untouched by any other test."""
+    walked = request.config.pluginmanager.get_plugin("tests.house.walked")
     with ExitStack() as open_worlds:
 
         def of(profile: str) -> World:
             path = tmp_path / f"{profile}.db"
             shutil.copy(furnished(profile), path)
             town = open_worlds.enter_context(town_at(f"sqlite:///{path}", shipped, rehearsal=True))
+            if walked is not None:
+                open_worlds.callback(walked.saw, town)
             return World(town=town, profile=profile)
 
         yield of

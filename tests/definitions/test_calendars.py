@@ -107,7 +107,7 @@ def deadlines() -> dict[tuple[str, str, str], BoundDeadline]:
         scope = replace(case_scope(library(), one), calendar=WorkCalendar(book.calendar, one.profile))
         before = book.organisation.profiles[one.profile].before
         for name, deadline in one.deadlines.items():
-            found[one.workflow, one.profile, name] = bind_deadline(deadline, scope, derived(book), before)
+            found[one.workflow, one.profile, name] = bind_deadline(deadline, (), scope, derived(book), before)
     return found
 
 

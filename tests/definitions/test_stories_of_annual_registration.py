@@ -66,30 +66,28 @@ def book_sealed(book: Told) -> Told:
 
 def test_a_student_registers_at_the_college_is_merged_with_finance_and_registered_with_the_book(world: World):
     [case] = opened(world, enrols(world))
-    assert (case.state, case.field("academic_year"), case.wrong_ways() > 0) == ("open", 2024, True)
+    assert (case.state, case.field("academic_year")) == ("open", 2024)
     case.takes("register_at_college", OFFICER)
-    assert (case.state, case.wrong_ways() > 0) == ("registered_at_college", True)
+    assert case.state == "registered_at_college"
 
     listed = the_list(world, COLLEGE_LIST, "F1")
-    assert (listed.state, listed.wrong_ways() > 0) == ("compiling", True)
+    assert listed.state == "compiling"
     listed.takes("close", OFFICER)
-    assert (listed.state, listed.wrong_ways() > 0) == ("signing", True)
+    assert listed.state == "signing"
     assert listed.refuses("report", "faculty_head", slot="faculty_head") == {"G-SG-04"}
     reports(listed)
     assert (listed.state, case.state) == ("reported", "reported")
-    assert case.wrong_ways() + listed.wrong_ways() > 0
 
     case.takes("record_finance", "finance", on_finance_list=True)
     assert case.state == "reported"
     case.takes("merge_finance", "records_section")
-    assert (case.state, case.wrong_ways() > 0) == ("merged", True)
+    assert case.state == "merged"
     book = compiled(world)
-    assert (book.state, book.wrong_ways() > 0) == ("compiled", True)
+    assert book.state == "compiled"
     assert book.refuses("seal_book", "seal_keeper@U", slot="seal") == {"G-SG-05"}
     book.bars("archive", "archive", shelf="乙-1")
     book_sealed(book)
     assert (book.state, case.state) == ("sealed", "e_registered")
-    assert case.wrong_ways() + book.wrong_ways() > 0
     assert book.takes("archive", "archive", shelf="乙-1").state == "archived"
     world.replays_clean()
 
@@ -114,7 +112,7 @@ def test_who_owes_fees_is_not_registered_until_they_are_paid(world: World):
     assert other.refuses("refuse", OFFICER, conditions_met=True, reason="欠费") == {"G-AN-02"}
     case.takes("refuse", OFFICER, conditions_met=True, reason="欠费")
     other.takes("refuse", OFFICER, conditions_met=False, reason="未交作业")
-    assert (case.state, other.state, case.wrong_ways() > 0) == ("not_registered", "not_registered", True)
+    assert (case.state, other.state) == ("not_registered", "not_registered")
 
     world.knows(debtor, fee_owed="0.00")
     assert case.takes("register_at_college", OFFICER).state == "registered_at_college"
@@ -130,18 +128,18 @@ def test_a_registration_is_deferred_over_an_application_and_made_up_in_a_supplem
     other.hands_in("F-25", by="student")
     assert other.refuses("request_deferral", "student", **asked) == {"G-AN-03"}
     case.hands_in("F-25", by="student").takes("request_deferral", "student", **asked)
-    assert (case.state, case.wrong_ways() > 0) == ("deferral_requested", True)
+    assert case.state == "deferral_requested"
     case.bars("make_up", OFFICER)
     assert the_list(world, COLLEGE_LIST, "F1").refuses("close", OFFICER) == {"G-AN-06"}
     case.takes("grant_deferral", OFFICER)
-    assert (case.state, case.wrong_ways() > 0) == ("deferred", True)
+    assert case.state == "deferred"
 
     reported(world, other)
     assert case.state == "deferred"
     assert case.refuses("make_up", OFFICER) == {"G-AN-04"}
     world.knows(debtor, fee_owed="0.00")
     case.takes("make_up", OFFICER)
-    assert (case.state, case.wrong_ways() > 0) == ("made_up", True)
+    assert case.state == "made_up"
     reports(the_list(world, COLLEGE_LIST, "F1").takes("close", OFFICER))
     assert (case.state, other.state) == ("reported", "reported")
     world.replays_clean()
@@ -185,7 +183,7 @@ def test_a_year_that_ends_without_registration_lapses(world: World):
     [case] = opened(world, enrols(world, fee_owed="300.00"))
     assert case.due("year-over") is not None
     case.takes("lapse", "timer")
-    assert (case.state, case.wrong_ways() > 0) == ("lapsed", True)
+    assert case.state == "lapsed"
     world.replays_clean()
 
 
@@ -210,11 +208,11 @@ def test_a_university_reports_without_signatures_and_the_office_registers_each_i
     world = world_of("fulltime-university")
     debtor = enrols(world, fee_owed="300.00")
     case, late = opened(world, enrols(world), debtor)
-    assert (case.due("D-07"), case.wrong_ways() > 0) == ("2024-09-15 23:59:59", True)
+    assert case.due("D-07") == "2024-09-15 23:59:59"
     case.takes("register_at_college", OFFICER)
     late.takes("refuse", OFFICER, conditions_met=True, reason="欠费")
     listed = the_list(world, COLLEGE_LIST, "F1").takes("close", OFFICER)
-    assert (listed.due("D-08"), listed.wrong_ways() > 0) == ("2024-09-22 23:59:59", True)
+    assert listed.due("D-08") == "2024-09-22 23:59:59"
     listed.takes("report", OFFICER)
     assert (case.state, case.due("D-09")) == ("reported", "2024-10-02 23:59:59")
 

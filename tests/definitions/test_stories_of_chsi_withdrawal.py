@@ -44,11 +44,8 @@ def test_a_student_who_applies_elsewhere_is_processed_on_chsi_and_the_record_end
     student = world.enrols()
 
     case = asked(world, student)
-    assert case.wrong_ways() > 0
     case.hands_in("E-WD", by="site_operator").takes("complete_material", "site_operator", **IN_ORDER)
-    assert case.wrong_ways() > 0
     case.takes("process_single", "records_section", **DECISION)
-    assert case.wrong_ways() > 0
 
     record = world.record(student)
     assert (case.state, record.state) == ("processed_on_chsi", "withdrawn")
@@ -65,7 +62,6 @@ def test_a_picture_with_a_fault_is_returned_with_its_reason_and_sent_again(world
     assert case.refuses("return", "records_section", reason="歪斜") == {"X-05"}
     case.takes("return", "records_section", fault="skewed", reason="歪斜")
     assert case.state == "returned"
-    assert case.wrong_ways() > 0
     case.takes("resubmit", "site_operator", **IN_ORDER)
     for _ in range(4):
         case.takes("return", "records_section", fault="unclear", reason="不清晰").takes(
@@ -180,13 +176,11 @@ def test_a_batch_opens_with_its_first_student_and_is_closed_in_order_of_student_
     processed(world, second)
     [batch] = world.cases("chsi-withdrawal.batch_list")
     assert (batch.state, batch.case.unit) == ("open", "S1")
-    assert batch.wrong_ways() > 0
     processed(world, first)
 
     batch.takes("close_batch", "site_operator")
 
     assert batch.state == "listed"
-    assert batch.wrong_ways() > 0
     assert [row[0] for row in batch.made("F-71")] == [first, second]
     processed(world, world.enrols())
     assert [one.state for one in world.cases("chsi-withdrawal.batch_list")] == ["open", "listed"]
@@ -216,22 +210,17 @@ def test_the_reports_of_a_term_open_with_the_next_and_go_by_the_city_school_to_t
     assert [one.state for one in (site, other, city)] == ["collecting"] * 3
     assert site.field("period") == city.field("period") == "2023-2"
     assert site.due("D-35") == "2024-09-14 23:59:59"  # a Saturday worked for the Mid-Autumn Festival
-    assert site.wrong_ways() > 0
     site.hands_in("F-72", by="site_operator").takes("close", "site_operator", batches_stated=1)
     assert site.state == "signing"
     assert [row[0] for row in site.made("F-71b")] == [batch.number]
-    assert site.wrong_ways() > 0
     site.signs("report_city", "seal", "seal_keeper").signs("report_city", "handler", "handler")
     assert site.state == "sent_to_city"
-    assert site.wrong_ways() > 0
-    assert city.wrong_ways() > 0
     assert city.refuses("report_province", "city_school") == {"G-WD-14"}
     reported(other, 0)
     city.takes("report_province", "city_school")
 
     assert city.state == "reported_to_province"
     assert [row[0] for row in city.made("F-71b")] == sorted([site.number, other.number])
-    assert city.wrong_ways() > 0
     world.replays_clean()
 
 

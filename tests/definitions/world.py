@@ -1,7 +1,7 @@
 """A whole institution of one profile for stories: every kind of unit, two people in every role, invented students.
 
 A story is told in the words of the registry: `world.opens(…)`, `case.takes(…)`, `case.signs(…)`, `case.refuses(…)`.
-Whatever a story does, `wrong_ways` can be tried at every stop of it.
+What must not be granted whatever the story is tried apart from it, in `test_wrong_ways`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 
-from engine.actors import IMPORT, Actor, Grant
+from engine.actors import IMPORT, TIMER, Actor
 from engine.attaching import Attached, attach
 from engine.casework import move, open_case
 from engine.deadlines import due_of
@@ -24,6 +24,7 @@ from engine.enrolling import Enrolment, enrol
 from engine.errors import NotAllowed, TransitionNotOpen
 from engine.expressions.kinds import SHANGHAI
 from engine.facts import write_facts
+from engine.ladder import over_at
 from engine.library import Library
 from engine.organisation import add_units, give_role
 from engine.publishing import change_batch, publish_batch, start_term
@@ -32,9 +33,12 @@ from engine.sight import Seeing
 from engine.store import schema
 from engine.store.cases import read_case
 from engine.store.database import open_engine
+from engine.store.deadlines import hold
+from engine.store.deadlines import of_case as of_deadlines
 from engine.store.documents import of_case
 from engine.store.registry import UnitRow
 from engine.tabling import replace_table
+from engine.timers import Firing, fire_timer, mark_late
 from exchange.evidence import inspect
 from tests.engine.town import READY, Town, roster_facts, town_at
 from tests.exchange.pictures import pdf, picture
@@ -53,8 +57,6 @@ SCHOOL_TREE = (
     ("KB", "class", "FB"), ("S1", "site", "U"),
 )  # fmt: skip
 OPEN_PROFILES = frozenset({"open-university", "online-ed"})
-NO_STANDING = frozenset({"G-SG-01", "G-SG-02", "X-11"})
-"""What a person is told who might sign for another, or might have signed before, and has no right to sign now."""
 LIVES_IN = {"open-university": "S1", "online-ed": "S1", "vocational-branch": "KB"}
 """Where a student of a profile belongs, if nothing else is said; else class K1."""
 
@@ -103,7 +105,7 @@ class World:
         if role == "import":
             return IMPORT
         if role == "timer":
-            return Actor(login="timer", grants=(Grant(role="timer", unit="", path=""),))
+            return TIMER
         if role == "student":
             return Actor(login=f"student.{student}", student=student)
         return self.town.desk.actor(self.person(role, near))
@@ -255,11 +257,29 @@ class Told:
         return self._refused(replace(self._request(trigger, by, fields), ticks=ticks))
 
     def takes(self, trigger: str, by: str, /, *, to: Json = None, **fields: Json) -> Told:
-        """Take a step; it must be taken."""
+        """Take a step; it must be taken. The `timer` takes it when its deadline is over, and time goes on to then."""
+        if by == "timer" and self._is_missed(trigger):
+            return self
         outcome = self.asks(trigger, by, to=to, **fields)
         assert isinstance(outcome, Moved), f"{trigger}: {told(outcome)}"
         assert not outcome.signed, f"{trigger} waits for more signatures: {outcome.data}"
         return self
+
+    def _is_missed(self, trigger: str) -> bool:
+        """Let the deadline that fires a step be missed, and its row fire it; False where its date is still open."""
+        desk, world = self.world.town.desk, self.world
+        timed = {name for name, one in self.definition.deadlines.items() if one.missed and one.missed.fire == trigger}
+        due = {row.name: row.due_at for row in of_deadlines(desk.connection, self.id) if row.name in timed}
+        name, at = next(((name, at) for name, at in due.items() if at is not None), ("", None))
+        if at is None:
+            return False
+        world.now = max(world.now, over_at(at))
+        with desk.connection.writing():
+            row = hold(desk.connection, self.id, name)
+            assert row is not None
+            row = mark_late(desk, row, world.request("scan", TIMER))
+        assert fire_timer(desk, row, world.request("scan", TIMER)) is Firing.FIRED, self.events()[-1]
+        return True
 
     def signs(self, trigger: str, slot: str, by: str, /, *, yes: Json = True, **fields: Json) -> Told:
         """Sign for a step in a slot; the signature must be taken."""
@@ -329,57 +349,6 @@ class Told:
         else:
             raise AssertionError(f"{trigger} by {by} was answered: {outcome}")
 
-    def wrong_ways(self) -> int:
-        """Try every step from here in every wrong way: not open here, by every role that has no part in it, and by
-        the right role at another unit. All are barred, nothing changes, each leaves a refusal; returns how many.
-        """
-        tried = 0
-        for trigger, one in self.definition.transitions.items():
-            if one.opens:
-                continue
-            slots = one.sign.slots.values() if one.sign else ()
-            entitled = {who.acting_role for who in (*one.by, *slots)}
-            held = entitled - {"student", "effect", "timer", "members", "import"}
-            if self.state not in one.origins and not slots:
-                tried += sum(self._barred(trigger, role, elsewhere=False) for role in sorted(held)[:1])
-                continue
-            others = [
-                role for role in ("site_operator", "records_section", "class_teacher", "auditor") if role not in held
-            ]
-            tried += sum(self._barred(trigger, role, elsewhere=False) for role in others)
-            tried += sum(self._barred(trigger, role, elsewhere=True) for role in sorted(held))
-        return tried
-
-    def _barred(self, trigger: str, role: str, *, elsewhere: bool) -> bool:
-        """Whether there is somebody to try it, who is then barred."""
-        world, case = self.world, self.case
-        kinds = world.town.desk.library.rulebook_for(world.profile).organisation.roles[role].held_at
-        here = world.above(case.unit)
-        units = [unit for unit, (kind, _) in world.tree.items() if kind in kinds and (unit not in here) == elsewhere]
-        if elsewhere:  # not above any place where the role could count: members' units, `at`
-            units = [unit for unit in units if not any(unit in world.above(one) for one in here)]
-            units = [unit for unit in units if not self._reaches(unit)]
-        if not units:
-            return False
-        before, events = self.case, world.counts()[0]
-        try:
-            outcome = self._decided(self._request(trigger, f"{role}@{units[0]}"))
-        except (TransitionNotOpen, NotAllowed):
-            pass
-        else:
-            barred = isinstance(outcome, Refused) and {*outcome.failed} & NO_STANDING
-            assert barred, f"{trigger} from {case.state} by {role} at {units[0]} was answered: {told(outcome)}"
-        assert self.case._replace(head=before.head) == before, "what is barred changes nothing"
-        assert world.counts()[0] == events + 1, "what is barred is logged"
-        return True
-
-    def _reaches(self, unit: str) -> bool:
-        """Whether a unit is one at which some step of this case counts (a field names it, or members belong to it)."""
-        named = {str(value) for value in self.case.fields.values()}
-        sql = "SELECT unit FROM waiting WHERE case_id = ?"
-        waiting = {str(row[0]) for row in self.world.town.connection.execute(sql, (self.id,)).fetchall()}
-        return bool((named | waiting) & ({unit} | {one for one in self.world.tree if unit in self.world.above(one)}))
-
     def due(self, deadline: str) -> str | None:
         """The last second of a deadline in Shanghai, as now counted; None while a date of it is open."""
         desk = self.world.town.desk
@@ -389,6 +358,8 @@ class Told:
         bound = machine.deadline(deadline)
         seeing = Seeing(desk, machine, found, self._request("look", "import"))
         due = due_of(bound, machine.decoded(seeing.see((), bound.reads)))
+        kept = [row for row in of_deadlines(desk.connection, self.id) if row.name == deadline]
+        assert all(row.extended or row.due_at == due for row in kept), kept
         return None if due is None else f"{due.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
     def events(self) -> list[dict[str, Json]]:

@@ -20,7 +20,7 @@ MAY_13 = {"photos_by": date(2024, 5, 13)}
 
 def bound(due: str, opens: str | None = None, before: Before = "inclusive"):
     deadline = Deadline.model_validate({"title": {"zh": "照片", "en": "Photos"}, "while": "open", "due": due})
-    return bind_deadline(deadline.model_copy(update={"opens": opens}), SCOPE, {}, before)
+    return bind_deadline(deadline.model_copy(update={"opens": opens}), (), SCOPE, {}, before)
 
 
 def at(text: str) -> datetime:

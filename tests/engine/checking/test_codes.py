@@ -261,6 +261,31 @@ def test_the_fault_is_found_alone_and_where_it_stands(tmp_path, code, spoiling, 
     assert shown(faults[0]).startswith(place), str(faults[0])
 
 
+MESSAGES = ("moved", "returned", "registered")
+
+
+def test_a_step_tells_only_what_can_be_told(tmp_path):
+    spoil(clean_folder(tmp_path), LEAVE, "    needs: [F-01]\n", "    needs: [F-01]\n    tell: [clerk, head]\n")
+    assert examine(tmp_path, messages=MESSAGES)[1] == ()
+    spoil(tmp_path, LEAVE, "[clerk, head]", "[clerk, {to: student, message: registerd}]")
+
+    _, faults = examine(tmp_path, messages=MESSAGES)
+
+    assert [fault.code for fault in faults] == ["unknown-message"]
+    assert shown(faults[0]).startswith("registerd")
+    assert "Did you mean 'registered'" in faults[0].message
+    assert examine(tmp_path)[1] == (), "what can be told is for others to say"
+
+
+def test_a_step_that_tells_one_role_is_asked_too(tmp_path):
+    tell = "    needs: [F-01]\n    tell: {to: clerk, message: move}\n"
+    spoil(clean_folder(tmp_path), LEAVE, "    needs: [F-01]\n", tell)
+
+    (fault,) = examine(tmp_path, messages=MESSAGES)[1]
+
+    assert shown(fault).startswith("move}")
+
+
 def test_a_state_that_only_leads_in_circles_has_no_way_out(tmp_path):
     spoil(clean_folder(tmp_path), LEAVE, FINAL, FINAL + f"  a: {WAIT}}}\n  b: {WAIT}}}\n")
     circle = f"  go: {GO}from: [asked, b], to: a, by: head}}\n  again: {GO}from: a, to: b, kind: return, by: head}}\n"

@@ -1,0 +1,121 @@
+"""Where mail reaches people, what they are called, and when they are away."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from console.calling import Caller, Misuse, Sitting
+from console.printing import document, line, long_date, table
+from engine.errors import Unknown, Unreadable
+from engine.store import people, registry
+from engine.store.outbox import tell_again
+from engine.store.people import PERSON, Absence
+from notifications.messages.envelopes import address_of
+
+
+def set_contact(caller: Caller, login: str, address: str | None, name: str | None, *, no_address: bool) -> int:
+    """Write where mail reaches a person, or that none does, and how the person is addressed.
+
+    What the person has missed for want of an address waits for the next mail.
+
+    Raises:
+        Misuse: If nothing is said, or both an address and none.
+        Unmailable: If it is no mail address, or the name would break a header.
+        Unknown: If there is no such account.
+    """
+    if (address is None and name is None and not no_address) or (address is not None and no_address):
+        message = (
+            "请写明邮箱、--none（无邮箱）或 --name（姓名）之一。"
+            " Give an address, or --none where there is none, or a --name."
+        )
+        raise Misuse(message)
+    address_of(name, address or "nobody@localhost")  # who is called so, and written to there, can be in a header
+    with caller.sitting() as sitting:
+        connection, waiting = sitting.desk.connection, 0
+        with connection.writing():
+            _known(sitting, login)
+            if name is not None:
+                people.set_name(connection, login, name)
+            if address is not None or no_address:
+                people.set_address(connection, login, address)
+            if address is not None:
+                waiting = tell_again(connection, f"{PERSON}{login}")
+        kept = "无邮箱 no address" if no_address else "已登记 kept"
+        again = f"；待发消息 {waiting} 条 messages wait again" if waiting else ""
+        line(f"用户 user {login}：{kept}{again}")
+    return 0
+
+
+def set_absence(caller: Caller, login: str, first: str, last: str) -> int:
+    """Write on which days a person is away, first and last included.
+
+    Raises:
+        Unreadable: If a day is none, or the last is before the first.
+        Unknown: If there is no such account.
+    """
+    one = Absence(login, _day("FROM", first), _day("TO", last))
+    if one.last < one.first:
+        raise Unreadable("TO", last, f"不早于 {first} not before it")
+    with caller.sitting() as sitting, sitting.desk.connection.writing():
+        _known(sitting, login)
+        is_new = people.add_absence(sitting.desk.connection, one)
+        span = f"{long_date(one.first)} – {long_date(one.last)}"
+        line(f"用户 user {login}：{span} 不在岗 away：{'已登记 kept' if is_new else '原已登记 was there already'}")
+    return 0
+
+
+def show_absences(caller: Caller, login: str | None, *, as_json: bool) -> int:
+    """Show who is away when, of one person or of everybody; what is over is shown as well.
+
+    Raises:
+        Unknown: If there is no such account.
+    """
+    with caller.sitting() as sitting:
+        if login is not None:
+            _known(sitting, login)
+        found = people.absences(sitting.desk.connection, login)
+        if as_json:
+            document([
+                {"login": one.login, "from": one.first.isoformat(), "to": one.last.isoformat()} for one in found
+            ])  # fmt: skip
+        elif found:
+            table(
+                ("用户 user", "自 from", "至 to", "今天 today"),
+                [
+                    (one.login, long_date(one.first), long_date(one.last), _today(one, sitting.today))
+                    for one in found
+                ],
+            )  # fmt: skip
+        else:
+            line("没有登记不在岗。Nobody is away.")
+    return 0
+
+
+def clear_absences(caller: Caller, login: str) -> int:
+    """Forget when a person is away.
+
+    Raises:
+        Unknown: If there is no such account.
+    """
+    with caller.sitting() as sitting, sitting.desk.connection.writing():
+        _known(sitting, login)
+        count = people.clear_absences(sitting.desk.connection, login)
+        line(f"用户 user {login}：已清除不在岗 {count} 段 stretches cleared")
+    return 0
+
+
+def _today(one: Absence, today: date) -> str:
+    return "不在岗 away" if one.first <= today <= one.last else ""
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise Unreadable(name, text, "2024-05-13") from problem
+
+
+def _known(sitting: Sitting, login: str) -> None:
+    connection = sitting.desk.connection
+    if login not in people.contacts(connection, [login]):
+        raise Unknown("用户 user", login, registry.logins(connection))

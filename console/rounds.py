@@ -1,0 +1,79 @@
+"""One round of telling people: find what is due, put it into mails, send them. Wired here, timed elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from random import Random
+
+from console.post import Post
+from console.wiring import Office
+from engine.store.leases import Held
+from engine.store.mails import MailRow
+from notifications.composing import Composed, compose
+from notifications.lettering import Letters
+from notifications.mailers import FileMailer, Mailer, SmtpMailer
+from notifications.messages.rendering import Messages
+from notifications.scanning import Scanned, scan
+from notifications.sending import Rate, Sent, send
+
+PAGE = 50
+"""Deadlines looked at before asking again whether to go on: a worker that is told to end does so within a second."""
+
+GoOn = Callable[[], datetime | None]
+"""The moment to go by, or None when it is time to stop."""
+
+
+class Rounds:
+    """Everything that tells people, on one open office; lives as long as its process.
+
+    Args:
+        office: The open database.
+        post: How people are told.
+        chance: Spreads what is tried again.
+
+    Raises:
+        TemplatesRefused: If a message template of the institution has a fault.
+    """
+
+    def __init__(self, office: Office, post: Post, chance: Random) -> None:
+        self._desk = office.desk
+        self._hours = post.hours
+        self._mailer = mailer_for(post)
+        self._letters = Letters(office.desk)
+        self._rate = Rate(post.a_minute, chance)
+        self._messages = Messages(
+            post.overrides, url=post.url, sender=post.sender, log=office.log, is_rehearsal=office.rehearsal
+        )
+
+    def scan(self, go_on: GoOn) -> Scanned:
+        """Do what is due about deadlines, page by page: mark late, write reminders, fire timers."""
+        self._desk.refresh()
+        done = Scanned()
+        while (at := go_on()) is not None:
+            page = scan(self._desk, at, PAGE)
+            done += page
+            if page.looked < PAGE:
+                break
+        return done
+
+    def compose(self, at: datetime) -> Composed:
+        """Put what is to be told into mails."""
+        return compose(self._desk, at, self._hours)
+
+    def send(self, at: Callable[[], datetime], lease: Held) -> Sent:
+        """Send the mails that are due."""
+        self._desk.refresh()
+        return send(self._desk, self._mailer, self._render, at, lease, rate=self._rate)
+
+    def _render(self, row: MailRow, at: datetime) -> EmailMessage | None:
+        """A mail as it should read now; None when nothing is left to say."""
+        written = self._letters.letter(row, at)
+        return None if written is None else self._messages.mail(written)
+
+
+def mailer_for(post: Post) -> Mailer:
+    """Where mails go, as the settings say."""
+    return FileMailer(post.way) if isinstance(post.way, Path) else SmtpMailer(post.way)
