@@ -1,11 +1,9 @@
-"""Handing in documents: a file onto a case, off it again, and what is there."""
+"""Handing in documents: a file onto a case, off it again, what is there, and reading it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import orjson
 
 from console import documents as said
 from console.calling import REFUSED, Caller, Misuse
@@ -20,6 +18,7 @@ from engine.steps import Machine
 from engine.store import documents
 from engine.store.cases import Found, read_case
 from engine.store.documents import DocumentRow
+from engine.viewing import VIEW, view
 from exchange.evidence import MOST_BYTES, FileRefused, inspect
 
 _ENDINGS = {"jpeg": "jpg"}
@@ -65,9 +64,31 @@ def withdraw_file(caller: Caller, student_no: str, number: int, request: tuple[s
         return _tell(desk, student_no, kind, outcome, as_json=False)
 
 
-def show_documents(caller: Caller, student_no: str, number: str | None, *, save: Path | None, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """Into which folder documents are written, and who reads them."""
+
+    folder: Path
+    login: str
+
+
+def saving(folder: Path | None, login: str | None) -> Saving | None:
+    """What `--save` and `--as` ask for together.
+
+    Raises:
+        Misuse: If nobody is named who reads the files.
+    """
+    if folder is None:
+        return None
+    if login is None:
+        message = "请用 --as 写明由谁查看：查看材料留痕。Say who reads them with --as: every look is kept in the trail."
+        raise Misuse(message)
+    return Saving(folder=folder, login=login)
+
+
+def show_documents(caller: Caller, student_no: str, number: str | None, *, save: Saving | None, as_json: bool) -> int:
     """List the documents of a case; with `save`, write each into a folder, named without anybody's name."""
-    with caller.sitting() as sitting:
+    with caller.sitting(publishes_as=None if save is None else save.login) as sitting:
         desk = sitting.desk
         found = read_case(desk.connection, find_case(desk, student_no, number))
         if found is None:
@@ -75,7 +96,7 @@ def show_documents(caller: Caller, student_no: str, number: str | None, *, save:
         machine = desk.machine_for(found.case, {})
         rows = documents.of_case(desk.connection, found.case.id)
         if save is not None:
-            _save(desk, rows, save)
+            _save(desk, rows, save, sitting.request(VIEW, desk.actor(save.login)))
         if as_json:
             document(_listing(found, rows))
             return 0
@@ -185,11 +206,12 @@ def _line(machine: Machine, row: DocumentRow) -> tuple[str | int, ...]:
     return row.seq, f"{row.kind} {titled(document_of(machine, row.kind).title)}", what, "✓" if is_reviewed else "—"
 
 
-def _save(desk: Desk, rows: list[DocumentRow], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _save(desk: Desk, rows: list[DocumentRow], save: Saving, request: Request) -> None:
+    """Write one file after the other; each is a look of its own."""
+    save.folder.mkdir(parents=True, exist_ok=True)
     for row in rows:
-        body = documents.file_body(desk.connection, row.sha256) if row.sha256 else orjson.dumps(row.made)
+        viewed = view(desk, row.case, row.kind, row.seq, request)
         kind = str(row.looks.get("kind", "json"))
-        path = folder / f"{row.kind}-{row.seq}.{_ENDINGS.get(kind, kind.replace(' ', '-'))}"
-        path.write_bytes(body or b"")
+        path = save.folder / f"{row.kind}-{row.seq}.{_ENDINGS.get(kind, kind.replace(' ', '-'))}"
+        path.write_bytes(viewed.body)
         note(str(path))

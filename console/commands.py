@@ -338,13 +338,19 @@ def documents(
     student_no: StudentNo,
     *,
     number: CaseNo = None,
-    save: Annotated[Path | None, typer.Option(metavar="DIR", help="存到目录 Write the files there.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="存到目录，须 --as Write the files there; needs --as.")
+    ] = None,
+    login: Annotated[
+        str | None, typer.Option("--as", metavar="USER", help="由谁查看，留痕 Who reads them, kept in the trail.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """办件的材料。The documents of a case."""
     from console import attaching
 
-    return attaching.show_documents(_caller(ctx), student_no, number, save=save, as_json=as_json)
+    save_as = attaching.saving(save, login)
+    return attaching.show_documents(_caller(ctx), student_no, number, save=save_as, as_json=as_json)
 
 
 @app.command()

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from console.channel_file import channels_in
 from console.settings import Settings
 from engine.errors import Unreadable, XuejiError, nearest
 from notifications.composing import Hours
 from notifications.mailers import Relay, Security
 from notifications.messages.envelopes import Unmailable, sender_of
+from notifications.reach import BY_MAIL, Reach
 
 T = TypeVar("T")
 
@@ -45,6 +47,7 @@ class Post:
         hours: When people are written to.
         overrides: A folder of the institution's own message templates.
         lease_seconds: How long a worker leads before another may take over.
+        reach: Who has a channel and is told there.
     """
 
     way: Path | Relay
@@ -54,6 +57,7 @@ class Post:
     hours: Hours
     overrides: Path | None
     lease_seconds: float
+    reach: Reach
 
 
 def post_of(settings: Settings) -> Post:
@@ -87,10 +91,20 @@ def post_of(settings: Settings) -> Post:
         hours=hours,
         overrides=read(_folder, "XUEJI_MESSAGES", str(settings.messages or ""), None),
         lease_seconds=read(_seconds, "XUEJI_LEASE_SECONDS", settings.lease_seconds, 1.0),
+        reach=read(lambda _name, _text: reach_of(settings), "XUEJI_CHANNELS", "", BY_MAIL),
     )
     if faults:
         raise UnusableSettings(faults)
     return post
+
+
+def reach_of(settings: Settings) -> Reach:
+    """Read who is told through a channel.
+
+    Raises:
+        ChannelsRefused: If the file cannot be used; every fault of it is named.
+    """
+    return BY_MAIL if settings.channels is None else Reach(channels_in(settings.channels))
 
 
 def _way_of(settings: Settings) -> Callable[[str, str], Path | Relay]:

@@ -61,6 +61,7 @@ _KINDS: Mapping[str, str] = {
     EventKind.FACT_CHANGED: "信息变更 facts",
     EventKind.EVIDENCE_ADDED: "上传材料 evidence",
     EventKind.EVIDENCE_WITHDRAWN: "撤下材料 withdrawn",
+    EventKind.VIEWED: "查看材料 viewed",
 }
 
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from console.calling import REFUSED, SETUP, Caller, Sitting
 from console.clock import Clock, machine_now, steady_seconds
-from console.post import post_of
+from console.post import post_of, reach_of
 from console.printing import both, document, line, long_date, long_moment, note, table
 from console.rounds import Rounds
 from console.worker import LEASE
@@ -67,9 +67,13 @@ def plan(caller: Caller, days: int, *, as_json: bool) -> int:
 
     Returns:
         1 if something that is to be told would reach nobody.
+
+    Raises:
+        ChannelsRefused: If it cannot be read who has a channel.
     """
+    reach = reach_of(caller.settings)
     with caller.sitting() as sitting:
-        coming = planned_for(sitting.desk, sitting.at, days)
+        coming = planned_for(sitting.desk, sitting.at, days, reach)
     if as_json:
         document([_document(one) for one in coming])
     elif coming:

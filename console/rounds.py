@@ -15,6 +15,7 @@ from engine.store.mails import MailRow
 from notifications.composing import Composed, compose
 from notifications.lettering import Letters
 from notifications.mailers import FileMailer, Mailer, SmtpMailer
+from notifications.messages.briefs import Briefs
 from notifications.messages.rendering import Messages
 from notifications.scanning import Scanned, scan
 from notifications.sending import Rate, Sent, send
@@ -42,11 +43,13 @@ class Rounds:
         self._desk = office.desk
         self._hours = post.hours
         self._mailer = mailer_for(post)
-        self._letters = Letters(office.desk)
+        self._reach = post.reach
+        self._letters = Letters(office.desk, post.reach)
         self._rate = Rate(post.a_minute, chance)
         self._messages = Messages(
             post.overrides, url=post.url, sender=post.sender, log=office.log, is_rehearsal=office.rehearsal
         )
+        self._briefs = Briefs(post.url, post.sender, is_rehearsal=office.rehearsal)
 
     def scan(self, go_on: GoOn) -> Scanned:
         """Do what is due about deadlines, page by page: mark late, write reminders, fire timers."""
@@ -61,7 +64,7 @@ class Rounds:
 
     def compose(self, at: datetime) -> Composed:
         """Put what is to be told into mails."""
-        return compose(self._desk, at, self._hours)
+        return compose(self._desk, at, self._hours, self._reach)
 
     def send(self, at: Callable[[], datetime], lease: Held) -> Sent:
         """Send the mails that are due."""
@@ -71,9 +74,16 @@ class Rounds:
     def _render(self, row: MailRow, at: datetime) -> EmailMessage | None:
         """A mail as it should read now; None when nothing is left to say."""
         written = self._letters.letter(row, at)
-        return None if written is None else self._messages.mail(written)
+        if written is None:
+            return None
+        return (self._messages if self._reach.channel(written.to) is None else self._briefs).mail(written)
 
 
 def mailer_for(post: Post) -> Mailer:
-    """Where mails go, as the settings say."""
-    return FileMailer(post.way) if isinstance(post.way, Path) else SmtpMailer(post.way)
+    """Where mails go, as the settings say; and what goes through channels."""
+    mailer: Mailer = FileMailer(post.way) if isinstance(post.way, Path) else SmtpMailer(post.way)
+    if not post.reach:
+        return mailer
+    from notifications.channels import ChannelMailer  # noqa: PLC0415 an extra that may be missing
+
+    return ChannelMailer(mailer, post.reach)

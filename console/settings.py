@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     mail_password_file: Path | None = None
     mail_rate: str | None = None
     sender: str | None = None
+    channels: Path | None = None
     url: str = "http://localhost:8000"
     messages: Path | None = None
     quiet_hours: str = "21:00-07:00"

@@ -150,11 +150,11 @@ def _handling(desk: Desk, case: int, trigger: str, request: Request) -> _Handlin
     kind = trigger.partition(":")[2]
     document_of(machine, kind)
     sight = Seeing(desk, machine, found, request)
-    grant = _part_in(machine, found.case, request, trigger, sight)
+    grant = part_in(machine, found.case, request, trigger, sight)
     return _Handling(desk, machine, found, request, sight, kind, trigger, grant)
 
 
-def _part_in(machine: Machine, case: Case, request: Request, trigger: str, sight: Seeing) -> Grant:
+def part_in(machine: Machine, case: Case, request: Request, trigger: str, sight: Seeing) -> Grant:
     """The right by which a person handles papers of a case: any part in such cases, by step or by signature."""
     everyone = [who for one in machine.definition.transitions.values() for who in _who(one)]
     for who in everyone:

@@ -18,11 +18,11 @@ from engine.keeping import barred_event, keeping_of, kind_of, seal, write_event
 from engine.machine import decide
 from engine.records import Case, Json, Moved, Refused, Request, case_number
 from engine.settling import Change, cause_of, hold_sources, rows_of, settle_lookers, settle_step, write_changes
-from engine.sight import Fetched, Seeing
+from engine.sight import Fetched, Neighbourhood, Seeing
 from engine.steps import Machine
 from engine.store import students
 from engine.store.bulk import answered_before, extend_many, keep_many
-from engine.store.cases import Found, Keeping, Sealed, read_cases, related_many
+from engine.store.cases import Found, Keeping, Sealed, read_cases
 from engine.store.database import INTEGRITY_ERRORS
 from engine.store.deadlines import Row
 from engine.trail.event import EventKind, Written
@@ -180,9 +180,9 @@ def _decided(
     found = read_cases(desk.connection, [case for case, _ in chunk])
     if hold_sources(desk, [one.case for one in found.values()], request.trigger):
         found = read_cases(desk.connection, list(found))
-    sociable = [one.case.student for one in found.values() if one.has_others and one.case.student]
-    writing.rows = rows_of(desk, [one.case for one in found.values()])
-    fetched = Fetched(related_many(desk.connection, sociable), writing.rows)
+    cases = [one.case for one in found.values()]
+    writing.rows = rows_of(desk, cases)
+    fetched = Fetched(Neighbourhood(desk.connection, cases), writing.rows)
     for case, seen in chunk:
         one = found.pop(case, None)  # named twice, it is decided once
         if one is None or one.case.revision != seen:

@@ -10,9 +10,9 @@ from engine.errors import Unknown
 from engine.expressions.kinds import Value
 from engine.records import Request
 from engine.settling import rows_of
-from engine.sight import Fetched, Seeing
+from engine.sight import Fetched, Neighbourhood, Seeing
 from engine.step import Step
-from engine.store.cases import Found, records_under, related_many
+from engine.store.cases import Found, records_under
 
 CHUNK = 1000
 
@@ -98,8 +98,8 @@ def works_by(desk: Desk, unit: str, profile: str) -> bool:
 
 
 def _judge_chunk(desk: Desk, chunk: Sequence[Found], request: Request) -> Iterator[Eligibility]:
-    neighbours = related_many(desk.connection, [one.case.student or 0 for one in chunk])
-    fetched = Fetched(neighbours, rows_of(desk, [one.case for one in chunk]))
+    cases = [one.case for one in chunk]
+    fetched = Fetched(Neighbourhood(desk.connection, cases), rows_of(desk, cases))
     for found in chunk:
         machine = desk.machine_for(found.case, request.fields)
         step = machine.step_anywhere(request.trigger)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.actors import Actor
-from engine.auditing import clocks, proofs, steps, wholes
+from engine.auditing import access, clocks, proofs, steps, wholes
 from engine.auditing.ground import Flaw, ground_of
 from engine.auditing.history import histories
 from engine.auditing.proofs import Each
@@ -57,7 +57,7 @@ class Invariant:
         source: The clauses it comes from.
         each: Checks over the history of one case.
         whole: Checks over the rows of all cases.
-        elsewhere: Who else checks it, or why nothing can be checked yet.
+        elsewhere: Who else checks it, or what cannot be checked yet.
     """
 
     id: str
@@ -214,7 +214,9 @@ CATALOGUE: tuple[Invariant, ...] = (
     _one("INV-ACC-1", ("个人信息只由有权岗位读取，查看留痕",
           "Personal data is read by authorised roles only, and logged"),
          "S001-E-4 S001-H-2.3",
-         elsewhere=("查看只在网页端发生，查看登记尚未建", "reading is logged by the web desk, which is not built yet")),
+         each=[access.seen_by_right],
+         elsewhere=("材料逐次核对；屏幕上查看学生信息尚不登记",
+                    "every look at a document is checked; facts shown on screen leave no look yet")),
 )  # fmt: skip
 """Every invariant of part 7, in its order."""
 

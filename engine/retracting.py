@@ -43,7 +43,7 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
         found = as_seen(desk, case, request)
         before = found.case
         machine = desk.machine_for(before, {})
-        *earlier, last = _bodies(desk, case)
+        *earlier, last = _acts(desk, case)
         trigger = _own_last_step(machine, before, request, last)
         if machine.personal_fields:  # what the chain seals cannot be put back from the chain alone
             raise NotRetractable(before.number, trigger)
@@ -66,7 +66,7 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
         if not keep(desk.connection, Keeping(before=before, after=after, event=event)):
             raise StaleCase(before.number, before.revision)
         write_changes(desk, [] if change is None else [change])
-        drop_messages(desk.connection, before.id, before.head.seq)
+        drop_messages(desk.connection, before.id, orjson.loads(last)["seq"])
         wait_elsewhere(desk, machine, found._replace(case=after), request)
         settle_lookers(desk, {before.student or 0: cause_of(event.chain, event.seq)}, request)
         return after
@@ -106,6 +106,12 @@ def _event(request: Request, before: Case, fold: Fold, trigger: str, more: Mappi
     return event
 
 
-def _bodies(desk: Desk, chain: int) -> list[bytes]:
+_NO_ACTS = frozenset({EventKind.VIEWED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.LATE})
+"""Who has read a document, or been reminded, has not acted on the case."""
+
+
+def _acts(desk: Desk, chain: int) -> list[bytes]:
+    """What has been done to a case, from its opening."""
     rows = desk.connection.execute("SELECT body FROM event WHERE chain = ? ORDER BY seq", (chain,)).fetchall()
-    return [bytes(row[0]) for row in rows]
+    bodies = [bytes(row[0]) for row in rows]
+    return [body for body in bodies if orjson.loads(body)["kind"] not in _NO_ACTS]

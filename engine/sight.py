@@ -5,7 +5,7 @@ Everything is looked up by the key under which the event will record it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -25,7 +25,8 @@ from engine.records import Case, Json, Request, case_number
 from engine.scopes import typed_rows
 from engine.steps import Machine
 from engine.store import deadlines, documents
-from engine.store.cases import Found, read_case, related, same_person
+from engine.store.cases import Found, read_case, related, related_many, same_person
+from engine.store.database import Connection
 from engine.store.deadlines import Row as DeadlineRow
 from engine.store.documents import DocumentRow
 from engine.store.lists import frozen_members, gathered, lists_of, member_paths
@@ -42,10 +43,25 @@ _BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
 }
 
 
-class Fetched(NamedTuple):
-    """What was fetched for a whole chunk of cases in one go: cases of the same student, rows of deadlines by case."""
+class Neighbourhood:
+    """The cases of the students of a chunk, fetched in one statement when a rule asks for the first of them."""
 
-    neighbours: Mapping[int, list[Case]]
+    def __init__(self, connection: Connection, cases: Iterable[Case]) -> None:
+        self._connection = connection
+        self._students = [case.student for case in cases if case.student is not None]
+        self._cases: Mapping[int, Sequence[Case]] | None = None
+
+    def of(self, student: int) -> Sequence[Case]:
+        """The cases of a student that are not cancelled."""
+        if self._cases is None:
+            self._cases = related_many(self._connection, self._students)
+        return self._cases.get(student, ())
+
+
+class Fetched(NamedTuple):
+    """What is fetched for a whole chunk of cases in one go: cases of the same student, rows of deadlines by case."""
+
+    neighbours: Neighbourhood
     deadlines: Mapping[int, Sequence[DeadlineRow]]
 
 
@@ -260,7 +276,7 @@ class Seeing:
         return self._record
 
     def _of_students_cases(self, reading: Reading) -> Json:
-        if not self._found.has_others and self._case.student is not None:
+        if self._case.student is not None and self._is_alone():
             return self._machine.on_nothing(reading)
         return self._read(reading)
 
@@ -356,6 +372,10 @@ class Seeing:
         others = same_person(self._desk.connection, str(number), self._case.student or 0) if number else []
         return [{**self._machine.decoded(facts), "record_state": state} for facts, state in others]
 
+    def _is_alone(self) -> bool:
+        """Whether it is known, without a statement for this case alone, that the student has no other."""
+        return not self._found.has_others or (self._fetched is not None and not self._all_related())
+
     def _all_related(self) -> list[Case]:
         if self._related is None:
             self._related = self._look_up_related()
@@ -366,7 +386,7 @@ class Seeing:
         if student is None or not self._found.has_others:
             return []
         if self._fetched is not None:
-            return [one for one in self._fetched.neighbours.get(student, ()) if one.id != self._case.id]
+            return [one for one in self._fetched.neighbours.of(student) if one.id != self._case.id]
         return related(self._desk.connection, student, self._case.id)
 
     def _cases(self, name: str) -> list[Row]:

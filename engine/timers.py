@@ -26,14 +26,19 @@ from engine.casework import move
 from engine.definition import Deadline
 from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
-from engine.keeping import write_event
+from engine.keeping import barred_event, write_event
 from engine.ladder import ESCALATED, Rung, over_at
+from engine.machine import decide
 from engine.records import NOTHING, Case, Json, Moved, Repeated, Request, case_number
 from engine.settling import next_at, told_of
+from engine.sight import Seeing
 from engine.store import deadlines
 from engine.store.cases import Found, extend, read_case
 from engine.store.deadlines import Message, Row, hold
 from engine.trail.event import EventKind, Written, moment
+
+Barred = TransitionNotOpen | NotAllowed
+"""What says that a step was not heard at all."""
 
 
 class Firing(StrEnum):
@@ -111,7 +116,8 @@ def fire_timer(desk: Desk, row: Row, request: Request) -> Firing:
     """Take the step that a missed deadline fires, in a transaction of its own; call it outside of any.
 
     The step's request is named by the deadline, its date and the case as it stands, so two who fire it at once fire it
-    once. A refusal is kept as any other; then the row is blocked until something it read has changed.
+    once, and one who is ended before the row says so has fired it for the next. A refusal is kept as any other; then
+    the row is blocked until something it read has changed.
 
     Args:
         desk: Where the case is worked.
@@ -131,8 +137,28 @@ def fire_timer(desk: Desk, row: Row, request: Request) -> Firing:
         return Firing.NOTHING
     name = f"timer/{found.case.number}/{now.name}/{moment(now.due_at)}/{found.case.revision}"
     asked = replace(request, trigger=deadline.missed.fire, actor=TIMER, fields={}, to=None, seen=None, id=name)
-    why = _taken(desk, row.case, asked)
-    return Firing.FIRED if why is None else _block(desk, found, now, asked, why)
+    barred = _barred(desk, found, asked)
+    why = _taken(desk, row.case, asked) if barred is None else _told(barred)
+    return Firing.FIRED if why is None else _block(desk, found, now, asked, why, barred=barred)
+
+
+def _barred(desk: Desk, found: Found, asked: Request) -> Barred | None:
+    """Why the step cannot even be heard, asked without leaving anything.
+
+    That refusal names no request, so if it were kept by itself it would be kept again by whoever comes after one that
+    was ended before it blocked the row.
+    """
+    desk.as_of(found.registry)
+    machine = desk.machine_for(found.case, asked.fields)
+    try:
+        decide(machine, found.case, asked, Seeing(desk, machine, found, asked))
+    except (TransitionNotOpen, NotAllowed) as problem:
+        return problem
+    return None
+
+
+def _told(barred: Barred) -> Mapping[str, Json]:
+    return {"barred": "not_allowed" if isinstance(barred, NotAllowed) else "not_open"}
 
 
 def _taken(desk: Desk, case: int, asked: Request) -> Mapping[str, Json] | None:
@@ -140,22 +166,37 @@ def _taken(desk: Desk, case: int, asked: Request) -> Mapping[str, Json] | None:
     try:
         outcome = move(desk, case, asked)
     except (TransitionNotOpen, NotAllowed) as problem:
-        return {"barred": "not_allowed" if isinstance(problem, NotAllowed) else "not_open"}
+        return _told(problem)
     if isinstance(outcome, Moved) or (isinstance(outcome, Repeated) and outcome.moved):
         return None
     return {"failed": list(outcome.failed), "undecided": list(outcome.undecided)}
 
 
-def _block(desk: Desk, before: Found, row: Row, asked: Request, why: Mapping[str, Json]) -> Firing:
-    """Let the row wait for a change, unless there has been one since the case was asked: then it is asked again."""
+def _block(
+    desk: Desk, before: Found, row: Row, asked: Request, why: Mapping[str, Json], *, barred: Barred | None
+) -> Firing:
+    """Let the row wait for a change, unless there has been one since the case was asked: then it is asked again.
+
+    That the step could not be heard is kept with it.
+    """
     with desk.connection.writing():
         held = hold(desk.connection, row.case, row.name)
         found = read_case(desk.connection, row.case)
         if held != row or found is None or found.case.revision != before.case.revision:
             return Firing.NOTHING
+        if barred is not None:
+            _keep_barred(desk, found, asked, barred)
         blocked = row._replace(blocked=True)
         _note(desk, EventKind.TIMER_BLOCKED, (row, blocked), asked, {"trigger": asked.trigger, **why})
     return Firing.BLOCKED
+
+
+def _keep_barred(desk: Desk, found: Found, asked: Request, barred: Barred) -> None:
+    event = barred_event(found.case.state, asked, barred)
+    machine = desk.machine_for(found.case, asked.fields)
+    written = write_event(desk, machine, found.case, EventKind.REFUSED, event)
+    if not extend(desk.connection, found.case, written):
+        raise StaleCase(found.case.number, found.case.revision)
 
 
 def _note(

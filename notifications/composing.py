@@ -6,7 +6,7 @@ here: a mail is put into words when it leaves, when much of it may be settled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -26,7 +26,8 @@ from engine.store.people import Contact
 from engine.trail.event import REGISTRY
 from engine.urging import URGED
 from notifications.audience import NOBODY_LEFT
-from notifications.people import Roll
+from notifications.people import Roll, person_of
+from notifications.reach import BY_MAIL, Reach
 
 _DAY = timedelta(days=1)
 _PAGE = 500
@@ -74,25 +75,31 @@ class Composed:
         )
 
 
-def compose(desk: Desk, at: datetime, hours: Hours) -> Composed:
+def compose(desk: Desk, at: datetime, hours: Hours, reach: Reach = BY_MAIL) -> Composed:
     """Spread and gather everything that waits in the outbox, page by page, each page in one transaction.
 
     Two composers at once make the same mails: the slots are unique, and a row goes into one mail.
+
+    Args:
+        desk: Where the cases are worked.
+        at: Now.
+        hours: When people are written to, by mail or otherwise.
+        reach: Who has a channel, and so needs no address.
     """
     desk.refresh()
     done = Composed()
     with suppress(*CONTENTION_ERRORS):  # another composer is at the same rows; what is left waits for the next round
-        for part in _parts(desk, at, hours):
+        for part in _parts(desk, at, hours, reach):
             done += part
     return done
 
 
-def _parts(desk: Desk, at: datetime, hours: Hours) -> Iterator[Composed]:
+def _parts(desk: Desk, at: datetime, hours: Hours, reach: Reach) -> Iterator[Composed]:
     roll, post, last = Roll(desk, at), _PostOffice(desk, at, hours), 0
     while page := outbox.waiting_for_roles(desk.connection, _PAGE):
         yield _spread(desk, roll, page)
     while page := outbox.waiting_for_people(desk.connection, last, _PAGE):
-        yield _gather(desk, post, page)
+        yield _gather(desk, post, _sheets(desk, page, reach), page)
         last = page[-1].id
 
 
@@ -130,8 +137,8 @@ class _Sheet(NamedTuple):
     case: Case | None
 
 
-def _gather(desk: Desk, post: _PostOffice, page: Sequence[OutboxRow]) -> Composed:
-    sheets = {sheet.row.id: sheet for sheet in _sheets(desk, page)}
+def _gather(desk: Desk, post: _PostOffice, found: Iterable[_Sheet], page: Sequence[OutboxRow]) -> Composed:
+    sheets = {sheet.row.id: sheet for sheet in found}
     done = Composed()
     with desk.connection.writing():
         for row in page:
@@ -144,13 +151,13 @@ def _without_mail(desk: Desk, row: OutboxRow) -> Composed:
     return Composed(untold=int(outbox.settle_row(desk.connection, row.id, UNTOLD)))
 
 
-def _sheets(desk: Desk, page: Sequence[OutboxRow]) -> Iterator[_Sheet]:
-    """The rows of a page that mail can take to somebody."""
+def _sheets(desk: Desk, page: Sequence[OutboxRow], reach: Reach) -> Iterator[_Sheet]:
+    """The rows of a page that mail, or a channel, can take to somebody."""
     cases = _cases(desk, page)
     reached = people.reached(desk.connection, {row.recipient for row in page})
     for row in page:
         case, contact = cases.get(row.chain), reached.get(row.recipient)
-        if contact is None or contact.email is None or contact.refused:
+        if contact is None or not reach.of(person_of(contact)).is_reachable:
             continue
         if case is not None or row.chain == REGISTRY:
             yield _Sheet(row, contact, case)

@@ -31,6 +31,7 @@ from notifications.audience import NOBODY_LEFT
 from notifications.messages.letters import Left, Letter, Message, Notice
 from notifications.passing import Passing, delegation_of, passing, reason_to_tell, still_counts, title_of
 from notifications.people import Roll, person_of, why
+from notifications.reach import BY_MAIL, Reach
 
 _DAY = timedelta(days=1)
 _FRESH = timedelta(minutes=1)
@@ -94,16 +95,18 @@ class Letters:
 
     Args:
         desk: Where the cases are worked.
+        reach: Who has a channel; a letter to such a person bears the address that stands for it.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, reach: Reach = BY_MAIL) -> None:
         self._desk = desk
+        self._reach = reach
         self._roll: tuple[datetime, Roll] | None = None
 
     def letter(self, mail: MailRow, at: datetime) -> Letter | None:
-        """What a mail says at a moment; None when nothing is left to say, or no mail reaches the person any more."""
+        """What a mail says at a moment; None when nothing is left to say, or nothing reaches the person any more."""
         contact = people.reached(self._desk.connection, [mail.recipient]).get(mail.recipient)
-        reader = None if contact is None else person_of(contact)
+        reader = None if contact is None else self._reach.of(person_of(contact))
         if reader is None or reader.address is None or reader.refused:
             return None
         notices = tuple(self._notices(mail, at))

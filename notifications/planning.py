@@ -7,7 +7,7 @@ is lent until then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -23,6 +23,7 @@ from engine.store.outbox import Untold
 from engine.timers import ladder_of
 from notifications.audience import Addressee, audience, reported_rung
 from notifications.people import Person, Roll
+from notifications.reach import BY_MAIL, Reach
 
 _EVERY_ROW = 1 << 31
 _CHUNK = 1000
@@ -56,7 +57,7 @@ class Planned:
 
     @property
     def has_address(self) -> bool:
-        """Whether a mail could be sent."""
+        """Whether a mail could be sent, or the person told through a channel."""
         return self.person is not None and self.person.is_reachable
 
 
@@ -73,18 +74,23 @@ class Unreachable:
     missed: tuple[Untold, ...]
 
 
-def plan(desk: Desk, since: datetime, days: int) -> list[Planned]:
+def plan(desk: Desk, since: datetime, days: int, reach: Reach = BY_MAIL) -> list[Planned]:
     """Every reminder and escalation of running deadlines after a moment, for some days: by time, case and person.
 
     Args:
         desk: Where the cases are worked.
         since: What was to be told up to then counts as told.
         days: For how many days.
+        reach: Who has a channel, and so needs no address.
     """
     desk.refresh()
     until = since + timedelta(days=days)
     coming = sorted(_coming(desk, since, until), key=lambda one: (one[2].at, one[0].number, one[1].name))
-    return list(_planned(desk, coming))
+    return [_reached(one, reach) for one in _planned(desk, coming)]
+
+
+def _reached(one: Planned, reach: Reach) -> Planned:
+    return one if one.person is None else replace(one, person=reach.of(one.person))
 
 
 def unreachable(desk: Desk) -> Unreachable:

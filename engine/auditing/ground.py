@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from engine.auditing.history import readable
+from engine.auditing.history import Event, readable
 from engine.definition import Definition
 from engine.guards import flatten
 from engine.outline import steps_apart
@@ -27,6 +27,14 @@ class Flaw(NamedTuple):
     en: str
 
 
+class Term(NamedTuple):
+    """How long a role was held at a unit; `until` None: it still is."""
+
+    unit: str
+    since: str
+    until: str | None
+
+
 class Loan(NamedTuple):
     """A right that was lent: for one case or (0) all, since when, until when at most, and why."""
 
@@ -41,7 +49,7 @@ class Ground:
     """Everything is read once; rules and separations are worked out when they are first asked for."""
 
     paths: Mapping[str, str]
-    grants: Mapping[tuple[str, str, str], str]
+    grants: Mapping[tuple[str, str], list[Term]]
     student_of: Mapping[str, int]
     lent: Mapping[tuple[str, str, str], list[Loan]]
     definitions: Mapping[str, Definition]
@@ -50,6 +58,27 @@ class Ground:
     _rules: dict[tuple[str, str], Mapping[str, Rule]] = field(default_factory=dict)
     _named: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     _apart: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    def holds(self, login: str, role: str, unit: str, at: str) -> bool:
+        """Whether a person's own right reached a unit at a moment: the role held there or above it."""
+        terms = self.grants.get((login, role), ())
+        return any(
+            one.since <= at and (one.until is None or at <= one.until) and self.is_above(one.unit, unit)
+            for one in terms
+        )
+
+    def is_above(self, upper: str, unit: str) -> bool:
+        """Whether a unit is another or stands above it; one that nobody knows is above nothing."""
+        return self.paths.get(unit, "").startswith(self.paths.get(upper, "?"))
+
+    def loans(self, chain: int, one: Event) -> list[Loan]:
+        """The recorded delegations by which an event of a case could be another's doing, good at its moment."""
+        giver = str((one.delegation or {}).get("by"))
+        return [
+            loan
+            for loan in self.lent.get((giver, one.actor, one.role or ""), [])
+            if loan.case in (0, chain) and loan.since <= one.at and (loan.until is None or one.at <= loan.until)
+        ]
 
     def guards(self, shape: str, trigger: str, rulebook: str) -> tuple[str, ...]:
         """The rules a step is refused by when they do not hold, sets opened, as the event's rulebook has them."""
@@ -82,7 +111,9 @@ def ground_of(connection: Connection) -> Ground:
     """The ground of a database; call inside `reading`."""
     bodies = connection.execute("SELECT hash, body FROM shape").fetchall()
     books = connection.execute("SELECT hash, body FROM rulebook").fetchall()
-    grants = connection.execute("SELECT login, role, unit, min(since) FROM role_grant GROUP BY login, role, unit")
+    grants: dict[tuple[str, str], list[Term]] = {}
+    for login, role, *term in connection.execute("SELECT login, role, unit, since, until FROM role_grant").fetchall():
+        grants.setdefault((str(login), str(role)), []).append(Term(*term))
     students = connection.execute("SELECT login, student FROM account WHERE student IS NOT NULL").fetchall()
     lent: dict[tuple[str, str, str], list[Loan]] = {}
     for case, one in delegations_in_range(connection, _EVERY_CASE):
@@ -90,7 +121,7 @@ def ground_of(connection: Connection) -> Ground:
         lent.setdefault((one.giver, one.taker, one.role), []).append(Loan(case, one.since, ends, one.reason))
     return Ground(
         paths={code: unit.path for code, unit in registry.units(connection).items()},
-        grants={(str(who), str(role), str(unit)): str(since) for who, role, unit, since in grants.fetchall()},
+        grants=grants,
         student_of={str(login): int(str(student)) for login, student in students},
         lent=lent,
         definitions={str(shape): Definition.model_validate_json(str(body)) for shape, body in bodies},

@@ -20,6 +20,7 @@ from engine.trail.event import REGISTRY, EventKind
 STEPS = frozenset(map(str, (EventKind.OPENED, EventKind.MOVED)))
 SIGNED = str(EventKind.SIGNED)
 REFUSED = str(EventKind.REFUSED)
+VIEWED = str(EventKind.VIEWED)
 MOVING = STEPS | {str(EventKind.RETRACTED), str(EventKind.MIGRATED)}
 
 
@@ -57,6 +58,11 @@ class Told(msgspec.Struct, rename={"origin": "from"}, gc=False):
     extended: bool = False
     reason: str | None = None
     rung: str | None = None
+    document: str = ""
+    documents: dict[str, str] | None = None
+    file: dict[str, Any] | None = None
+    added: int | str | None = None  # of a signer that was added, the seat
+    sha256: str = ""
 
 
 class Event(msgspec.Struct):

@@ -83,12 +83,10 @@ def _is_elsewhere(who: Who) -> bool:
 
 def _held(ground: Ground, one: Event, unit: str, *, elsewhere: bool) -> Flaws:
     holder = one.actor if one.delegation is None else str(one.delegation["by"])
-    since = ground.grants.get((holder, one.role or "", one.unit or ""))
-    path, own = ground.paths.get(one.unit or "", "?"), ground.paths.get(unit, "")
-    if since is None or since > one.at:
+    if not ground.holds(holder, one.role or "", one.unit or "", one.at):
         what = f"{holder} 当时在 {one.unit} 没有角色“{one.role}”"
         yield Flaw(one.seq, what, f"{holder} was no {one.role} at {one.unit}")
-    elif not elsewhere and not own.startswith(path):
+    elif not elsewhere and not ground.is_above(one.unit or "", unit):
         yield Flaw(one.seq, f"{one.unit} 不管 {unit} 的办件", f"{one.unit} is not above {unit}")
 
 
@@ -213,12 +211,7 @@ def _may_record(one: Event, waiting: list[Who]) -> bool:
 
 def _lent(ground: Ground, chain: int, one: Event, waiting: list[Who]) -> Flaws:
     giver = str((one.delegation or {}).get("by"))
-    loans = ground.lent.get((giver, one.actor, one.role or ""), [])
-    good = [
-        loan
-        for loan in loans
-        if loan.case in (0, chain) and loan.since <= one.at and (loan.until is None or one.at <= loan.until)
-    ]
+    good = ground.loans(chain, one)
     if not good:
         what = f"没有登记 {giver} 对 {one.actor} 的委派"
         yield Flaw(one.seq, what, f"no delegation by {giver} to {one.actor} is recorded")

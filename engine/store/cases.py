@@ -23,13 +23,17 @@ CASE_COLUMNS = (
     "c.id, c.workflow, c.shape, c.student, c.unit, c.path, c.state, c.revision, c.seq, c.head, c.fields, c.taken,"
     " c.rounds, c.opened_at, c.entered_at, c.slots"
 )
+_HAS_OTHERS = (
+    "EXISTS (SELECT 1 FROM cases o WHERE o.student = c.student AND o.id <> c.id"  # noqa: S608 constant text
+    f" AND o.state <> '{CANCELLED}')"
+)
 _READ = (
-    f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record,"  # noqa: S608 constant text
-    " EXISTS (SELECT 1 FROM cases o WHERE o.student = c.student AND o.id <> c.id"
-    f" AND o.state <> '{CANCELLED}'), (SELECT seq FROM registry WHERE id = 0)"
+    f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record, {{others}},"  # noqa: S608 constant text
+    " (SELECT seq FROM registry WHERE id = 0)"
     " FROM cases c LEFT JOIN student s ON s.id = c.student"
 )
-_READ_ONE = f"{_READ} WHERE c.id = ?"
+_READ_ONE = f"{_READ.format(others=_HAS_OTHERS)} WHERE c.id = ?"
+_READ_MANY = _READ.format(others="1")  # a chunk fetches the others of all its students at once, if any rule asks
 
 UPDATE_STEP = (
     "UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?, rounds = ?,"
@@ -45,7 +49,7 @@ class Found(NamedTuple):
     """A case as read, with the facts of its student.
 
     `known` is what is known about the student, as JSON text until somebody asks: most steps read no fact at all.
-    `has_others` tells whether the student has other cases that are not cancelled, so that nobody asks for none;
+    `has_others` tells whether the student may have other cases that are not cancelled, so that nobody asks for none;
     `registry` is how long the registry's chain was: while it has not grown, batches and units are as they were.
     """
 
@@ -95,9 +99,9 @@ def read_cases(connection: Connection, cases: Sequence[int]) -> dict[int, Found]
     """Many cases in one statement."""
     if connection.is_sqlite:
         marks = ",".join("?" * len(cases))
-        rows = connection.execute(f"{_READ} WHERE c.id IN ({marks})", tuple(cases))
+        rows = connection.execute(f"{_READ_MANY} WHERE c.id IN ({marks})", tuple(cases))
     else:
-        rows = connection.execute(f"{_READ} WHERE c.id = ANY(?)", (list(cases),))
+        rows = connection.execute(f"{_READ_MANY} WHERE c.id = ANY(?)", (list(cases),))
     return {one.case.id: one for one in map(found, rows)}
 
 
@@ -123,7 +127,7 @@ def related_many(connection: Connection, students: Sequence[int]) -> dict[int, l
 
 def records_under(connection: Connection, path: str = "") -> list[Found]:
     """The record of every student at a unit or below, with facts; by student number."""
-    sql = f"{_READ} WHERE s.record = c.id"
+    sql = f"{_READ_MANY} WHERE s.record = c.id"
     params: tuple[object, ...] = ()
     if path:
         sql, params = f"{sql} AND c.path >= ? AND c.path < ?", (path, path[:-1] + "0")

@@ -50,6 +50,7 @@ class EventKind(StrEnum):
     FACT_CHANGED = "fact_changed"
     EVIDENCE_ADDED = "evidence_added"
     EVIDENCE_WITHDRAWN = "evidence_withdrawn"
+    VIEWED = "viewed"
     IMPORTED = "imported"
     ROLE_CHANGED = "role_changed"
     UNIT_CHANGED = "unit_changed"

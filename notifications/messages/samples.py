@@ -35,6 +35,11 @@ _REASONS: dict[Message, str] = {
 }
 
 
+_STATES: dict[Message, Bilingual] = {
+    "registered": Bilingual(zh="已注册", en="Registered"),
+    "refused": Bilingual(zh="未通过", en="Not approved"),
+}
+_NOTHING_TO_DO = frozenset({"registered", "refused", "delegation_ended"})
 _TODO = (Bilingual(zh="通过", en="Approve"), Bilingual(zh="退回修改", en="Send back"))
 _ROLE = Bilingual(zh="教学点审批人", en="Teaching-point approver")
 _DELEGATIONS: dict[Message, Delegation] = {
@@ -53,7 +58,7 @@ def sample_notice(message: Message) -> Notice:
         message=message,
         case="7QK4M2T9",
         workflow=Bilingual(zh="毕业申请", en="Graduation application"),
-        state=Bilingual(zh="已申请", en="Applied"),
+        state=_STATES.get(message, Bilingual(zh="已申请", en="Applied")),
         unit="柳桥教学点",
         step=Bilingual(zh="教学点审批", en="Site approval"),
         deadline=None if due_at is None else Bilingual(zh="审核学籍卡与登记表", en="Review of card and form"),
@@ -62,7 +67,7 @@ def sample_notice(message: Message) -> Notice:
         was_due_at=end_of_day(local(AT).date() + timedelta(days=5)) if message == "deadline_moved" else None,
         is_provisional=message == "deadline_moved",
         left=left,
-        todo=() if message == "delegation_ended" else _TODO,
+        todo=() if message in _NOTHING_TO_DO else _TODO,
         why=Bilingual(zh="您是柳桥教学点的教学点审批人", en="you are teaching-point approver at 柳桥教学点"),
         sequence=1 if message == "deadline_moved" else 0,
         reason=_REASONS.get(message),

@@ -70,7 +70,7 @@ def test_a_file_handed_in_is_listed_and_can_be_saved_again_without_anybodys_name
         "kind": "jpeg", "bytes": Path(path).stat().st_size, "width": 200, "height": 200, "orientation": 1,
     }  # fmt: skip
     saved = tmp_path / "saved"
-    shown = counter.done("documents", WHO, "--case", case, "--save", str(saved))
+    shown = counter.done("documents", WHO, "--case", case, "--save", str(saved), "--as", "ap")
     assert "E-WD" in shown.stdout
     assert NAME not in shown.output
     [file] = saved.iterdir()
@@ -127,6 +127,49 @@ def test_a_document_taken_off_makes_room_for_another(counter_and_case: tuple[Cou
     assert "withdrawn" in taken_off.stdout
     assert "没有材料" in counter.done("documents", WHO, "--case", case).stdout
     assert counter.document(*words)["attached"] == 1
+
+
+def viewed(counter: Counter, case: str) -> list[tuple[str, str, str]]:
+    """Who looked at what in which role, as the timeline tells it."""
+    entries = counter.document("case", WHO, "--case", case)["timeline"]
+    return [(one["actor"], one["role"], one["trigger"]) for one in entries if one["kind"] == "viewed"]
+
+
+def test_each_document_saved_is_a_look_in_the_timeline(counter_and_case: tuple[Counter, str], tmp_path: Path):
+    counter, case = counter_and_case
+    counter.done("attach", WHO, "E-WD", form(tmp_path), "--as", "op", "--case", case)
+    words = ("documents", WHO, "--case", case, "--save", str(tmp_path / "saved"), "--as")
+    counter.done(*words, "ap")
+    counter.done(*words, "op")
+    assert viewed(counter, case) == [("ap", "site_approver", "view:E-WD"), ("op", "site_operator", "view:E-WD")]
+    assert "查看材料" in counter.done("case", WHO, "--case", case).stdout
+    assert counter.document("replay", "--all")["diverged"] == []
+    assert "All 43 invariants hold; 0 cannot be checked yet." in counter.done("replay", "--all").stdout
+
+
+def test_nobody_reads_a_document_unnamed(counter_and_case: tuple[Counter, str], tmp_path: Path):
+    counter, case = counter_and_case
+    counter.done("attach", WHO, "E-WD", form(tmp_path), "--as", "op", "--case", case)
+    result = counter.xueji("documents", WHO, "--case", case, "--save", str(tmp_path / "saved"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--as" in result.stderr
+    assert not (tmp_path / "saved").exists()
+    assert viewed(counter, case) == []
+
+
+def test_who_may_not_read_gets_no_file_and_the_case_keeps_the_attempt(
+    counter_and_case: tuple[Counter, str], tmp_path: Path
+):
+    counter, case = counter_and_case
+    counter.done("attach", WHO, "E-WD", form(tmp_path), "--as", "op", "--case", case)
+    counter.done("user", "add", "clerk", "--role", "records_section", "--unit", "SX")
+    saved = tmp_path / "saved"
+    result = counter.xueji("documents", WHO, "--case", case, "--save", str(saved), "--as", "clerk")
+    assert result.exit_code == 2
+    assert "无权" in result.stderr
+    assert list(saved.glob("*")) == []
+    last = counter.document("case", WHO, "--case", case)["timeline"][-1]
+    assert (last["kind"], last["actor"], last["trigger"]) == ("refused", "clerk", "view:E-WD")
 
 
 def test_what_is_printed_as_json_is_one_document(counter_and_case: tuple[Counter, str], tmp_path: Path):

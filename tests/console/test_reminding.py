@@ -1,6 +1,7 @@
 """`xueji remind` and `xueji work`: who is going to be told what, telling it once, and what stands in the way."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -22,7 +23,8 @@ from console.worker import Premises, Worker
 from engine.store.database import Connection, open_engine
 from engine.store.leases import leader, take
 from engine.store.timekeeping import confirm, mark
-from tests.console.counter import FACTS, OWES, PEOPLE, ROSTER, SITES, Counter
+from tests.console.counter import FACTS, OWES, PEOPLE, ROSTER, SITES, UNKNOWN, Counter
+from tests.faults.channel_server import HANGS_UP, SECRET, Service, serving
 
 EVE, MORNING, LATER = "2024-05-06T08:00", "2024-05-06T09:05", "2024-05-06T09:20"
 """Around the reminder seven days before the fees are due."""
@@ -363,3 +365,51 @@ def test_rounds_put_off_by_a_clock_turned_back_are_brought_forward():
 
     assert {job.next_run_time for job in scheduler.get_jobs()} == {now - timedelta(days=1)}
     scheduler.shutdown()
+
+
+# --- channels --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with serving(Service()) as one:
+        yield one
+
+
+@pytest.fixture
+def told_otherwise(office: Counter, service: Service, monkeypatch) -> Counter:
+    """Of the two students who are to be reminded one has an address, the other a channel."""
+    coming = office.document("remind", "plan", "--days", "1", "--as-of", EVE, code=1)
+    [key] = {one["person"] for one in coming if not one["has_address"]}
+    file = office.folder / "channels.yaml"
+    file.touch(mode=0o600)
+    file.write_text(f"{key}: {service.url}\n", encoding="utf-8")
+    monkeypatch.setenv("XUEJI_CHANNELS", str(file))
+    return office
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise's PGP
+def test_one_is_written_to_and_the_other_told_once_in_a_line_that_names_nobody(told_otherwise, service):
+    told_otherwise.document("remind", "plan", "--days", "1", "--as-of", EVE, code=0)
+    for now in (MORNING, LATER, LATER):
+        told_otherwise.document("remind", "run", "--as-of", now)
+
+    assert {one["To"].addresses[0].addr_spec for one in letters(told_otherwise)} == {"owes@xueji.invalid"}
+    [heard] = service.heard
+    assert str(heard["title"]).startswith("【演练】【学籍】")
+    assert str(heard["message"]).startswith("http://localhost:8000/")
+    [name] = {row["name"] for row in ROSTER if row["student_no"] == UNKNOWN}
+    assert [one for one in (name, UNKNOWN, SECRET) if one in str(heard)] == []
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise's PGP
+def test_a_channel_that_hangs_up_leaves_a_question_for_staff_without_its_address(told_otherwise, service):
+    service.does = HANGS_UP
+    told_otherwise.xueji("remind", "run", now=MORNING)
+
+    result = told_otherwise.xueji("remind", "run", now=LATER)
+    listed = told_otherwise.xueji("mail", "list", now=LATER)
+
+    assert (result.exit_code, len(service.heard)) == (1, 1)
+    assert "去向不明 unknown 1" in listed.stdout
+    assert SECRET not in result.output + listed.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from engine.casework import find_case, open_case
@@ -90,11 +91,14 @@ def test_a_student_has_one_record_for_ever(town: Town):
     assert (caught.value.case, caught.value.state) == (town.case(FIRST).number, "enrolled")
 
 
-def test_a_record_is_opened_only_by_those_who_may(town: Town):
-    rows = town.counts()
+def test_a_record_is_opened_only_by_those_who_may_and_that_somebody_else_tried_is_logged(town: Town):
+    events, *rows = town.counts()
     with pytest.raises(NotAllowed, match="records_section"):
         town.open(("diploma-registration", "open_record"), FIRST, "operator.s1")
-    assert town.counts() == rows
+    assert town.counts() == (events + 1, *rows)
+    [(body,)] = town.connection.execute("SELECT body FROM event ORDER BY id DESC LIMIT 1").fetchall()
+    event = orjson.loads(body)
+    assert (event["kind"], event["actor"], event["data"]["barred"]) == ("refused", "operator.s1", "not_allowed")
 
 
 def test_a_draft_opens_no_case_outside_a_rehearsal_and_the_refusal_is_recorded(town: Town):

@@ -10,12 +10,15 @@ from engine.attaching import Attached, Withdrawn, attach, withdraw_document
 from engine.bulk import move_many
 from engine.casework import move
 from engine.expressions.functions import end_of_day
+from engine.keeping import write_event
 from engine.library import Library
 from engine.migrating import migrate
 from engine.publishing import change_batch
 from engine.records import Json, Moved, Request
 from engine.retracting import retract
+from engine.store.cases import extend
 from engine.timers import Firing
+from engine.trail.event import EventKind
 from exchange.evidence import inspect
 from tests.engine.clocks import CARD, TERM, agree, rows, scan, ticking
 from tests.engine.lab import opened
@@ -176,6 +179,20 @@ def test_a_refused_timer_waits_and_tries_again_once_what_it_read_has_changed(dis
         assert scan(town, at + timedelta(days=1)) == [Firing.FIRED]
         assert town.by_id(case).state == "lent"
         agree(town)
+
+
+@pytest.mark.parametrize("kind", [EventKind.VIEWED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.LATE])
+def test_a_step_can_be_taken_back_after_a_look_or_a_reminder(sqlite_district: str, library: Library, kind: EventKind):
+    with ticking(sqlite_district, library) as town:
+        case = asked(town)
+        take(town, case, "check")
+        before = town.by_id(case)
+        told: dict[str, Json] = {"at": "2024-05-01T00:00:00.000000Z", "actor": "somebody", "data": {}}
+        with town.connection.writing():
+            event = write_event(town.desk, town.desk.machine(before.shape), before, kind, told)
+            assert extend(town.connection, before, event)
+        retract(town.desk, case, town.request("retract", "approver.s1"))
+        assert town.by_id(case).state == "asked"
 
 
 def test_a_step_taken_back_puts_the_rows_back(district_url: str, library: Library):

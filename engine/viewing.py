@@ -1,0 +1,128 @@
+"""Looking: the bytes of a document are handed out only by right, and only once the trail keeps who looked.
+
+Rule 1: nothing else hands them out, so nobody reads a file without an event of its case.
+Rule 2: a look changes nothing: the revision stays, and pages that are open stay good.
+
+Source: requirements.md INV-ACC-1 (S001-E-4, S001-H-2.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from engine.actors import Grant
+from engine.attaching import part_in
+from engine.casework import as_seen
+from engine.definition import Who
+from engine.desk import Desk
+from engine.documents import document_of
+from engine.errors import NotAllowed, StaleCase, Unknown
+from engine.keeping import barred_event, write_event
+from engine.records import Case, Json, Request
+from engine.rights import right_at
+from engine.sight import Seeing
+from engine.steps import Machine
+from engine.store import documents
+from engine.store.cases import extend, hold_case
+from engine.store.documents import DocumentRow
+from engine.trail.event import EventKind, canonical, moment
+
+VIEW = "view"
+"""What the trail calls the act, before a colon and the document."""
+_AUDITOR = Who(role="auditor")
+"""Takes part in no case and may look at all of them, at the own unit and below."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewed:
+    """A document somebody was shown: as it is kept with its case, and its bytes."""
+
+    document: DocumentRow
+    body: bytes
+
+
+def view(desk: Desk, case: int, kind: str, seq: int, request: Request) -> Viewed:
+    """Show somebody a document of a case; every look is an event of the case, repeated or not.
+
+    Args:
+        desk: Where the case is worked.
+        case: The case's number as an integer.
+        kind: The document, such as `E-IC-ID`.
+        seq: The event that brought it; a step may bring several documents, each of its own kind.
+        request: By whom and when; its `id` is not kept, for to look again is another look.
+
+    Returns:
+        The document and its bytes: the file as it was handed in, or the canonical JSON of a form made here.
+
+    Raises:
+        Unknown: If there is no such case, no such document, or none of that number on the case.
+        NotAllowed: If the person neither takes part in such cases at the case's unit nor is an auditor there or
+            above; the case keeps that it was asked.
+        StaleCase: If the case has changed since it was seen.
+    """
+    asked = replace(request, trigger=f"{VIEW}:{kind}")
+    with desk.connection.writing():
+        hold_case(desk.connection, case)
+        found = as_seen(desk, case, asked)
+        machine = desk.machine_for(found.case, {})
+        document_of(machine, kind)
+        try:
+            grant = _right(machine, found.case, asked, Seeing(desk, machine, found, asked))
+        except NotAllowed as problem:
+            barred = problem
+            _add(desk, machine, found.case, EventKind.REFUSED, barred_event(found.case.state, asked, problem))
+        else:
+            viewed = _shown(desk, case, kind, seq)
+            _add(desk, machine, found.case, EventKind.VIEWED, _event(viewed.document, grant, asked))
+            return viewed
+    raise barred
+
+
+def _right(machine: Machine, case: Case, request: Request, sight: Seeing) -> Grant:
+    """The right by which a person looks: any part in such cases, else the auditor's."""
+    try:
+        return part_in(machine, case, request, request.trigger, sight)
+    except NotAllowed as problem:
+        stands = right_at(_AUDITOR, (_AUDITOR.role,), (case.unit, case.path), case, request)
+        if stands is None or stands.barred is not None:
+            roles = (*problem.roles, _AUDITOR.role)
+            raise NotAllowed(problem.login, problem.trigger, roles, problem.unit) from problem
+        return stands.grant
+
+
+def _shown(desk: Desk, case: int, kind: str, seq: int) -> Viewed:
+    of_kind = [row for row in documents.of_case(desk.connection, case) if row.kind == kind]
+    row = next((one for one in of_kind if one.seq == seq), None)
+    if row is None:
+        raise Unknown("材料序号 document number", str(seq), [str(one.seq) for one in of_kind])
+    if row.sha256 is None:
+        return Viewed(document=row, body=canonical(row.made))
+    body = documents.file_body(desk.connection, row.sha256)
+    assert body is not None  # noqa: S101 a foreign key keeps the file as long as a document names it
+    return Viewed(document=row, body=body)
+
+
+def _event(row: DocumentRow, grant: Grant, request: Request) -> dict[str, Json]:
+    """Who looked in what right, at which document: its kind, the event that brought it, and the hash of its bytes."""
+    event: dict[str, Json] = {
+        "at": moment(request.at),
+        "actor": request.actor.login,
+        "role": grant.role,
+        "unit": grant.unit,
+        "data": {
+            "trigger": request.trigger,
+            "document": row.kind,
+            "added": row.seq,
+            "sha256": row.sha256 or row.looks["sha256"],
+        },
+    }
+    if grant.giver is not None:
+        event["delegation"] = {"by": grant.giver, "why": grant.reason, "until": grant.until}
+    return event
+
+
+def _add(desk: Desk, machine: Machine, case: Case, kind: EventKind, event: dict[str, Json]) -> None:
+    """One event more on the chain of a case that stays as it is."""
+    written = write_event(desk, machine, case, kind, event)
+    if not extend(desk.connection, case, written):
+        raise StaleCase(case.number, case.revision)
