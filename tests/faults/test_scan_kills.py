@@ -1,9 +1,8 @@
 """Scanning and composing, killed with SIGKILL before any statement: another then leaves what one alone would have left.
 
-One process is killed for every statement. Most of them leave a database that is, row by row, what an earlier one has
-left; there the other, who would do the same again, works only in the `heavy` tests. On PostgreSQL, where putting the
-shop back takes longer, the normal suite kills where others can tell it apart: before each statement that makes
-something visible (COMMIT, or a writing one outside of a transaction), and before the next one.
+The normal suite kills where others can tell it apart: before each statement that makes something visible (COMMIT, or a
+writing one outside of a transaction), and before the next one; another works where what is left has not been seen
+before, row by row. The `heavy` tests kill before every statement, and another works after each.
 """
 
 from __future__ import annotations
@@ -178,17 +177,11 @@ def test_the_shop_has_everything_that_can_be_cut_in_two(sqlite_shops: Shops):
     assert {one.slot.partition("/")[0] for one in state.mails} == {"digest", "single"}
 
 
-def test_killed_before_any_statement_on_sqlite_another_leaves_the_same(sqlite_shops: Shops):
-    expected, statements = undisturbed(sqlite_shops)
+def test_killed_around_everything_others_can_see_another_leaves_the_same(shops: Shops):
+    expected, statements = undisturbed(shops)
 
     assert len(statements) > 200
-    assert killed_before(sqlite_shops, every(statements), expected) > 10
-
-
-def test_killed_around_everything_others_can_see_on_postgresql_another_leaves_the_same(postgres_shops: Shops):
-    expected, statements = undisturbed(postgres_shops)
-
-    assert killed_before(postgres_shops, telling_apart(statements), expected) > 10
+    assert killed_before(shops, telling_apart(statements), expected) > 10
 
 
 def work_by_workers_killed_at_random(shops: Shops, chance: Random) -> tuple[State, int]:
