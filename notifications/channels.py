@@ -12,6 +12,9 @@ import logging
 import re
 import ssl
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import charset
 from email.message import EmailMessage
 from threading import Thread, get_ident
 
@@ -168,6 +171,16 @@ def _reason(problem: BaseException) -> object:
     return next(iter(reason.args), None) if isinstance(reason, SSLError) else reason
 
 
+@contextmanager
+def _charsets_as_they_are() -> Iterator[None]:
+    """Loading Apprise's services changes for the whole process how mails are encoded; put that back."""
+    kept = dict(charset.CHARSETS)
+    try:
+        yield
+    finally:
+        charset.CHARSETS.update(kept)
+
+
 def _service(url: str) -> NotifyBase | None:
     """What tells by a URL, new for every message, so that nothing of the one before is left; None: it is none.
 
@@ -177,7 +190,8 @@ def _service(url: str) -> NotifyBase | None:
         app_id="xueji", app_desc="xueji", app_url="", image_url_mask="", image_url_logo="", http_redirects=False,
         interpret_emojis=False, pgp_autogen=False, pem_autogen=False, storage_mode=PersistentStoreMode.MEMORY,
     )  # fmt: skip
-    return Apprise.instantiate(url, asset=asset)
+    with _charsets_as_they_are():
+        return Apprise.instantiate(url, asset=asset)
 
 
 def _hush() -> None:

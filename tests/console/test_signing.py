@@ -74,12 +74,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def lending(home: None, enrolled_counter: Counter, tmp_path: Path) -> tuple[Counter, str]:  # noqa: ARG001 definitions
-    """A loan just asked for by the first student, and its number."""
-    at = enrolled_counter.copied(tmp_path)
+@pytest.fixture(scope="module")
+def lent(home: None, enrolled_counter: Counter, tmp_path_factory: pytest.TempPathFactory) -> tuple[Counter, str]:  # noqa: ARG001 definitions
+    """A loan just asked for by the first student, and its number; made once, for new definitions are checked whole."""
+    at = enrolled_counter.copied(tmp_path_factory.mktemp("lent"))
     said = at.done("open", "signed-loan", WHO, "--as", "op").stdout
     return at, said.split()[1]
+
+
+@pytest.fixture
+def lending(lent: tuple[Counter, str], tmp_path: Path) -> tuple[Counter, str]:
+    """The same in a place of its own."""
+    at, case = lent
+    return at.copied(tmp_path), case
 
 
 def test_each_signature_waits_in_its_turn_and_the_last_takes_the_step(lending: tuple[Counter, str]) -> None:

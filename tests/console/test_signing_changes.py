@@ -59,12 +59,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def lending(home: None, enrolled_counter: Counter, tmp_path: Path) -> tuple[Counter, tuple[str, str]]:  # noqa: ARG001 definitions
-    """A loan just asked for by the first student, and the option that names it."""
-    at = enrolled_counter.copied(tmp_path)
+@pytest.fixture(scope="module")
+def lent(home: None, enrolled_counter: Counter, tmp_path_factory: pytest.TempPathFactory) -> tuple[Counter, str]:  # noqa: ARG001 definitions
+    """A loan just asked for by the first student, and its number; made once, for new definitions are checked whole."""
+    at = enrolled_counter.copied(tmp_path_factory.mktemp("lent"))
     said = at.done("open", "counted-loan", WHO, "--as", "op").stdout
-    return at, ("--case", said.split()[1])
+    return at, said.split()[1]
+
+
+@pytest.fixture
+def lending(lent: tuple[Counter, str], tmp_path: Path) -> tuple[Counter, tuple[str, str]]:
+    """The same in a place of its own, and the option that names it."""
+    at, case = lent
+    return at.copied(tmp_path), ("--case", case)
 
 
 def sign(counter: Counter, case: tuple[str, str], login: str) -> str:

@@ -82,7 +82,7 @@ def many_rounds(shop: Shop, rounds: int, seed: int) -> None:
 
 
 def test_of_two_workers_paused_at_random_each_reminder_is_written_and_sent_once(shop):
-    many_rounds(shop, 12, seed=1)
+    many_rounds(shop, 6, seed=1)
 
 
 @pytest.mark.heavy

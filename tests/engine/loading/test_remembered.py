@@ -16,10 +16,12 @@ from tests.engine.town import HOME
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of definitions of one's own."""
-    for part in ("workflows", "rules"):
-        shutil.copytree(HOME / part, tmp_path / "home" / part, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return tmp_path / "home"
+    """A folder of definitions of one's own: all the rules, and one procedure, which is enough and soon read."""
+    home = tmp_path / "home"
+    shutil.copytree(HOME / "rules", home / "rules", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (home / "workflows").mkdir()
+    shutil.copy(HOME / "workflows" / "transcript-issue.yaml", home / "workflows")
+    return home
 
 
 def test_a_folder_read_from_memory_says_what_its_files_say(folder: Path, tmp_path: Path, monkeypatch):
