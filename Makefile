@@ -19,7 +19,7 @@ test: $(READY) ## run the tests, on SQLite and on a real PostgreSQL
 	$(BIN)/pytest -m "not heavy" -n auto
 
 test-heavy: $(READY) ## run the tests that take minutes
-	$(BIN)/pytest -m heavy
+	$(BIN)/pytest -m heavy -o faulthandler_timeout=1800
 
 check: $(READY) ## check format, lint, types and imports
 	$(BIN)/ruff format --check .

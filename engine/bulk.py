@@ -138,8 +138,9 @@ def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request,
         writing.apart |= extend_many(desk.connection, writing.refusals)
         write_changes(desk, [one for one in writing.changes if one.case in writing.won])
         _keep_facts(desk, writing, request)
-        won = (one for one in writing.kept if one.before.id in writing.won)
-        settle_lookers(desk, {one.after.student or 0: cause_of(*one.event[:2]) for one in won}, request)
+        if desk.lookers():
+            won = (one for one in writing.kept if one.before.id in writing.won)
+            settle_lookers(desk, {one.after.student or 0: cause_of(*one.event[:2]) for one in won}, request)
     return writing
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -34,6 +35,7 @@ _PAIRS = tuple(one + two for one in _BASE32 for two in _BASE32)
 _SPREAD, _SPACE = 0x5851F42D4D, 1 << 40  # odd, so multiplying is a bijection on 40 bits: numbers do not count up
 
 
+@lru_cache(maxsize=4096)
 def case_number(case: int) -> str:
     """The eight characters a person reads and types for a case; distinct for every case below 2^40."""
     spread = case * _SPREAD % _SPACE
