@@ -171,13 +171,11 @@ def in_time(due: datetime | None, at: datetime) -> bool | None:
     return None if due is None else at.replace(microsecond=0) <= due
 
 
-def is_within(one: BoundDeadline, values: Values, at: datetime) -> bool | None:
-    """`within(…)`: whether a moment lies in the window; decided as soon as one end of it says no."""
-    return lies_within(one, values, due_of(one, values), at)
-
-
 def lies_within(one: BoundDeadline, values: Values, due: datetime | None, at: datetime) -> bool | None:
-    """Whether a moment lies in the window that ends with a given last moment."""
+    """`within(…)`: whether a moment lies in the window that ends with a given last moment.
+
+    Decided as soon as one end of it says no.
+    """
     opens = opens_of(one, values)
     begun = True if one.opens is None else None if opens is None else at >= opens
     is_early = in_time(due, at)

@@ -119,7 +119,7 @@ def extend_deadline(desk: Desk, case: int, name: str, due: datetime, request: Re
 def extend_batch(
     desk: Desk, batch: str, name: str, due: datetime, request: Request, *, dry_run: bool = False
 ) -> ExtendedMany:
-    """Give a deadline of every case of a batch in which it runs another last moment; a thousand cases a transaction.
+    """Give a deadline of every case of a batch in which it runs another last moment, some hundreds a transaction.
 
     Run again after it was cut off, it goes on: what has the date already stays as it is.
 

@@ -57,11 +57,15 @@ def barred_event(state: str, request: Request, problem: TransitionNotOpen | NotA
 
     It names no request: asked again once the way is free, the request is a new one.
     """
-    why = "not_allowed" if isinstance(problem, NotAllowed) else "not_open"
     data: dict[str, Json] = {
-        "trigger": request.trigger, "from": state, "barred": why, "failed": [], "undecided": [],
+        "trigger": request.trigger, "from": state, "barred": why_barred(problem), "failed": [], "undecided": [],
     }  # fmt: skip
     return {"at": moment(request.at), "actor": request.actor.login, "data": data}
+
+
+def why_barred(problem: TransitionNotOpen | NotAllowed) -> str:
+    """The word the trail keeps of why a request was not heard at all."""
+    return "not_allowed" if isinstance(problem, NotAllowed) else "not_open"
 
 
 def kind_of(moved: Moved) -> EventKind:

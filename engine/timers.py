@@ -26,7 +26,7 @@ from engine.casework import move
 from engine.definition import Deadline
 from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
-from engine.keeping import barred_event, write_event
+from engine.keeping import barred_event, why_barred, write_event
 from engine.ladder import ESCALATED, Rung, over_at
 from engine.machine import decide
 from engine.records import NOTHING, Case, Json, Moved, Repeated, Request, case_number
@@ -138,7 +138,7 @@ def fire_timer(desk: Desk, row: Row, request: Request) -> Firing:
     name = f"timer/{found.case.number}/{now.name}/{moment(now.due_at)}/{found.case.revision}"
     asked = replace(request, trigger=deadline.missed.fire, actor=TIMER, fields={}, to=None, seen=None, id=name)
     barred = _barred(desk, found, asked)
-    why = _taken(desk, row.case, asked) if barred is None else _told(barred)
+    why = _taken(desk, row.case, asked) if barred is None else {"barred": why_barred(barred)}
     return Firing.FIRED if why is None else _block(desk, found, now, asked, why, barred=barred)
 
 
@@ -157,16 +157,12 @@ def _barred(desk: Desk, found: Found, asked: Request) -> Barred | None:
     return None
 
 
-def _told(barred: Barred) -> Mapping[str, Json]:
-    return {"barred": "not_allowed" if isinstance(barred, NotAllowed) else "not_open"}
-
-
 def _taken(desk: Desk, case: int, asked: Request) -> Mapping[str, Json] | None:
     """Take the step, whose event tells what has become of the row; None when it is taken, else what was against it."""
     try:
         outcome = move(desk, case, asked)
     except (TransitionNotOpen, NotAllowed) as problem:
-        return _told(problem)
+        return {"barred": why_barred(problem)}
     if isinstance(outcome, Moved) or (isinstance(outcome, Repeated) and outcome.moved):
         return None
     return {"failed": list(outcome.failed), "undecided": list(outcome.undecided)}

@@ -157,7 +157,13 @@ class Connection:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """A transaction that only reads: everything in it is seen as of one moment, whatever others write."""
+        """A transaction that only reads: everything in it is seen as of one moment, whatever others write.
+
+        Inside one that is open already, that one serves.
+        """
+        if self.in_transaction:
+            yield
+            return
         self._execute("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             yield

@@ -86,16 +86,6 @@ def hold(connection: Connection, case: int, name: str) -> Row | None:
     return found[0] if found else None
 
 
-def set_told(
-    connection: Connection, row: Row, told_at: datetime, next_at: datetime | None, missed_at: datetime | None
-) -> None:
-    """Write what has been done about a row held in this transaction, and when something is to be done again."""
-    connection.execute(
-        "UPDATE deadline SET told_at = ?, next_at = ?, missed_at = ? WHERE case_id = ? AND name = ?",
-        (moment(told_at), _text(next_at), _text(missed_at), row.case, row.name),
-    )
-
-
 def of_case(connection: Connection, case: int) -> list[Row]:
     """The rows of one case, by name."""
     return _rows(connection.execute(f"{_SELECT} WHERE d.case_id = ? ORDER BY d.name", (case,)))

@@ -316,9 +316,10 @@ class Personal(SQLModel, table=True):
 class DeadlineRow(SQLModel, table=True):
     """A deadline of a case while it runs: made, moved and closed by the transaction that causes it.
 
-    `due_at` is empty while the date is open (待定). `sequence` counts how often it was moved. `extended` was set by a
-    person: no recount moves it. Rungs of its ladder up to `told_at` are done; at `next_at` something is to be done,
-    empty where nothing is until something changes. `blocked`: its timer was refused and waits for such a change.
+    `due_at` is empty while the date is open (待定). `sequence` is the place of the event that last set the date:
+    it rises with every move. `extended` was set by a person: no recount moves it. Rungs of its ladder up to `told_at`
+    are done; at `next_at` something is to be done, empty where nothing is until something changes. `blocked`: its
+    timer was refused and waits for such a change.
     """
 
     __tablename__ = "deadline"

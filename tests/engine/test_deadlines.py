@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.calendars import WorkCalendar
-from engine.deadlines import Before, bind_deadline, due_of, is_before, is_within, opens_of
+from engine.deadlines import Before, bind_deadline, due_of, is_before, lies_within, opens_of
 from engine.definition import Deadline
 from engine.expressions.kinds import DATE, MOMENT, SHANGHAI
 from engine.expressions.scope import Scope
@@ -54,7 +54,7 @@ def test_an_open_date_is_neither_due_nor_missed():
 
     assert due_of(one, {}) is None
     assert is_before(one, {}, at("2024-05-13T09:00")) is None
-    assert is_within(one, {}, at("2024-05-13T09:00")) is None
+    assert lies_within(one, {}, due_of(one, {}), at("2024-05-13T09:00")) is None
 
 
 def test_a_window_is_open_from_the_first_moment_of_its_first_day():
@@ -62,24 +62,26 @@ def test_a_window_is_open_from_the_first_moment_of_its_first_day():
     values = {**MAY_13, "opens_on": date(2024, 4, 16)}
 
     assert opens_of(one, values) == at("2024-04-16T00:00")
-    assert is_within(one, values, at("2024-04-15T23:59:59")) is False
-    assert is_within(one, values, at("2024-04-16T00:00:00")) is True
-    assert is_within(one, values, at("2024-05-14T00:00:00")) is False
+    assert lies_within(one, values, due_of(one, values), at("2024-04-15T23:59:59")) is False
+    assert lies_within(one, values, due_of(one, values), at("2024-04-16T00:00:00")) is True
+    assert lies_within(one, values, due_of(one, values), at("2024-05-14T00:00:00")) is False
 
 
 def test_a_window_is_decided_by_the_end_that_is_known():
     one = bound("photos_by", opens="opens_on")
 
-    assert is_within(one, {"opens_on": date(2024, 4, 16)}, at("2024-04-15T12:00")) is False
-    assert is_within(one, MAY_13, at("2024-05-14T12:00")) is False
-    assert is_within(one, MAY_13, at("2024-05-13T12:00")) is None
+    undated = {"opens_on": date(2024, 4, 16)}
+
+    assert lies_within(one, undated, due_of(one, undated), at("2024-04-15T12:00")) is False
+    assert lies_within(one, MAY_13, due_of(one, MAY_13), at("2024-05-14T12:00")) is False
+    assert lies_within(one, MAY_13, due_of(one, MAY_13), at("2024-05-13T12:00")) is None
 
 
 def test_without_a_beginning_the_window_was_always_open():
     one = bound("photos_by")
 
     assert opens_of(one, MAY_13) is None
-    assert is_within(one, MAY_13, at("1999-01-01T00:00")) is True
+    assert lies_within(one, MAY_13, due_of(one, MAY_13), at("1999-01-01T00:00")) is True
 
 
 def test_a_due_date_counts_working_days_by_the_calendar_of_the_scope():

@@ -286,6 +286,23 @@ def test_a_timer_fires_once_after_the_late_mark(district_url: str, library: Libr
         assert kinds(town, case)[-2:] == ["late", "moved"]
 
 
+@contextmanager
+def taken_back(town: Town) -> Iterator[None]:
+    """A transaction that ends in nothing, as a dry run's does."""
+    with suppress(LookupError), town.connection.writing():
+        yield
+        raise LookupError
+
+
+def test_a_scan_inside_a_transaction_is_taken_back_whole_with_the_timer_it_fired(district_url: str, library: Library):
+    with lent(district_url, library, TIMED) as (town, case):
+        before = town.counts(), of_case(town.connection, case), town.by_id(case)
+        with taken_back(town):
+            done = look(town, "2024-05-14 09:00")
+        assert (done.late, done.fired, done.blocked) == (1, 1, 0)
+        assert (town.counts(), of_case(town.connection, case), town.by_id(case)) == before
+
+
 def test_many_due_rows_are_done_in_portions(sqlite_district: str, library: Library):
     with working(sqlite_district, library, [reminded().model_copy(update={"unique": "never"})]) as town:
         cases = [opened(town, "loan", FIRST) for _ in range(7)]
