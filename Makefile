@@ -32,6 +32,7 @@ lock: $(READY) ## pin the newest versions pyproject.toml allows; what runs is wh
 	$(UV_COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/run.txt
 	$(UV_COMPILE) --upgrade --constraint requirements/test.txt --extra analysis --output-file requirements/analysis.txt
 	$(UV_COMPILE) --upgrade --constraint requirements/test.txt --extra channels --output-file requirements/channels.txt
+	$(UV_COMPILE) --upgrade --constraint requirements/test.txt --extra cluster --output-file requirements/cluster.txt
 
 bench: $(READY) ## measure both databases on this machine against their own raw drivers
 	$(BIN)/xueji bench

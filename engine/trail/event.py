@@ -59,6 +59,10 @@ class EventKind(StrEnum):
     BATCH_CHANGED = "batch_changed"
     TERM_STARTED = "term_started"
     TABLE_CHANGED = "table_changed"
+    SEALED = "sealed"
+    EXPORTED = "exported"
+    NOTED = "noted"
+    ERASED = "erased"
 
 
 class Written(NamedTuple):
