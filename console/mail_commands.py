@@ -24,6 +24,17 @@ def mail_list(
     return mailbox.show_mails(caller_for(ctx), state, as_json=as_json)
 
 
+def mail_unreachable(
+    ctx: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档 One JSON document.")] = False,
+) -> int:
+    """查看无法通知的人员。Who can be told nothing, and what they have missed."""
+    from console import mailbox
+
+    return mailbox.show_unreachable(caller_for(ctx), as_json=as_json)
+
+
 def mail_settle(
     ctx: typer.Context,
     number: Annotated[int, typer.Argument(metavar="NO", min=1, help="邮件编号 The mail's number.")],
@@ -41,5 +52,6 @@ def mail_settle(
 def mails_in(group: typer.Typer, answering: Callable[[Callable[..., int]], Callable[..., None]]) -> typer.Typer:
     """Put the commands about mails into a group."""
     group.command("list")(answering(mail_list))
+    group.command("unreachable")(answering(mail_unreachable))
     group.command("settle")(answering(mail_settle))
     return group

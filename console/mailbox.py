@@ -1,14 +1,16 @@
-"""The mails as staff see them: what has left, what has not, and what only a person can say of the rest."""
+"""The mails as staff see them: what has left, what has not, whom nothing reaches, and what only a person can say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from console.calling import REFUSED, Caller, Misuse, Sitting
+from console.post import reach_of
 from console.printing import document, line, stacked_moment, table
 from engine.errors import NotAllowed, Unknown
 from engine.store import mails
 from engine.store.mails import OPEN_QUESTIONS, STATES, MailRow, Noted
+from notifications.planning import Unreachable, unreachable
 
 _SETTLES = ("records_section", "academic_affairs")
 """Who may say what became of a mail."""
@@ -45,6 +47,39 @@ def show_mails(caller: Caller, state: str | None, *, as_json: bool) -> int:
         columns = ("编号 no", "收件人 to", "邮件 mail", "状态 state", "次数 tries", "变更于 changed", "答复 answer")
         table(columns, [_row(one) for one in found], _heading(wanted, counted, len(found)))
     return 0
+
+
+def show_unreachable(caller: Caller, *, as_json: bool) -> int:
+    """Who has a role and no way to be told, and who has missed messages for want of one.
+
+    Raises:
+        ChannelsRefused: If it cannot be read who has a channel.
+
+    Returns:
+        1 if there is anybody.
+    """
+    reach = reach_of(caller.settings)
+    with caller.sitting() as sitting:
+        found = unreachable(sitting.desk, reach)
+    if as_json:
+        document({
+            "staff": [{"person": one.key, "refused": one.refused} for one in found.staff],
+            "missed": [{"recipient": one.recipient, "messages": one.messages} for one in found.missed],
+        })
+    else:
+        _show_unreachable(found)
+    return REFUSED if found.staff or found.missed else 0
+
+
+def _show_unreachable(found: Unreachable) -> None:
+    if not found.staff and not found.missed:
+        line("人人都能收到。Everybody can be told.")
+    if found.staff:
+        rows = [(one.key, "被退信 refused" if one.refused else "无邮箱 no address") for one in found.staff]
+        table(("工作人员 staff", "原因 why"), rows, "用 xueji user address 登记邮箱 give them an address")
+    if found.missed:
+        missed = [(one.recipient, one.messages) for one in found.missed]
+        table(("收件人 recipient", "未送消息 messages not told"), missed)
 
 
 def settle(caller: Caller, number: int, verdict: str, login: str, reason: str) -> int:

@@ -173,8 +173,11 @@ class Roll:
         roles = dict.fromkeys(who.acting_role for step in steps for who, _ in people_of(step.transition))
         titles: dict[str, Bilingual] = {}
         for role in (one for one in roles if one == STUDENT or one not in RESERVED_ROLES):
-            if any(one.key == key for one in self.find(case, role).people):
-                titles |= {task.step.trigger: task.step.transition.title for task in self._tasks(case, role)}
+            found = self.find(case, role)
+            if any(one.key == key for one in found.people):
+                left = role == STUDENT and key in found.stand_ins  # a student leaves to others only what may be left
+                tasks = [one for one in self._tasks(case, role) if not left or one.who.delegates is not None]
+                titles |= {task.step.trigger: task.step.transition.title for task in tasks}
         return tuple(titles.values())
 
     def _student(self, case: Case) -> Found:

@@ -22,7 +22,7 @@ from engine.store.deadlines import Row, due_rows
 from engine.store.outbox import Untold
 from engine.timers import ladder_of
 from notifications.audience import Addressee, audience, reported_rung
-from notifications.people import Person, Roll
+from notifications.people import Person, Roll, person_of
 from notifications.reach import BY_MAIL, Reach
 
 _EVERY_ROW = 1 << 31
@@ -93,13 +93,11 @@ def _reached(one: Planned, reach: Reach) -> Planned:
     return one if one.person is None else replace(one, person=reach.of(one.person))
 
 
-def unreachable(desk: Desk) -> Unreachable:
-    """Whom no mail reaches, and who has missed something by that."""
-    staff = (
-        Person(key=f"{people.PERSON}{one.login}", name=one.name, address=one.email, refused=one.refused)
-        for one in people.beyond_mail(desk.connection)
-    )
-    return Unreachable(staff=tuple(staff), missed=tuple(outbox.untold(desk.connection)))
+def unreachable(desk: Desk, reach: Reach = BY_MAIL) -> Unreachable:
+    """Whom nothing reaches, and who has missed something by that; who has a channel is reached by it."""
+    staff = [person_of(one) for one in people.beyond_mail(desk.connection)]
+    beyond = tuple(one for one in staff if not reach.of(one).is_reachable)
+    return Unreachable(staff=beyond, missed=tuple(outbox.untold(desk.connection)))
 
 
 def _coming(desk: Desk, since: datetime, until: datetime) -> Iterator[tuple[Case, Row, Rung]]:

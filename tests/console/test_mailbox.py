@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -69,6 +70,21 @@ def test_one_state_is_listed_when_asked_for(desk):
 
     assert "person/u2" in shown
     assert "person/u3" not in shown
+
+
+def test_who_has_a_role_and_no_address_is_listed_with_what_was_missed(desk):
+    desk.connection.execute("UPDATE account SET email = 'rec@school.example' WHERE login = 'rec'")
+    desk.connection.execute(
+        "INSERT INTO outbox (chain, seq, recipient, message, mail) VALUES (1, 1, 'person/op', 'approved', -1)"
+    )
+
+    shown, told = desk.mail("unreachable"), desk.mail("unreachable", "--json")
+
+    assert (shown.exit_code, told.exit_code) == (1, 1)
+    assert "无邮箱 no address" in shown.stdout
+    found = json.loads(told.stdout)
+    assert "person/rec" not in {one["person"] for one in found["staff"]}
+    assert found["missed"] == [{"recipient": "person/op", "messages": 1}]
 
 
 def test_a_state_that_is_none_is_answered_with_the_nearest(desk):

@@ -1,20 +1,16 @@
 """Processes that scan and compose, and can be killed before any statement of theirs.
 
-`python -m tests.faults.scanner` reads a line of jobs from standard input, starts a process for each of them at once,
-and writes a line when all have ended: for each, by which signal (0: none), and the first words of its statements.
-Processes are forked, so that hundreds of them cost no more than their work.
+`python -m tests.faults.scanner` is a crew (`tests.faults.crews`); it says the first words of its statements.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -26,6 +22,7 @@ from engine.store.database import Connection, Params
 from engine.vocabulary import RulebookText
 from notifications.composing import Hours, compose
 from notifications.scanning import scan
+from tests.faults.crews import serve
 from tests.faults.shop import connected, desk_at
 from tests.sabotage.office import rows
 
@@ -47,13 +44,6 @@ class Job(NamedTuple):
     at: str
     kill_at: int = 0
     kill_after: float = 0
-
-
-class Ended(NamedTuple):
-    """How it ended: by which signal, and if by none the first words of its statements."""
-
-    signal: int
-    statements: list[str]
 
 
 class Watched(Connection):
@@ -112,20 +102,6 @@ def work(job: Job, desk: Desk) -> list[str]:
         return list(connection.statements)
 
 
-def fork(job: Job, heard: int) -> int:
-    """A process for a job."""
-    desk = desk_of(job.url)
-    process = os.fork()
-    if process:
-        return process
-    try:
-        os.write(heard, f"{os.getpid()} {' '.join(work(job, desk))}\n".encode())
-        os._exit(0)
-    except BaseException:  # noqa: BLE001 whatever it is, a forked process must not go on as its parent
-        sys.excepthook(*sys.exc_info())
-        os._exit(1)
-
-
 def kill_in_time(jobs: Sequence[Job], processes: Sequence[int]) -> None:
     """Kill each as long after the start as asked."""
     begun = time.monotonic()
@@ -135,29 +111,5 @@ def kill_in_time(jobs: Sequence[Job], processes: Sequence[int]) -> None:
             os.kill(process, signal.SIGKILL)
 
 
-def ended(jobs: Sequence[Job]) -> list[Ended]:
-    """Start them all, see that each is killed as asked, and hear how they ended."""
-    hearing, heard = os.pipe()
-    processes = [fork(job, heard) for job in jobs]
-    os.close(heard)
-    kill_in_time(jobs, processes)
-    with os.fdopen(hearing) as lines:
-        said = {int(words[0]): words[1:] for words in map(str.split, lines)}
-    statuses = [os.waitpid(process, 0)[1] for process in processes]
-    if any(os.WIFEXITED(status) and os.WEXITSTATUS(status) for status in statuses):
-        raise SystemExit("a scanner failed")
-    return [
-        Ended(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, said.get(process, []))
-        for process, status in zip(processes, statuses, strict=True)
-    ]
-
-
-def main() -> None:
-    """A line of jobs in, a line of ends out."""
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(ended([Job(**one) for one in json.loads(line)])) + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(Job, lambda job: partial(work, job, desk_of(job.url)), kill_in_time)

@@ -1,22 +1,20 @@
 """Senders in processes of their own, which can be killed at any moment of their work, stopped, and let go on.
 
-`python -m tests.faults.sender` reads a line of jobs from standard input, starts a process for each of them at once, and
-writes a line when all have ended: for each, by which signal (0: none), how many moments it lived through, and whether
-anything was left. Processes are forked, so that hundreds of them cost no more than their work.
+`python -m tests.faults.sender` is a crew (`tests.faults.crews`); a sender says how many moments it lived through.
 
 A *moment* is just before a statement of the database, a line to or from the mail server, or a call that touches a file.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -26,6 +24,7 @@ from engine.desk import Desk
 from engine.store.leases import take
 from notifications.mailers import FileMailer, Mailer, Patience, Relay, SmtpMailer
 from notifications.sending import Rate, send
+from tests.faults.crews import serve
 from tests.faults.mailroom import letter, mailroom, waiting
 
 WATCHED = frozenset(
@@ -66,13 +65,6 @@ class Job(NamedTuple):
     lasts: float = 0
 
 
-class Ended(NamedTuple):
-    """How a sender ended."""
-
-    signal: int
-    moments: int
-
-
 def watched(kill_at: int, seen: list[int]) -> Callable[[FrameType, str, Any], None]:
     """What the interpreter calls at every call: counts the moments and ends the process at the one asked for."""
 
@@ -98,7 +90,7 @@ def mailer_of(way: str) -> Mailer:
     return FileMailer(Path(way))
 
 
-def work(job: Job) -> int:
+def work(job: Job) -> tuple[int]:
     """Send what is due; how many moments that had."""
     begun, began_at, seen, leapt = time.monotonic(), datetime.fromisoformat(job.at), [0], timedelta()
 
@@ -114,7 +106,7 @@ def work(job: Job) -> int:
             leapt += timedelta(seconds=job.jumps)
             _lead(desk, job, at, rate)
         sys.setprofile(None)
-    return seen[0]
+    return (seen[0],)
 
 
 def _lead(desk: Desk, job: Job, at: Callable[[], datetime], rate: Rate) -> None:
@@ -130,21 +122,13 @@ def is_wanted() -> bool:
     return not select.select([sys.stdin], [], [], 0)[0]
 
 
-def fork(job: Job, heard: int) -> int:
-    """A process for a job."""
-    process = os.fork()
-    if process:
-        return process
-    try:
-        os.write(heard, f"{os.getpid()} {work(job)}\n".encode())
-        os._exit(0)
-    except BaseException:  # noqa: BLE001 whatever it is, a forked process must not go on as its parent
-        sys.excepthook(*sys.exc_info())
-        os._exit(1)
+def disturb(jobs: Sequence[Job], processes: Sequence[int]) -> None:
+    """Kill each after a while, or stop it now and then, as asked."""
+    for job, process in zip(jobs, processes, strict=True):
+        _disturb(job, process)
 
 
-def disturb(job: Job, process: int) -> None:
-    """Kill it after a while, or stop it now and then, as asked."""
+def _disturb(job: Job, process: int) -> None:
     if job.kill_after:
         time.sleep(job.kill_after)
         os.kill(process, signal.SIGKILL)
@@ -155,30 +139,5 @@ def disturb(job: Job, process: int) -> None:
             time.sleep(chance.uniform(0, longest))
 
 
-def ended(jobs: list[Job]) -> list[Ended]:
-    """Start them all, see that each is disturbed as asked, and hear how they ended."""
-    hearing, heard = os.pipe()
-    processes = [fork(job, heard) for job in jobs]
-    os.close(heard)
-    for job, process in zip(jobs, processes, strict=True):
-        disturb(job, process)
-    with os.fdopen(hearing) as lines:
-        said = {int(process): int(moments) for process, moments in map(str.split, lines)}
-    statuses = [os.waitpid(process, 0)[1] for process in processes]
-    if any(os.WIFEXITED(status) and os.WEXITSTATUS(status) for status in statuses):
-        raise SystemExit("a sender failed")
-    return [
-        Ended(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, said.get(process, 0))
-        for process, status in zip(processes, statuses, strict=True)
-    ]
-
-
-def main() -> None:
-    """A line of jobs in, a line of ends out."""
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(ended([Job(**one) for one in json.loads(line)])) + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(Job, lambda job: partial(work, job), disturb)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -19,7 +15,7 @@ from typing import ClassVar
 import pytest
 
 from engine.store.database import Connection
-from tests.faults.clerks import ROOT
+from tests.faults.crews import Crew, Ended, crew
 from tests.faults.mail_server import DROP, TAKE_AND_DROP, Office, serving
 from tests.faults.mailroom import (
     NOW,
@@ -30,35 +26,17 @@ from tests.faults.mailroom import (
     states,
     waiting,
 )
-from tests.faults.sender import Ended, Job
+from tests.faults.sender import Job
 from tests.sabotage.office import rows
 
 HOUR = timedelta(hours=1)
 MANY = {"sqlite": 2000, "postgresql": 600}
 
 
-@dataclass(frozen=True, slots=True)
-class Senders:
-    """Sender processes on call."""
-
-    process: subprocess.Popen[bytes]
-
-    def work(self, *jobs: Job) -> list[Ended]:
-        """Let them work all at once, to the end of each."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps([job._asdict() for job in jobs]).encode() + b"\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        assert line, "a sender failed; see what it said"
-        return [Ended(*one) for one in json.loads(line)]
-
-
 @pytest.fixture(scope="module")
-def senders() -> Iterator[Senders]:
-    command = [sys.executable, "-m", "tests.faults.sender"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield Senders(process)
+def senders() -> Iterator[Crew[Job]]:
+    with crew("tests.faults.sender") as process:
+        yield Crew(process)
 
 
 @pytest.fixture
@@ -113,7 +91,7 @@ def assert_each_arrived_once_or_is_accounted_for(connection: Connection, office:
     assert {int(str(login)[1:]) for (login,) in marked} == weather.bad_addresses
 
 
-def all_sent_in_bad_weather(senders: Senders, url: str, connection: Connection, many: int) -> None:
+def all_sent_in_bad_weather(senders: Crew[Job], url: str, connection: Connection, many: int) -> None:
     weather = Weather(seed=many, share=0.4)
     add_mails(connection, range(1, many + 1))
     with serving(Office(fault=weather)) as office:
@@ -136,15 +114,15 @@ def test_twenty_thousand_notifications_with_two_tries_in_five_disturbed_arrive_o
     all_sent_in_bad_weather(senders, database_url, room, 20_000)
 
 
-def restarted(senders: Senders, job: Job, at: datetime) -> None:
+def restarted(senders: Crew[Job], job: Job, at: datetime) -> None:
     """A sender that nobody disturbs, so much later that nothing of the dead one is in the way."""
     assert senders.work(job._replace(at=at.isoformat(), holder="next", jumps=3600))[0].signal == 0
 
 
-def killed_at_every_moment(senders: Senders, room: Connection, job: Job) -> Counter[str]:
+def killed_at_every_moment(senders: Crew[Job], room: Connection, job: Job) -> Counter[str]:
     """Kill a sender of two mails before its first moment, its second, and so on; what state the mails were left in."""
     left: Counter[str] = Counter()
-    moment, at, ended = 0, NOW, Ended(signal.SIGKILL, 0)
+    moment, at, ended = 0, NOW, Ended(signal.SIGKILL, [])
     while ended.signal:
         moment += 1
         pair = (2 * moment, 2 * moment + 1)
@@ -210,7 +188,7 @@ def test_senders_killed_at_random_one_after_the_other_lose_nothing_and_send_noth
         job = Job(url=database_url, way=str(office.port), at="", holder="killed")
         while waiting(room):
             (ended,) = senders.work(job._replace(at=at.isoformat(), kill_after=chance.uniform(0.02, 0.25)))
-            killed += ended.moments == 0
+            killed += ended.signal == signal.SIGKILL
             at += HOUR
 
     assert killed > 3

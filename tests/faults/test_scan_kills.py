@@ -7,11 +7,8 @@ before, row by row. The `heavy` tests kill before every statement, and another w
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +21,9 @@ from psycopg.sql import SQL, Identifier
 from engine.store.database import Connection
 from engine.store.outbox import SPREAD, UNTOLD
 from engine.store.tables import METADATA
-from tests.faults.clerks import ROOT
-from tests.faults.scanner import Ended, Job
+from tests.engine.tampering import GUARDS_OFF, GUARDS_ON
+from tests.faults.crews import Crew, Ended, crew
+from tests.faults.scanner import Job
 from tests.faults.shop import DAY, MORNING, State, connected, fingerprint, furnish, replayed, state_of
 from tests.postgres import fresh_database
 
@@ -34,35 +32,17 @@ DAYS = 9
 TABLES = tuple(Identifier(table.name) for table in METADATA.sorted_tables)
 
 
-@dataclass(frozen=True, slots=True)
-class Scanners:
-    """Processes on call that scan and compose."""
-
-    process: subprocess.Popen[bytes]
-
-    def work(self, *jobs: Job) -> list[Ended]:
-        """Let them work all at once, to the end of each."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps([job._asdict() for job in jobs]).encode() + b"\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        assert line, "a scanner failed; see what it said"
-        return [Ended(*one) for one in json.loads(line)]
-
-
 @pytest.fixture(scope="module")
-def scanners() -> Iterator[Scanners]:
-    command = [sys.executable, "-m", "tests.faults.scanner"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield Scanners(process)
+def scanners() -> Iterator[Crew[Job]]:
+    with crew("tests.faults.scanner") as process:
+        yield Crew(process)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shops:
     """The shop as it was furnished, as often as it is asked for."""
 
-    scanners: Scanners
+    scanners: Crew[Job]
     fresh: Callable[[], str]
 
     def work(self, url: str, at: datetime = MORNING, *, kill_at: int = 0) -> Ended:
@@ -72,7 +52,7 @@ class Shops:
 
 
 @pytest.fixture(scope="module")
-def sqlite_shops(scanners: Scanners, tmp_path_factory: pytest.TempPathFactory) -> Shops:
+def sqlite_shops(scanners: Crew[Job], tmp_path_factory: pytest.TempPathFactory) -> Shops:
     furnished = tmp_path_factory.mktemp("shop") / "furnished.db"
     copy = furnished.with_name("copy.db")
     furnish(f"sqlite:///{furnished}")
@@ -87,7 +67,7 @@ def sqlite_shops(scanners: Scanners, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def postgres_shops(scanners: Scanners, postgres_server: str) -> Iterator[Shops]:
+def postgres_shops(scanners: Crew[Job], postgres_server: str) -> Iterator[Shops]:
     with fresh_database(postgres_server) as url, psycopg.connect(url, autocommit=True) as connection:
         furnish(url)
         connection.execute("CREATE SCHEMA kept")
@@ -96,10 +76,14 @@ def postgres_shops(scanners: Scanners, postgres_server: str) -> Iterator[Shops]:
 
         def fresh() -> str:
             with connection.transaction():
+                for statement in GUARDS_OFF:
+                    connection.execute(statement)
                 for table in reversed(TABLES):  # so few rows are deleted sooner than so many tables are truncated
                     connection.execute(SQL("DELETE FROM {}").format(table))
                 for table in TABLES:
                     connection.execute(SQL("INSERT INTO public.{0} SELECT * FROM kept.{0}").format(table))
+                for statement in GUARDS_ON:
+                    connection.execute(statement)
             return url
 
         yield Shops(scanners=scanners, fresh=fresh)
@@ -128,7 +112,7 @@ def undisturbed(shops: Shops) -> tuple[State, Sequence[str]]:
     """What one who is left in peace leaves, and the statements that takes."""
     url = shops.fresh()
     ended = shops.work(url)
-    return left_in(url), ended.statements
+    return left_in(url), ended.said
 
 
 def killed_before(shops: Shops, points: Sequence[int], expected: State, *, each: bool = False) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import pytest
@@ -218,6 +218,15 @@ def test_a_signature_left_to_somebody_names_no_student(desk: tuple[Town, int]):
     assert (notice.message, notice.delegation.giver) == ("delegated", None)
     assert notice.why.zh == "学生本人委托您签字"
     assert all(word not in repr(notice) for word in ("zhao", FIRST, "测试"))
+
+
+def test_who_was_left_a_signature_is_shown_only_what_a_student_may_leave(district_url: str, library: Library):
+    takes_back: Mapping[str, object] = {"from": "asked", "to": "lent", "by": {"role": "student"}}
+    both = loan({**CHECK, "confirm": LOAN.transitions["confirm"].model_dump(by_alias=True), "take_back": takes_back})
+    with lent(district_url, library, both) as (town, case):
+        leave_signature(town, case)
+
+        assert [one.zh for one in only_notice(town, "handler.s1").todo] == ["confirm"]
 
 
 def test_what_is_taken_back_is_a_line_of_the_next_digest(desk: tuple[Town, int]):
