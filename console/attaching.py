@@ -189,7 +189,7 @@ def _listing(found: Found, rows: list[DocumentRow]) -> said.Document:
                 "number": row.seq,
                 "document": row.kind,
                 "sha256": row.sha256 or row.looks.get("sha256"),
-                "made": row.made is not None,
+                "made": row.sha256 is None,
                 "file": {name: value for name, value in row.looks.items() if name not in {"stem", "listed", "sha256"}},
                 "ticks": row.ticks,
             }
@@ -201,7 +201,7 @@ def _listing(found: Found, rows: list[DocumentRow]) -> said.Document:
 def _line(machine: Machine, row: DocumentRow) -> tuple[str | int, ...]:
     looks = row.looks
     size = f" {looks['width']}×{looks['height']}" if "width" in looks else ""
-    what = "系统生成 made here" if row.made is not None else f"{looks['kind']}{size} {looks['bytes']} 字节 bytes"
+    what = "系统生成 made here" if row.sha256 is None else f"{looks['kind']}{size} {looks['bytes']} 字节 bytes"
     is_reviewed = reviewed([row], row.kind)
     return row.seq, f"{row.kind} {titled(document_of(machine, row.kind).title)}", what, "✓" if is_reviewed else "—"
 

@@ -13,7 +13,16 @@ from console.settings import Settings
 from console.wiring import Office, office
 from engine.actors import Actor
 from engine.desk import Desk
-from engine.errors import AlreadyOpen, NotNow, NotRetractable, StaleCase, TransitionNotOpen, Unreadable, XuejiError
+from engine.errors import (
+    AlreadyOpen,
+    ContentsErased,
+    NotNow,
+    NotRetractable,
+    StaleCase,
+    TransitionNotOpen,
+    Unreadable,
+    XuejiError,
+)
 from engine.expressions.kinds import SHANGHAI
 from engine.records import Json, Request
 from engine.store.database import DRIVER_ERRORS, Busy
@@ -113,7 +122,7 @@ def plain_about(address: str) -> Iterator[None]:
 
 def exit_code(problem: XuejiError) -> int:
     """1 when the state of things says no to what was well meant (somebody was faster, it is done already), else 2."""
-    conflicts = (StaleCase, TransitionNotOpen, AlreadyOpen, NotRetractable, NotNow, Busy)
+    conflicts = (StaleCase, TransitionNotOpen, AlreadyOpen, NotRetractable, NotNow, ContentsErased, Busy)
     return REFUSED if isinstance(problem, conflicts) else MISUSE
 
 

@@ -1,4 +1,4 @@
-"""One case as it stands: where it is, what leads on and what stands in the way, and how it came here."""
+"""One case as it stands, or stood: where it is, what leads on and what stands in the way, and how it came here."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from console import documents
 from console.calling import Caller, Sitting
 from console.deadlines import show_of_case
 from console.judging import NOBODY
+from console.looking_back import Beside, Past, beside, past, show_beside, show_then
+from console.looking_back import document as beside_document
 from console.printing import (
     both,
     document,
@@ -35,6 +37,8 @@ from engine.store.cases import Found, read_case
 from engine.store.deadlines import Row, of_case
 from engine.timeline import Entry
 from engine.timeline import timeline as entries_of
+from engine.trail.event import moment
+from engine.viewing import view_case
 from engine.vocabulary import Role
 
 
@@ -48,18 +52,49 @@ class _View:
     entries: tuple[Entry, ...]
     assumed: dict[str, Json]
     deadlines: tuple[Row, ...]
+    beside: Beside
     at: datetime
 
 
-def show_case(caller: Caller, about: str, number: str | None, *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Which case is asked for, as of when (None: now), and who looks; an auditor's look is kept in the trail."""
+
+    about: str
+    number: str | None = None
+    at: datetime | None = None
+    login: str | None = None
+
+
+def show_case(caller: Caller, look: Look, *, as_json: bool) -> int:
     """Show one case; without a number, the student's record, or the one open case of a unit."""
     with caller.sitting() as sitting:
-        view = _look(sitting, find_case(sitting.desk, about, number))
-        if as_json:
-            document(_document(view))
+        if look.login is not None:
+            _keep_look(sitting, look, look.login)
+        if look.at is None:
+            _answer(sitting, _look(sitting, find_case(sitting.desk, look.about, look.number)), None, as_json=as_json)
         else:
-            _show(sitting.desk, view)
+            with past(sitting, look.about, look.number, look.at) as then:
+                _answer(then.sitting, _look(then.sitting, then.case), then, as_json=as_json)
     return 0
+
+
+def _keep_look(sitting: Sitting, look: Look, login: str) -> None:
+    """An auditor's look at a case is an event of it, before anything is shown."""
+    case = find_case(sitting.desk, look.about, look.number)
+    view_case(sitting.desk, case, sitting.request("view", sitting.desk.actor(login)), as_of=look.at)
+
+
+def _answer(sitting: Sitting, view: _View, then: Past | None, *, as_json: bool) -> None:
+    if as_json:
+        told = (
+            {} if then is None else {"at": moment(view.at), "lacking": [documents.words(one) for one in then.lacking]}
+        )
+        document({**_document(view), **told})
+        return
+    if then is not None:
+        show_then(view.at, then.lacking)
+    _show(sitting.desk, view, is_past=then is not None)
 
 
 def _look(sitting: Sitting, case: int) -> _View:
@@ -74,6 +109,7 @@ def _look(sitting: Sitting, case: int) -> _View:
         entries=entries_of(desk, found),
         assumed=assumed,
         deadlines=tuple(of_case(desk.connection, case)),
+        beside=beside(desk, found, machine, steps, sitting.at),
         at=sitting.at,
     )
 
@@ -108,12 +144,13 @@ def _document(view: _View) -> documents.Document:
         "entered_at": case.entered_at,
         "deadlines": [documents.deadline(row, view.at) for row in view.deadlines],
         "assumed": view.assumed,
+        **beside_document(view.beside),
         "steps": [documents.prospect(one) for one in view.steps],
         "timeline": [documents.entry(one) for one in view.entries],
     }
 
 
-def _show(desk: Desk, view: _View) -> None:
+def _show(desk: Desk, view: _View, *, is_past: bool) -> None:
     case, definition = view.found.case, view.machine.definition
     about = f"单位 unit {case.unit}" if view.found.student_no is None else f"学号 student {view.found.student_no}"
     line(f"{about}　{both(definition.title)}", style="bold")
@@ -121,6 +158,8 @@ def _show(desk: Desk, view: _View) -> None:
     line(f"单位 unit {_place(desk, case.unit)}　批次 batch {case.fields.get('batch') or '—'}")
     line(f"进入此状态 since {long_moment(case.entered_at)}")
     line()
+    if is_past:
+        show_beside(desk, view.machine, view.beside)
     if view.deadlines:
         show_of_case(definition, view.deadlines, view.at)
     if not view.steps:

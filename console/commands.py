@@ -13,13 +13,22 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 import typer
 
 from console import (
+    audit_aids_commands,
+    audit_commands,
     clock_commands,
     deadline_commands,
     definition_commands,
+    document_commands,
+    erasing_commands,
+    exporting_commands,
+    import_commands,
     mail_commands,
     message_commands,
     people_commands,
+    process_mining_commands,
+    sealing_commands,
     step_commands,
+    unit_commands,
 )
 
 if TYPE_CHECKING:
@@ -68,19 +77,16 @@ app.add_typer(batch_app, name="batch")
 app.add_typer(term_app, name="term")
 app.add_typer(import_app, name="import")
 app.add_typer(calendar_app, name="calendar")
+app.add_typer(audit_commands.audit, name="audit")
 
 CalendarOf = Annotated[str, typer.Option("--profile", metavar="P", help="办学类型 Whose terms; default: everybody's.")]
 As = Annotated[str, typer.Option("--as", metavar="USER", help="以谁的身份办理 In whose name.")]
-AsOrNot = Annotated[str | None, typer.Option("--as", metavar="USER", help="以谁的身份 In whose name; default: import.")]
 Batch = Annotated[str, typer.Option("--batch", metavar="B", help="批次 The batch.")]
 BatchName = Annotated[str, typer.Argument(metavar="B", help="批次 The batch.")]
 Json = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档 One JSON document on standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="只判断，不写入 Judge, and write nothing.")]
 CaseNo = Annotated[str | None, typer.Option("--case", metavar="NO", help="办件号，默认为学籍 Default: the record.")]
 Fields = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="字段=值 Fields of the step.")]
-Sheet = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx 文件 The workbook.")]
-TableName = Annotated[str, typer.Argument(metavar="NAME", help="表 The table, such as major_offers.")]
-TableFile = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx 或 .csv 文件 The sheet.")]
 StartDay = Annotated[str, typer.Argument(metavar="DATE", help="起算日 The day the count is from: 2024-09-18.")]
 Offset = Annotated[str, typer.Argument(metavar="OFFSET", help="+15wd 工作日 working days, -7d 天 days, 3m 月.")]
 Year = Annotated[int, typer.Argument(metavar="YEAR", min=1, max=9999, help="年 The year.")]
@@ -124,25 +130,9 @@ def init(
     return setting_up.init(_caller(ctx), rehearsal=rehearsal, profile=profile)
 
 
-@unit_app.command("add")
-@_answering
-def unit_add(
-    ctx: typer.Context,
-    code: Annotated[str, typer.Argument(metavar="CODE", help="单位代码 Its code.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="名称 Its name.")],
-    *,
-    kind: Annotated[str, typer.Option(metavar="K", help="类别 province, school, branch, site, …")],
-    parent: Annotated[str | None, typer.Option(metavar="P", help="上级单位代码 The unit above.")] = None,
-    profile: Annotated[str | None, typer.Option(metavar="P", help="办学类型 Its profile, if not that above.")] = None,
-) -> int:
-    """添加单位。Add a unit."""
-    from console import setting_up
-    from engine.store.registry import UnitRow
-
-    row = UnitRow(code=code, name=name, kind=kind, parent=parent, path="", profile=profile)
-    return setting_up.add_unit(_caller(ctx), row)
-
-
+unit_app.command("add")(_answering(unit_commands.unit_add))
+unit_app.command("set")(_answering(unit_commands.unit_set))
+unit_app.command("show")(_answering(unit_commands.unit_show))
 user_app.command("add")(_answering(people_commands.user_add))
 user_app.command("address")(_answering(people_commands.user_address))
 app.add_typer(people_commands.absences_in(_group("不在岗。Who is away when."), _answering), name="absence")
@@ -188,50 +178,9 @@ def term_start(
     return setting_up.start_term(_caller(ctx), term, login)
 
 
-@import_app.command("roster")
-@_answering
-def import_roster(
-    ctx: typer.Context,
-    file: Sheet,
-    *,
-    login: AsOrNot = None,
-    create_units: Annotated[bool, typer.Option("--create-units", help="添加新的分校和教学点 Add new units.")] = False,
-    no_record: Annotated[bool, typer.Option("--no-record", help="录取名单，不建学籍 Candidates: no record.")] = False,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> int:
-    """导入学生名册，建立学籍。Take in a roster and open the records."""
-    from console import importing
-
-    asked = importing.Import(
-        path=file, login=login, dry_run=dry_run, as_json=as_json, create_units=create_units,
-        opens_record=not no_record,
-    )  # fmt: skip
-    return importing.import_roster(_caller(ctx), asked)
-
-
-@import_app.command("facts")
-@_answering
-def import_facts(
-    ctx: typer.Context, file: Sheet, *, login: AsOrNot = None, dry_run: DryRun = False, as_json: Json = False
-) -> int:
-    """导入学生信息（成绩、照片、费用等）。Take in what is newly known about students."""
-    from console import importing
-
-    asked = importing.Import(path=file, login=login, dry_run=dry_run, as_json=as_json)
-    return importing.import_facts(_caller(ctx), asked)
-
-
-@import_app.command("table")
-@_answering
-def import_table(
-    ctx: typer.Context, name: TableName, file: TableFile, *, login: As, dry_run: DryRun = False, as_json: Json = False
-) -> int:
-    """导入参考表（开设专业、专业规则等），整表替换。Take in a table; the sheet becomes the whole of it."""
-    from console import table_importing
-
-    asked = table_importing.TableImport(name=name, path=file, login=login, dry_run=dry_run, as_json=as_json)
-    return table_importing.import_table(_caller(ctx), asked)
+import_app.command("roster")(_answering(import_commands.import_roster))
+import_app.command("facts")(_answering(import_commands.import_facts))
+import_app.command("table")(_answering(import_commands.import_table))
 
 
 @calendar_app.command("explain", context_settings={"ignore_unknown_options": True})
@@ -276,6 +225,7 @@ app.command("open")(_answering(step_commands.open_))
 app.command()(_answering(step_commands.move))
 app.command()(_answering(step_commands.sign))
 app.command()(_answering(step_commands.retract))
+app.command()(_answering(erasing_commands.erase))
 app.command()(_answering(clock_commands.work))
 remind_app = _group("提醒：将提醒谁，立即提醒。Reminders: what is coming, and telling now.")
 remind_app.command("plan")(_answering(clock_commands.remind_plan))
@@ -290,76 +240,44 @@ messages_app = _group("消息：本单位的模板。Messages, and an institutio
 messages_app.command("check")(_answering(message_commands.messages_check))
 messages_app.command("show")(_answering(message_commands.messages_show))
 app.add_typer(messages_app, name="messages")
+audit_commands.audit.command("sample")(_answering(audit_aids_commands.audit_sample))
+audit_commands.audit.command("findings")(_answering(audit_aids_commands.audit_findings))
+audit_commands.audit.command("note")(_answering(audit_aids_commands.audit_note))
+audit_commands.audit.command("papers")(_answering(audit_aids_commands.audit_papers))
+audit_commands.audit.command("report")(_answering(audit_aids_commands.audit_report))
+sealing_commands.sealing_in(audit_commands.audit, _group("见证：为封存头联署。Witnesses of the log."), _answering)
+audit_commands.audit.command("xes")(_answering(process_mining_commands.audit_xes))
+audit_commands.audit.command("ocel")(_answering(process_mining_commands.audit_ocel))
+audit_commands.audit.command("export")(_answering(exporting_commands.audit_export))
+audit_commands.audit.command("verify")(_answering(exporting_commands.audit_verify))
+app.command()(_answering(process_mining_commands.draw))
+app.command()(_answering(document_commands.attach))
+app.command()(_answering(document_commands.detach))
+app.command()(_answering(document_commands.documents))
 
 
 @app.command()
 @_answering
-def attach(
-    ctx: typer.Context,
-    student_no: StudentNo,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="材料种类 The document, such as E-IC-ID.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="文件 The file handed in.")],
-    *,
-    login: As,
-    case: CaseNo = None,
-    request: Annotated[str | None, typer.Option(metavar="ID", help="请求号，重复无害 Makes repeating safe.")] = None,
-    as_json: Json = False,
-) -> int:
-    """上传材料。Hand in a file as a document of a case."""
-    from console import attaching
-
-    asked = attaching.HandedIn(
-        student_no=student_no, kind=kind, path=file, login=login, case=case, request=request,
-    )  # fmt: skip
-    return attaching.attach_file(_caller(ctx), asked, as_json=as_json)
-
-
-@app.command()
-@_answering
-def detach(
-    ctx: typer.Context,
-    student_no: StudentNo,
-    number: Annotated[int, typer.Argument(metavar="NO", help="材料序号 Its number in 'xueji documents'.")],
-    *,
-    login: As,
-    reason: Annotated[str, typer.Option(metavar="R", help="理由 The reason.")],
-    case: CaseNo = None,
-) -> int:
-    """撤下材料。Take a document off a case; the trail keeps it."""
-    from console import attaching
-
-    return attaching.withdraw_file(_caller(ctx), student_no, number, (login, reason, case))
-
-
-@app.command()
-@_answering
-def documents(
+def case(
     ctx: typer.Context,
     student_no: StudentNo,
     *,
     number: CaseNo = None,
-    save: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="存到目录，须 --as Write the files there; needs --as.")
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="MOMENT", help="回看当时的情况 As it stood then, from the trail.")
     ] = None,
     login: Annotated[
-        str | None, typer.Option("--as", metavar="USER", help="由谁查看，留痕 Who reads them, kept in the trail.")
+        str | None, typer.Option("--as", metavar="USER", help="谁查看，审计员留痕 Who looks; an auditor's is kept.")
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """办件的材料。The documents of a case."""
-    from console import attaching
-
-    save_as = attaching.saving(save, login)
-    return attaching.show_documents(_caller(ctx), student_no, number, save=save_as, as_json=as_json)
-
-
-@app.command()
-@_answering
-def case(ctx: typer.Context, student_no: StudentNo, *, number: CaseNo = None, as_json: Json = False) -> int:
     """查看办件：状态、可办步骤及原因、经过。One case, what blocks it, its timeline."""
     from console import case_view
+    from console.calling import read_moment
 
-    return case_view.show_case(_caller(ctx), student_no, number, as_json=as_json)
+    moment = None if at is None else read_moment(at)
+    look = case_view.Look(about=student_no, number=number, at=moment, login=login)
+    return case_view.show_case(_caller(ctx), look, as_json=as_json)
 
 
 @app.command()
@@ -369,14 +287,21 @@ def replay(
     student_no: Annotated[str | None, typer.Argument(metavar="[STUDENT_NO]", help="学号 One student.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="全部 Every chain there is.")] = False,
+    under: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="按另一套规则重新判断 Judge again under the rules there.")
+    ] = None,
+    batch: Annotated[str | None, typer.Option(metavar="B", help="只看此批次 With --under: this batch only.")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", min=1, help="进程数 Default: all cores.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="交给 Dask 集群 Spread over a Dask cluster.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """回放日志并与库比对。Fold the trail and compare it with the database."""
+    """回放日志并与库比对，或按另一套规则重判。Fold the trail and compare; or judge again under other rules."""
     from console import proving
 
-    wanted = proving.either(student_no, everything=everything)
-    return proving.replay(_caller(ctx), wanted, workers=workers, as_json=as_json)
+    asked = proving.Asked(student_no=student_no, under=under, batch=batch, workers=workers, cluster=cluster)
+    return proving.replay(_caller(ctx), proving.either(asked, everything=everything), as_json=as_json)
 
 
 @app.command()

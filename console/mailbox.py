@@ -62,10 +62,12 @@ def show_unreachable(caller: Caller, *, as_json: bool) -> int:
     with caller.sitting() as sitting:
         found = unreachable(sitting.desk, reach)
     if as_json:
-        document({
-            "staff": [{"person": one.key, "refused": one.refused} for one in found.staff],
-            "missed": [{"recipient": one.recipient, "messages": one.messages} for one in found.missed],
-        })
+        document(
+            {
+                "staff": [{"person": one.key, "refused": one.refused} for one in found.staff],
+                "missed": [{"recipient": one.recipient, "messages": one.messages} for one in found.missed],
+            }
+        )
     else:
         _show_unreachable(found)
     return REFUSED if found.staff or found.missed else 0

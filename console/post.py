@@ -48,6 +48,7 @@ class Post:
         overrides: A folder of the institution's own message templates.
         lease_seconds: How long a worker leads before another may take over.
         reach: Who has a channel and is told there.
+        seal_seconds: How often what was written is sealed.
     """
 
     way: Path | Relay
@@ -58,6 +59,7 @@ class Post:
     overrides: Path | None
     lease_seconds: float
     reach: Reach
+    seal_seconds: float = 60.0
 
 
 def post_of(settings: Settings) -> Post:
@@ -92,6 +94,7 @@ def post_of(settings: Settings) -> Post:
         overrides=read(_folder, "XUEJI_MESSAGES", str(settings.messages or ""), None),
         lease_seconds=read(_seconds, "XUEJI_LEASE_SECONDS", settings.lease_seconds, 1.0),
         reach=read(lambda _name, _text: reach_of(settings), "XUEJI_CHANNELS", "", BY_MAIL),
+        seal_seconds=read(_seconds, "XUEJI_SEAL_SECONDS", settings.seal_seconds, 60.0),
     )
     if faults:
         raise UnusableSettings(faults)

@@ -22,11 +22,12 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.definition import CANCELLED, NEW, Bilingual, MachineFile
-from engine.expressions.kinds import SHANGHAI
-from engine.records import Outcome, Sentence, Verdict
+from engine.expressions.kinds import SHANGHAI, decode, parse_kind, show
+from engine.records import Json, Outcome, Sentence, Verdict
+from engine.scopes import choice_titles
 from engine.timeline import Entry
 from engine.trail.event import EventKind
-from engine.vocabulary import Role
+from engine.vocabulary import Role, Vocabulary
 
 _WIDTH_IN_A_PIPE = 120
 _WEEKDAYS = "一二三四五六日"
@@ -62,12 +63,24 @@ _KINDS: Mapping[str, str] = {
     EventKind.EVIDENCE_ADDED: "上传材料 evidence",
     EventKind.EVIDENCE_WITHDRAWN: "撤下材料 withdrawn",
     EventKind.VIEWED: "查看材料 viewed",
+    EventKind.ERASED: "抹除个人信息 erased",
 }
 
 
 def long_date(day: date) -> str:
     """A day as an office writes it: 2024年5月13日（周一）."""
     return f"{day.year}年{day.month}月{day.day}日（周{_WEEKDAYS[day.weekday()]}）"
+
+
+def value_shown(vocabulary: Vocabulary, of: str, raw: Json) -> str:
+    """A value of a type as it is kept, as people read it; one that is missing is open (未定)."""
+    if raw is None:
+        return "未定 open"
+    kind = parse_kind(of)
+    value = decode(kind, raw)
+    if kind.name == "date" and isinstance(value, date):
+        return long_date(value)
+    return show(kind, value, "zh", choice_titles(vocabulary))
 
 
 def long_moment(at: datetime | str) -> str:

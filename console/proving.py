@@ -1,17 +1,24 @@
-"""Replay: the trail read back and compared with the database, on all cores, or for one student with the timeline."""
+"""Replay: the trail read back and compared with the database, on all cores or a cluster, or for one student.
+
+With other rules, past decisions are judged again under them instead.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from pathlib import Path
 
 from console.calling import Caller, Misuse, Sitting
 from console.case_view import fact_titles
+from console.judging_again import judge_again, other_rules, show_judged
 from console.printing import document, line, progress, table, timeline
+from console.spreading import cluster, parts_of, processes, spread
 from engine.casework import find_case
 from engine.filing import files_agree
 from engine.invariants import Audited, audit_part, audit_rows, together
@@ -22,24 +29,66 @@ from engine.store.trail import spans
 from engine.timeline import timeline as entries_of
 from engine.trail.event import chain_name
 
-_PARTS_PER_WORKER = 4
-"""More parts than workers, so that nobody waits long for the last one."""
 _CHAINS_WORTH_A_WORKER = 5000
 """Fewer are replayed sooner than another process has started."""
 _MOST_SHOWN = 50
 
 
-def replay(caller: Caller, student_no: str | None, *, workers: int | None, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be replayed, and where.
+
+    `student_no` None: everything; `under` a folder of other rules to judge by, `batch` whose cases then; `workers`
+    here, or those of a `cluster`.
+    """
+
+    student_no: str | None = None
+    under: Path | None = None
+    batch: str | None = None
+    workers: int | None = None
+    cluster: str | None = None
+
+
+def replay(caller: Caller, asked: Asked, *, as_json: bool) -> int:
     """Replay one student's chains (the record's and the student's own), or every chain there is.
 
     Returns:
-        1 if anything diverged.
+        1 if anything diverged, or would have been otherwise under the other rules.
     """
     with caller.sitting() as sitting:
-        if student_no is not None:
-            return _shown(sitting, _replay_student(sitting, student_no, as_json=as_json), None, as_json=as_json)
-        replayed = _replay_all(sitting, workers)
-        return _shown(sitting, replayed, _audit(sitting, workers), as_json=as_json)
+        if asked.student_no is not None:
+            return _shown(sitting, _replay_student(sitting, asked.student_no, as_json=as_json), None, as_json=as_json)
+        with _crew(sitting, asked) as crew:
+            if asked.under is not None:
+                other = other_rules(sitting, asked.under, caller.settings.definitions)
+                judged = judge_again(sitting, crew.parts, other, asked.batch, crew.executor)
+                return show_judged(sitting, judged, as_json=as_json)
+            return _shown(sitting, _replay_all(sitting, crew), _audit(sitting, crew), as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Crew:
+    """Who does the work, and the ranges it is cut into; without an executor it is done here."""
+
+    executor: Executor | None
+    parts: Sequence[tuple[int, int]]
+
+
+@contextmanager
+def _crew(sitting: Sitting, asked: Asked) -> Iterator[_Crew]:
+    connection = sitting.desk.connection
+    if asked.cluster is not None:
+        with cluster(asked.cluster, sitting.office.url) as executor:
+            yield _Crew(executor=executor, parts=parts_of(connection, 1, on_cluster=True))
+        return
+    chains = sum(last - first + 1 for first, last in spans(connection, 1))
+    wanted = asked.workers or min(os.cpu_count() or 1, max(1, chains // _CHAINS_WORTH_A_WORKER))
+    parts = parts_of(connection, wanted, on_cluster=False)
+    if wanted == 1:
+        yield _Crew(executor=None, parts=parts)
+        return
+    with processes(wanted) as pool:
+        yield _Crew(executor=pool, parts=parts)
 
 
 def _shown(sitting: Sitting, replayed: Replayed, audited: Sequence[Audited] | None, *, as_json: bool) -> int:
@@ -51,16 +100,22 @@ def _shown(sitting: Sitting, replayed: Replayed, audited: Sequence[Audited] | No
     return 1 if replayed.diverged or any(one.faults for one in audited or ()) else 0
 
 
-def either(student_no: str | None, *, everything: bool) -> str | None:
-    """One student or everything: exactly one of them is asked for.
+def either(asked: Asked, *, everything: bool) -> Asked:
+    """One student or everything: exactly one of them is asked for, and what only everything can be asked goes with it.
 
     Raises:
-        Misuse: If it is both or neither.
+        Misuse: If it is both or neither, or cannot be meant together.
     """
-    if (student_no is None) != everything:
+    if (asked.student_no is None) != everything:
         message = "请给出一个学号，或 --all 回放全部。Give one student number, or --all."
         raise Misuse(message)
-    return student_no
+    if not everything and (asked.under or asked.batch or asked.cluster):
+        message = "--under、--batch、--cluster 与 --all 一起用。They go with --all."
+        raise Misuse(message)
+    if asked.batch is not None and asked.under is None:
+        message = "--batch 只与 --under 一起用；回放总是全部。--batch goes with --under; a replay is of everything."
+        raise Misuse(message)
+    return asked
 
 
 def _replay_student(sitting: Sitting, student_no: str, *, as_json: bool) -> Replayed:
@@ -74,14 +129,12 @@ def _replay_student(sitting: Sitting, student_no: str, *, as_json: bool) -> Repl
     return reduce(add, (replay_one(desk.connection, office.log, office.key, chain) for chain in chains))
 
 
-def _replay_all(sitting: Sitting, workers: int | None) -> Replayed:
-    connection = sitting.desk.connection
-    chains = sum(last - first + 1 for first, last in spans(connection, 1))
-    wanted = workers or min(os.cpu_count() or 1, max(1, chains // _CHAINS_WORTH_A_WORKER))
-    parts = spans(connection, wanted * _PARTS_PER_WORKER)
+def _replay_all(sitting: Sitting, crew: _Crew) -> Replayed:
+    office = sitting.office
+    work = [(office.url, office.log, office.key, part) for part in crew.parts]
     done = Replayed(cases=0, events=0)
-    with progress(chains, "回放 replaying") as advance:
-        for (first, last), one in zip(parts, _replayed(sitting, parts, wanted), strict=True):
+    with progress(sum(last - first + 1 for first, last in crew.parts), "回放 replaying") as advance:
+        for (first, last), one in zip(crew.parts, spread(crew.executor, replay_part, work), strict=True):
             done += one
             advance(last - first + 1)
     return done + Replayed(cases=0, events=0, diverged=_spoilt_files(sitting))
@@ -102,29 +155,10 @@ def _has_file(sitting: Sitting, sha256: str) -> str:
     return "registry" if row is None or row[0] is None else chain_name(int(str(row[0])))
 
 
-def _audit(sitting: Sitting, workers: int | None) -> tuple[Audited, ...]:
+def _audit(sitting: Sitting, crew: _Crew) -> tuple[Audited, ...]:
     """Every invariant over the whole database: histories in parallel ranges, then what holds between cases."""
-    connection, url = sitting.desk.connection, sitting.office.url
-    chains = sum(last - first + 1 for first, last in spans(connection, 1))
-    wanted = workers or min(os.cpu_count() or 1, max(1, chains // _CHAINS_WORTH_A_WORKER))
-    work = [(url, part) for part in spans(connection, wanted * _PARTS_PER_WORKER)]
-    if wanted == 1:
-        parts = list(map(audit_part, work))
-    else:
-        with ProcessPoolExecutor(wanted, mp_context=multiprocessing.get_context("spawn")) as pool:
-            parts = list(pool.map(audit_part, work))
-    return together([*parts, audit_rows(sitting.desk, sitting.at)])
-
-
-def _replayed(sitting: Sitting, parts: Sequence[tuple[int, int]], workers: int) -> Iterator[Replayed]:
-    office = sitting.office
-    work = [(office.url, office.log, office.key, part) for part in parts]
-    if workers == 1:
-        yield from map(replay_part, work)
-        return
-    # A process that is forked would share the open connection with this one.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(replay_part, work)
+    work = [(sitting.office.url, part) for part in crew.parts]
+    return together([*spread(crew.executor, audit_part, work), audit_rows(sitting.desk, sitting.at)])
 
 
 def _document(replayed: Replayed) -> dict[str, object]:

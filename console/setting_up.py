@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from console import wiring
 from console.calling import SETUP, Caller, Misuse, Sitting, plain_about
-from console.printing import line, long_date, note, progress, role_title, table
+from console.printing import line, note, progress, role_title, table, value_shown
 from engine.desk import Desk
 from engine.errors import Unknown
-from engine.expressions.kinds import decode, parse_kind, show
 from engine.loading.remembered import load_remembered
 from engine.organisation import add_units, give_role
 from engine.publishing import change_batch, publish_batch
 from engine.publishing import start_term as start_term_of
-from engine.scopes import choice_titles
 from engine.store import registry
-from engine.store.registry import BatchRow, UnitRow
+from engine.store.registry import UnitRow
 from rules.functions import FUNCTIONS
 
 
@@ -124,19 +121,11 @@ def _show_values(desk: Desk, name: str) -> None:
     fields = desk.library.rulebook.vocabulary.batch[row.kind].fields
     table(
         ("字段 field", "名称 title", "值 value"),
-        [(field, one.title.zh, _shown(desk, row, field, one.type)) for field, one in fields.items()],
+        [
+            (field, one.title.zh, value_shown(desk.library.rulebook.vocabulary, one.type, row.values.get(field)))
+            for field, one in fields.items()
+        ],
         f"{row.title} {name}",
     )
     if any(row.values.get(field) is None for field in fields):
         note(f"未定的值用此命令设置 set what is open with: xueji batch set {name} FIELD=VALUE --as USER")
-
-
-def _shown(desk: Desk, row: BatchRow, field: str, of: str) -> str:
-    raw = row.values.get(field)
-    if raw is None:
-        return "未定 open"
-    kind = parse_kind(of)
-    value = decode(kind, raw)
-    if kind.name == "date" and isinstance(value, date):
-        return long_date(value)
-    return show(kind, value, "zh", choice_titles(desk.library.rulebook.vocabulary))

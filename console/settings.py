@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     lease_seconds: str = "30"
     clock: Path | None = None
 
+    seal_key: Path | None = None
+    seal_passphrase_file: Path | None = None
+    seal_seconds: str = "60"
+    checkpoint: Path | None = None
+    witnesses: Path | None = None
+
     @property
     def mail_folder(self) -> Path:
         """Where mails are put as files unless `XUEJI_MAIL` says otherwise, so that nothing leaves a fresh install."""
@@ -62,6 +68,20 @@ class Settings(BaseSettings):
         if self.database.startswith("sqlite:///"):
             return Path(self.database.removeprefix("sqlite:///") + ".key")
         return Path("xueji.key")
+
+    @property
+    def seal_key_file(self) -> Path:
+        """The file of the key that signs heads: beside the MAC key, unless `XUEJI_SEAL_KEY` says otherwise."""
+        return self.seal_key or self.key_file.with_name(f"{self.key_file.stem}.seal")
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where the newest head is published: beside a SQLite database, else in the working folder."""
+        if self.checkpoint is not None:
+            return self.checkpoint
+        file = self.database.removeprefix("sqlite:///")
+        is_file = file != self.database and not file.startswith("file:")
+        return Path(f"{file}.checkpoint" if is_file else "xueji.checkpoint")
 
     @property
     def address(self) -> str:

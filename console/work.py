@@ -42,13 +42,11 @@ class Pace(NamedTuple):
     scan: float = 30.0
     compose: float = 60.0
     send: float = 5.0
+    seal: float = 60.0
 
 
-PACE = Pace()
-
-
-def work(caller: Caller, *, once: bool, pace: Pace = PACE) -> int:
-    """Tell people what is due, until SIGTERM or SIGINT; with `once`, do each kind of round once and end.
+def work(caller: Caller, *, once: bool, pace: Pace | None = None) -> int:
+    """Tell people what is due, and seal, until SIGTERM or SIGINT; with `once`, do each kind of round once and end.
 
     Raises:
         UnusableSettings: If how people are told cannot be read.
@@ -63,7 +61,7 @@ def work(caller: Caller, *, once: bool, pace: Pace = PACE) -> int:
         if once:
             _each_once(worker)
         else:
-            _until_told_to_end(worker, pace)
+            _until_told_to_end(worker, pace or Pace(seal=premises.post.seal_seconds))
     worker.close()
     return 0
 

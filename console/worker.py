@@ -24,8 +24,11 @@ from console.calling import SETUP, NoRehearsal
 from console.clock import Clock, Tick, steady_seconds
 from console.post import Post
 from console.rounds import Rounds
+from console.sealing import MAKE_KEY, seal_round, sealer_of
 from console.settings import Settings
 from console.wiring import Office, office
+from engine.errors import XuejiError
+from engine.sealing import SealedElsewhere
 from engine.store.database import DRIVER_ERRORS, Connection
 from engine.store.leases import Held, give_up, take
 from notifications.composing import Composed
@@ -43,8 +46,8 @@ _NOTABLE = timedelta(minutes=5)
 _DATABASE_ERRORS = (SQLAlchemyError, *DRIVER_ERRORS)
 
 
-Kind = Literal["scan", "compose", "send"]
-"""The kinds of rounds, in the order in which a reminder passes through them."""
+Kind = Literal["scan", "compose", "send", "seal"]
+"""The kinds of rounds, in the order in which a reminder passes through them; what they wrote is then sealed."""
 Say = Callable[..., None]
 
 
@@ -163,6 +166,9 @@ class Worker:
             self._seldom("clock was turned back", by=str(tick.behind))
 
     def _round(self, at: _At, kind: Kind) -> None:
+        if kind == "seal":  # under a lease of its own, and whatever the clock says
+            self._seal(at)
+            return
         held = self._lead(at)
         if held is None:
             return
@@ -181,6 +187,29 @@ class Worker:
             self._tell("send", sent)
             self.has_more = sent.ended == "rate"
             following = self._lead(at) if sent.ended == "lease" and not self.is_ending else None
+
+    def _seal(self, at: _At) -> None:
+        """Seal what there is, unless no key has been made; what stands in the way is for a person to read."""
+        try:
+            sealer = sealer_of(self._premises.settings, at.office.log)
+            if sealer is None:
+                self._once("not sealing, there is no key", make=MAKE_KEY)
+                return
+            done = seal_round(at.office, self._premises.settings, sealer, at.clock.now)
+        except SealedElsewhere:
+            self._seldom("another process seals")
+        except XuejiError as problem:
+            self._seldom("sealing refused", error=type(problem).__name__, why=str(problem))
+        else:
+            if done.sealed.note is not None:
+                self._say("seal", events=done.sealed.events)
+            for why in done.unheard:
+                self._seldom("witness did not vouch", why=why)
+
+    def _once(self, event: str, **details: object) -> None:
+        """Say something once in the life of this process."""
+        if event not in self._said:
+            self._seldom(event, **details)
 
     def _tell(self, kind: Kind, done: Scanned | Composed | Sent) -> None:
         """Say what was done, if anything was."""

@@ -31,7 +31,7 @@ from engine.rights import EFFECT
 from engine.settling import (
     Change,
     cause_of,
-    hold_batches,
+    hold_shared,
     rows_of,
     settle,
     settle_lookers,
@@ -47,6 +47,7 @@ from engine.store.cases import Found, keep, read_cases, related
 from engine.store.lists import frozen_members
 from engine.store.relations import Neighbour
 from engine.trail.event import Written, chain_name, moment
+from engine.upholding import left_for_good
 
 _CHUNK = 1000
 
@@ -126,7 +127,7 @@ def _keep_all(
     kept, done = [], []
     changes: list[Change] = []
     rows = rows_of(desk, [found.case for found, *_ in decided])
-    hold_batches(desk, [found.case for found, *_ in decided])
+    hold_shared(desk, [found.case for found, *_ in decided])
     for found, machine, moved, cause in decided:
         if cause is not None:
             moved.event["cause"] = cause.told
@@ -397,6 +398,9 @@ def _cancel_all(desk: Desk, one: Done, request: Request) -> None:
     for case in () if student is None else related(desk.connection, student, one.found.case.id):
         machine = desk.machine(case.shape)
         if case.id != record and not machine.is_final(case.state):
+            stays = [*left_for_good(machine, case.state, CANCELLED)]
+            if stays:
+                raise LinkedRefusal([machine.engine_verdict("linked-case", what=case.number), *stays])
             _cancel(desk, machine, case, one.event, request)
 
 

@@ -38,6 +38,7 @@ class Watch(NamedTuple):
     Attributes:
         facts: Of the student.
         batch: Fields of the case's batch.
+        units: Facts of the case's unit, or of units above it.
         documents: Whether they ask for documents on the case.
         others: Whether they look at other cases: the record, related ones, members, records of the same person.
         tables: Whether they look rows of tables up.
@@ -45,6 +46,7 @@ class Watch(NamedTuple):
 
     facts: frozenset[str] = frozenset()
     batch: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
     documents: bool = False
     others: bool = False
     tables: bool = False
@@ -119,15 +121,18 @@ def watch_of(many: Iterable[BoundDeadline], stored: frozenset[str]) -> Watch:
         readings = [reading for expression in expressions for reading in expression.readings]
         keys.update(*(expression.reads for expression in expressions), *(reading.outer for reading in readings))
         functions.update(source.function for reading in readings for source in reading.sources)
+    parted = [key.partition(".") for key in keys]
     return Watch(
         facts=frozenset(keys & stored),
         batch=frozenset(key.removeprefix("batch.") for key in keys if key.startswith("batch.")),
+        units=frozenset(name for group, dot, name in parted if dot and group.isidentifier() and group not in _NO_UNITS),
         documents=not functions.isdisjoint((*DOCUMENT_ANSWERS, *DOCUMENT_ROWS)),
         others=not functions.isdisjoint(_OTHERS) or any(key.startswith("record.") for key in keys),
         tables="rows" in functions,
     )
 
 
+_NO_UNITS = ("case", "record", "batch")
 _OTHERS = ("cases", "others", "members", "same_person")
 
 

@@ -7,6 +7,7 @@ event names can be looked up for ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from engine.actors import Actor
 from engine.checking.rulebooks import rule_in_use
 from engine.definition import CANCELLED, Definition
 from engine.errors import RuleInUse, Unknown
-from engine.library import Library, canonical, content_hash
+from engine.library import Library, canonical
 from engine.outline import looks_around
 from engine.records import Case, Head, Json
 from engine.steps import Machine
@@ -52,17 +53,29 @@ class Desk:
         self.scribe = scribe
         self.library = library
         self.rehearsal = rehearsal
-        self.rulebook = content_hash(library.rulebook)
-        self._hashes = {(one.workflow, one.profile): content_hash(one) for one in library.machines()}
+        self.rulebook, self._hashes = library.pins()
         self.shapes = {self._hashes[one.workflow, one.profile]: one for one in library.machines()}
         self._salt = salt
-        self._machines: dict[tuple[str, str], Machine] = {}
         self._libraries: dict[str, Library] = {self.rulebook: library}
         self._batches: dict[str, BatchRow | None] = {}
         self._units: dict[str, UnitRow] | None = None
         self._tables: dict[str, list[dict[str, Json]]] = {}
         self._registry = -1
         self._lookers: tuple[int, tuple[str, ...]] | None = None
+        self.unknown: set[str] = set()
+        """What cannot be known here: `table/NAME`, `members/NUMBER`. Nothing, but where the desk looks back."""
+
+    def elsewhere(self, connection: Connection) -> Desk:
+        """The same desk at another database, such as the past in memory; what is compiled serves both."""
+        other = copy(self)
+        other.sit_at(connection)
+        return other
+
+    def sit_at(self, connection: Connection) -> None:
+        """Look at another database from now on, and forget what was read of the one before."""
+        self.connection = connection
+        self._batches, self._tables, self._units = {}, {}, None
+        self._registry, self._lookers, self.unknown = -1, None, set()
 
     def salt(self) -> bytes:
         """A fresh salt for one event's commitment."""
@@ -131,8 +144,15 @@ class Desk:
         registry.hold_batch(self.connection, name)
         self._batches.pop(name, None)
 
-    def table_rows(self, name: str) -> list[dict[str, Json]]:
-        """The rows of a table as kept, read once an act."""
+    def hold_units(self, paths: Iterable[str]) -> None:
+        """Keep others from changing units and those above them for the rest of the transaction, and read them anew."""
+        registry.hold_units(self.connection, paths)
+        self._units = None
+
+    def table_rows(self, name: str) -> list[dict[str, Json]] | None:
+        """The rows of a table as kept, read once an act; None where nobody knows them any more."""
+        if f"table/{name}" in self.unknown:
+            return None
         if name not in self._tables:
             self._tables[name] = registry.table_rows(self.connection, name)
         return self._tables[name]
@@ -179,11 +199,12 @@ class Desk:
     def machine(self, shape: str, rulebook: str | None = None) -> Machine:
         """A pinned definition under a rulebook, by default the one in force; compiled once."""
         book = rulebook or self.rulebook
-        if (shape, book) not in self._machines:
-            self._machines[shape, book] = Machine(
-                self._library(book), self.definition(shape), shape=shape, rulebook=book
-            )
-        return self._machines[shape, book]
+        library = self._library(book)
+        machine: Machine | None = library.compiled.get((shape, book))
+        if machine is None:
+            machine = Machine(library, self.definition(shape), shape=shape, rulebook=book)
+            library.compiled[shape, book] = machine
+        return machine
 
     def machine_for(self, case: Case, given: Mapping[str, Json]) -> Machine:
         """The machine a case is judged by: its pinned shape, under the rulebook its batch has pinned if it has one."""
@@ -191,12 +212,22 @@ class Desk:
         row = self.batch(name) if isinstance(name, str) else None
         return self.machine(case.shape, row.rulebook if row else None)
 
+    def book(self, rulebook: str) -> RulebookText:
+        """A pinned rulebook.
+
+        Raises:
+            Unknown: If it is not kept.
+        """
+        return self._library(rulebook).rulebook
+
     def _library(self, rulebook: str) -> Library:
         if rulebook not in self._libraries:
             body = registry.rulebook_body(self.connection, rulebook)
             if body is None:
                 raise Unknown("规则集 rulebook", rulebook)
-            self._libraries[rulebook] = replace(self.library, rulebook=RulebookText.model_validate_json(body))
+            book = RulebookText.model_validate_json(body)
+            engine = {**self.library.rulebook.engine, **book.engine}  # an older one lacks what the engine refuses since
+            self._libraries[rulebook] = replace(self.library, rulebook=book.model_copy(update={"engine": engine}))
         return self._libraries[rulebook]
 
     def unpublished(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from engine.collecting import collector_paused
 from engine.desk import Desk
 from engine.errors import Unknown, XuejiError
-from engine.facts import FactChange, FactRefusal, check_facts, fact_event, keep_refusals, write_facts
+from engine.facts import FactChange, FactRefusal, check_facts, fact_event, keep_refusals, unentitled, write_facts
 from engine.opening import Opened, Subject, open_one, write_opened
 from engine.records import Head, Json, Refused, Request
 from engine.steps import Machine
@@ -160,6 +160,7 @@ def _take_in(
             intake.refused.append(FactRefusal(student_no=row.student_no, verdicts=outcome.verdicts))
         else:
             intake.opened.append(outcome)
+    intake.refused += unentitled(desk, (FactChange(row=one, new=one.facts) for one in intake.students), request)
     return intake
 
 

@@ -14,6 +14,7 @@ A refusal is not here: it is an answer (`engine.records.Refused`). These are the
     ├── NotNow                 a term that has not begun, or is over
     ├── Unknown                no student, unit, user, batch, workflow, case, rule of that name
     ├── Unreadable             a given value is not of its kind
+    ├── ContentsErased         what was asked for was erased at a person's request
     └── Misplaced              a unit or a role where the organisation does not allow it
 """
 
@@ -159,6 +160,17 @@ class Unreadable(XuejiError):
         self.name, self.value, self.expected = name, value, expected
         super().__init__(
             f"{name}：“{value}”无法识别，应为 {expected}。{name}: cannot read '{value}', expected {expected}."
+        )
+
+
+class ContentsErased(XuejiError):
+    """A document is still told of, and what was in it has been erased."""
+
+    def __init__(self, document: str, seq: int) -> None:
+        self.document, self.seq = document, seq
+        super().__init__(
+            f"材料 {document} #{seq} 的内容已按本人信息的抹除销毁，仅存哈希。"
+            f" The contents of {document} #{seq} were erased; only their hash is left."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,12 +17,14 @@ from engine.records import Head, Json, Outcome, Request, Verdict
 from engine.settling import cause_of, settle_students
 from engine.sight import Seeing
 from engine.step import check_value
+from engine.steps import Machine
 from engine.store import students
 from engine.store.cases import Found, read_cases, write_events, write_personal
 from engine.store.students import StudentRow
 from engine.trail.chain import commitment
 from engine.trail.event import EventKind, Written, canonical, chain_name, moment
 from engine.vocabulary import Fact
+from engine.writers import closed_to_sheets, denied
 
 CHUNK = 1000
 
@@ -209,10 +211,10 @@ def readers_of(desk: Desk, facts: set[str]) -> list[str]:
 
 
 def _refusals(desk: Desk, changes: Sequence[FactChange], request: Request) -> tuple[FactRefusal, ...]:
-    """Ask the rules of each changed fact's group; they are judged as of the student's record."""
+    """Who may not write, and what the rules of each changed fact's group say, judged as of the student's record."""
+    refused = unentitled(desk, changes, request)
     closable = _closable(desk.library)
     asked = [one for one in changes if not closable.isdisjoint(one.new)]
-    refused = []
     for start in range(0, len(asked), CHUNK):
         chunk = asked[start : start + CHUNK]
         records = read_cases(desk.connection, [one.row.record for one in chunk if one.row.record is not None])
@@ -222,6 +224,23 @@ def _refusals(desk: Desk, changes: Sequence[FactChange], request: Request) -> tu
             if verdicts:
                 refused.append(FactRefusal(student_no=one.row.student_no, verdicts=verdicts))
     return tuple(refused)
+
+
+def unentitled(desk: Desk, changes: Iterable[FactChange], request: Request) -> list[FactRefusal]:
+    """The students of whom a sheet says what whoever takes it in may not write (`written_by`)."""
+    book = desk.library.rulebook
+    closed = closed_to_sheets(book)
+    if not closed:
+        return []
+    found = [
+        (one, denied(book, [closed[name] for name in one.new if name in closed], _path(desk, one), request))
+        for one in changes
+    ]
+    return [FactRefusal(student_no=one.row.student_no, verdicts=verdicts) for one, verdicts in found if verdicts]
+
+
+def _path(desk: Desk, change: FactChange) -> str:
+    return desk.units()[change.row.unit].path
 
 
 def _closable(library: Library) -> frozenset[str]:
@@ -237,14 +256,19 @@ def _closable(library: Library) -> frozenset[str]:
 
 def _judge(desk: Desk, found: Found, change: FactChange, request: Request) -> tuple[Verdict, ...]:
     machine = desk.machine_for(found.case, {})
-    guards = machine.guards_of(machine.group_guards(change.new))
+    verdicts = asked_of(desk, machine, found, machine.group_guards(change.new), request)
+    return tuple(verdict for verdict in verdicts if verdict.outcome is Outcome.FAILS)
+
+
+def asked_of(desk: Desk, machine: Machine, found: Found, rules: Iterable[str], request: Request) -> list[Verdict]:
+    """What rules by name say of a case, outside of any step."""
+    guards = machine.guards_of(rules)
     if not guards:
-        return ()
+        return []
     sight = Seeing(desk, machine, found, request)
     reads = tuple(dict.fromkeys(key for guard in guards for key in guard.reads))
     values = machine.decoded(sight.see((), reads))
-    verdicts = [
+    return [
         explain(guard, Outcome(guard.ask(*[values[key] for key in guard.reads])), values, machine.readers)
         for guard in guards
     ]
-    return tuple(verdict for verdict in verdicts if verdict.outcome is Outcome.FAILS)

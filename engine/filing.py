@@ -5,7 +5,7 @@ Pure but for `documents_agree` and `files_agree`, which read what is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -17,9 +17,10 @@ from engine.records import Json
 from engine.store import documents
 from engine.store.database import Connection
 from engine.store.documents import DocumentRow
+from engine.store.erasures import is_emptied
 from engine.trail.event import EventKind
 
-_PERSONAL = ("stem", "listed")
+PERSONAL_LOOKS = ("stem", "listed")
 """What is known of a file and sealed in its event (`Upload.personal_looks`)."""
 
 Data = Mapping[str, Any]
@@ -33,6 +34,11 @@ class Filed:
 
     def __init__(self) -> None:
         self._rows: list[DocumentRow] = []
+
+    @property
+    def rows(self) -> Sequence[DocumentRow]:
+        """The documents told of so far; of forms made by a step only the hash, under `looks`."""
+        return self._rows
 
     def apply(self, kind: str, seq: int, data: Data) -> None:
         """Add one event of the case; those that say nothing of documents change nothing."""
@@ -60,27 +66,35 @@ class Filed:
 
     def reveal(self, seq: int, personal: Mapping[str, Json]) -> None:
         """Add the personal values behind an event's commitment, where they are still kept: name and people listed."""
-        named = {name: personal[f"file.{name}"] for name in _PERSONAL if f"file.{name}" in personal}
+        named = {name: personal[f"file.{name}"] for name in PERSONAL_LOOKS if f"file.{name}" in personal}
         self._rows = [
             row._replace(looks={**row.looks, **named}) if row.seq == seq and row.sha256 is not None else row
             for row in self._rows
         ]
 
-    def differences(self, kept: Sequence[DocumentRow]) -> list[str]:
-        """The documents that are kept otherwise than the events say, as `document KIND #SEQ`."""
+    def differences(self, kept: Sequence[DocumentRow], is_erased: Callable[[int], bool] = lambda _: False) -> list[str]:
+        """The documents that are kept otherwise than the events say, as `document KIND #SEQ`.
+
+        `is_erased` is asked, by the event that brought it, of a form that has lost its contents.
+        """
         told = {(row.seq, row.kind): row for row in self._rows}
         found = {(row.seq, row.kind): row for row in kept}
         names = sorted(told.keys() | found.keys())
-        wrong = [name for name in names if not _agree(told.get(name), found.get(name))]
+        wrong = [name for name in names if not _agree(told.get(name), found.get(name), is_erased)]
         doubled = [] if len(found) == len(kept) else ["document kept twice"]
         return [f"document {kind} #{seq}" for seq, kind in wrong] + doubled
 
 
-def _agree(told: DocumentRow | None, kept: DocumentRow | None) -> bool:
+def _agree(told: DocumentRow | None, kept: DocumentRow | None, is_erased: Callable[[int], bool]) -> bool:
     if told is None or kept is None:
         return False
-    looks = {name: value for name, value in kept.looks.items() if name not in _PERSONAL or name in told.looks}
-    made = kept.made is None if told.sha256 else kept.made is not None and made_hash(kept.made) == told.looks["sha256"]
+    looks = {name: value for name, value in kept.looks.items() if name not in PERSONAL_LOOKS or name in told.looks}
+    if told.sha256:
+        made = kept.made is None
+    elif kept.made is None:
+        made = is_erased(told.seq)
+    else:
+        made = made_hash(kept.made) == told.looks["sha256"]
     same = (told.sha256, told.ticks, told.withdrawn) == (kept.sha256, kept.ticks, kept.withdrawn)
     return same and made and looks == told.looks
 
@@ -109,5 +123,6 @@ def _personal(connection: Connection, chain: int) -> Iterator[tuple[int, Mapping
 
 
 def files_agree(connection: Connection) -> list[str]:
-    """The hashes of files whose bytes are not those they are kept under; call inside `reading`."""
-    return [digest for digest, body in documents.files(connection) if sha256(body).hexdigest() != digest]
+    """The hashes of files whose bytes are not those they are kept under, nor erased; call inside `reading`."""
+    wrong = [(digest, body) for digest, body in documents.files(connection) if sha256(body).hexdigest() != digest]
+    return [digest for digest, body in wrong if body or not is_emptied(connection, digest)]

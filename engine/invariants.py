@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.actors import Actor
-from engine.auditing import access, clocks, proofs, steps, wholes
+from engine.auditing import access, clocks, erased, proofs, steps, wholes
 from engine.auditing.ground import Flaw, ground_of
 from engine.auditing.history import histories
 from engine.auditing.proofs import Each
@@ -214,7 +214,7 @@ CATALOGUE: tuple[Invariant, ...] = (
     _one("INV-ACC-1", ("个人信息只由有权岗位读取，查看留痕",
           "Personal data is read by authorised roles only, and logged"),
          "S001-E-4 S001-H-2.3",
-         each=[access.seen_by_right],
+         each=[access.seen_by_right, access.noted_by_right], whole=[erased.erased_by_right],
          elsewhere=("材料逐次核对；屏幕上查看学生信息尚不登记",
                     "every look at a document is checked; facts shown on screen leave no look yet")),
 )  # fmt: skip

@@ -52,14 +52,17 @@ def _concealed(machine: Machine, data: dict[str, Json]) -> dict[str, Json]:
     return hidden
 
 
-def barred_event(state: str, request: Request, problem: TransitionNotOpen | NotAllowed) -> dict[str, Json]:
+def barred_event(state: str | None, request: Request, problem: TransitionNotOpen | NotAllowed) -> dict[str, Json]:
     """What is kept of a request that was not heard at all: the step is not open here, or not to this person.
 
+    `state` is None where it is about no case.
     It names no request: asked again once the way is free, the request is a new one.
     """
     data: dict[str, Json] = {
-        "trigger": request.trigger, "from": state, "barred": why_barred(problem), "failed": [], "undecided": [],
+        "trigger": request.trigger, "barred": why_barred(problem), "failed": [], "undecided": [],
     }  # fmt: skip
+    if state is not None:
+        data["from"] = state
     return {"at": moment(request.at), "actor": request.actor.login, "data": data}
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -16,6 +17,13 @@ from engine.definition import Definition
 from engine.errors import Unknown
 from engine.expressions.functions import Registered
 from engine.vocabulary import BatchFile, RulebookText
+
+
+class Pins(NamedTuple):
+    """Content hashes: of the rulebook, and of every procedure and list by workflow and profile."""
+
+    rulebook: str
+    machines: Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -36,6 +44,9 @@ class Library:
     functions: Mapping[str, Registered] = field(default_factory=dict)
     _rulebooks: dict[str, RulebookText] = field(default_factory=dict, init=False, repr=False, compare=False)
     _machines: dict[str, Mapping[str, Definition]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _pins: list[Pins] = field(default_factory=list, init=False, repr=False, compare=False)
+    compiled: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was compiled from it, by those who compile (`engine.desk`)."""
 
     def __repr__(self) -> str:
         """How many there are: written out, a library fills a book."""
@@ -62,6 +73,13 @@ class Library:
         """Every procedure and list of every profile."""
         for profile in dict.fromkeys(of for _, of in self.definitions):
             yield from self.machines_of(profile).values()
+
+    def pins(self) -> Pins:
+        """What cases opened now are pinned to; made once."""
+        if not self._pins:
+            machines = {(one.workflow, one.profile): content_hash(one) for one in self.machines()}
+            self._pins.append(Pins(content_hash(self.rulebook), machines))
+        return self._pins[0]
 
     def definition(self, workflow: str, profile: str) -> Definition:
         """The procedure, or list of a procedure, as this profile runs it.

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from engine.actors import Grant
-from engine.definition import MoveKind
+from engine.definition import MoveKind, Who
 from engine.errors import NotAllowed, TransitionNotOpen
 from engine.expressions.kinds import Value
 from engine.guards import explain
@@ -25,9 +25,11 @@ from engine.records import NO_SLOTS, Case, Json, Moved, Outcome, Refused, Reques
 from engine.rights import EFFECT, Right, Sight, decides_own_case, entitled, people_of, said_of
 from engine.seating import block_of, late_right, objections, seat_for
 from engine.signing import Seat, Standing, Vote, with_vote
+from engine.stakes import Condition
 from engine.step import Step
 from engine.steps import Machine
 from engine.trail.event import moment
+from engine.upholding import broken, held_by_others, left_for_good, not_theirs, skipped
 
 
 def decide(machine: Machine, case: Case, request: Request, sight: Sight) -> Moved | Refused:
@@ -71,17 +73,12 @@ def _hear(machine: Machine, docket: _Docket, case: Case, sight: Sight) -> Moved 
     blocked += papers.verdicts
     if blocked or step.blocks(asked):
         return _refused(hearing, blocked, sight)
-    if docket.leaves_open:
-        return _signed(hearing)
-    moved = _moved(hearing)
-    taken = sight.taken_elsewhere(moved.facts) if moved.facts else ()
-    if taken:
-        held = [machine.engine_verdict("fact-taken", what=machine.title(one)) for one in taken]
-        return _refused(hearing, held, sight)
-    late = sight.late() if docket.may_be_late else ()
-    if late:
-        moved.data["late"] = late
-    return _with_papers(moved, papers)
+    moved = _signed(hearing) if docket.leaves_open else _moved(hearing)
+    if moved.facts or docket.stakes:
+        wrong = [*held_by_others(machine, moved, sight), *broken(machine, docket.stakes, moved, sight)]
+        if wrong:
+            return _refused(hearing, wrong, sight)
+    return moved if docket.leaves_open else _completed(docket, moved, papers, sight)
 
 
 class _Signature(NamedTuple):
@@ -98,7 +95,8 @@ class _Docket(NamedTuple):
     """What a request comes to in one state at one unit, whoever's case it is.
 
     `people` count as having taken the step; `said` is what its event says whatever is decided; `looks` are what the
-    engine itself asks of the case, as far as this request can be held up by it.
+    engine itself asks of the case, as far as this request can be held up by it, `stakes` the conditions of the
+    definition that the step could break.
     """
 
     step: Step
@@ -118,6 +116,7 @@ class _Docket(NamedTuple):
     looks: tuple[_Look, ...] = ()
     signature: _Signature | None = None
     leaves_open: bool = False
+    stakes: tuple[Condition, ...] = ()
 
 
 class _Hearing(NamedTuple):
@@ -185,6 +184,7 @@ def _open_docket(
     target = _target(step, state, request)
     step.accept(request.fields)
     moves = target != state
+    leaves_open = signature is not None and signature.leaves_open
     docket = _Docket(
         step=step,
         request=request,
@@ -200,10 +200,11 @@ def _open_docket(
         may_be_late=moves and bool(machine.running(state)),
         has_papers=step.has_papers,
         signature=signature,
-        leaves_open=signature is not None and signature.leaves_open,
+        leaves_open=leaves_open,
     )
-    blocked = tuple(_blocked_for_all(machine, docket, stands.barred))
-    return docket._replace(blocked=blocked, looks=tuple(_looks(machine, docket)))
+    blocked = (*_blocked_for_all(machine, docket, stands.barred), *left_for_good(machine, state, target))
+    stakes = machine.stakes.conditions_of(step, target, leaves_open=leaves_open)
+    return docket._replace(blocked=blocked, looks=tuple(_looks(machine, docket, state, stands.who)), stakes=stakes)
 
 
 def _docket_to_sign(machine: Machine, step: Step, case: Case, request: Request, sight: Sight) -> _Docket:
@@ -273,8 +274,13 @@ def _blocked_for_all(machine: Machine, docket: _Docket, barred: str | None) -> I
         yield machine.engine_verdict(barred, what=step.transition.title.zh, who=request.actor.login)
 
 
-def _looks(machine: Machine, docket: _Docket) -> Iterator[_Look]:
-    """What the engine asks of the case itself: who took its steps, its returns, whose it is, whether it is frozen."""
+def _looks(machine: Machine, docket: _Docket, state: str, who: Who) -> Iterator[_Look]:
+    """What the engine asks of the case itself: whose it is, who took its steps, what is left out, who writes what."""
+    if docket.step.closed:
+        yield lambda hearing, _: not_theirs(machine, docket.step, who, hearing.values)
+    orders = machine.stakes.orders(state, docket.step.trigger)
+    if orders:
+        yield lambda _, sight: skipped(machine, orders, docket.step, sight)
     if docket.step.apart and docket.people:
         yield _of_distinct_persons
     if docket.returns:
@@ -364,8 +370,11 @@ def _moved(hearing: _Hearing) -> Moved:
     return Moved(step.trigger, moved, event, data, sealed, facts, step.told, docket.ends, warnings, effects)
 
 
-def _with_papers(moved: Moved, papers: Papers) -> Moved:
-    """The step together with the forms it makes and the ticks of its reviewer."""
+def _completed(docket: _Docket, moved: Moved, papers: Papers, sight: Sight) -> Moved:
+    """The step together with what it is late for, the forms it makes and the ticks of its reviewer."""
+    late = sight.late() if docket.may_be_late else ()
+    if late:
+        moved.data["late"] = late
     if papers.issued:
         moved.data["documents"] = {one.kind: one.sha256 for one in papers.issued}
     if papers.ticks:

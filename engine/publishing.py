@@ -22,7 +22,7 @@ from engine.steps import BATCH_PUBLISHED, TERM_STARTED
 from engine.store import registry
 from engine.store.registry import BatchRow
 from engine.trail.event import REGISTRY, EventKind, chain_name, moment
-from engine.vocabulary import BatchFile
+from engine.vocabulary import BatchFile, Fact
 
 _PUBLISHER = "records_section"
 """学籍科 publishes (S000-0.1)."""
@@ -138,15 +138,17 @@ def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Reque
     Raises:
         Unknown: If the batch is not published or has no such field.
         Unreadable: If a value is not of its kind.
-        NotAllowed: If the person does not publish batches.
+        NotAllowed: If the person holds none of the roles by which a field is written; else, does not publish batches.
     """
     desk.refresh()
-    _entitled(desk, request.actor, "batch_set")
     with desk.connection.writing():
         row = registry.batch(desk.connection, name)
         if row is None:
             raise Unknown("已发布批次 published batch", name, registry.batches(desk.connection))
         new = {field: _read_value(desk, row, field, text) for field, text in given.items()}
+        writers = {_fields(desk, row)[field].written_by or (_PUBLISHER,) for field in new}
+        for roles in writers or {(_PUBLISHER,)}:
+            _entitled(desk, request.actor, "batch_set", roles)
         values = {**row.values, **new}
         registry.set_batch_values(desk.connection, name, values)
         data: dict[str, Json] = {
@@ -159,10 +161,10 @@ def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Reque
     return values
 
 
-def _entitled(desk: Desk, actor: Actor, act: str) -> None:
-    if all(grant.role != _PUBLISHER for grant in actor.grants):
+def _entitled(desk: Desk, actor: Actor, act: str, roles: tuple[str, ...] = (_PUBLISHER,)) -> None:
+    if all(grant.role not in roles for grant in actor.grants):
         top = min((row.path for row in desk.units().values()), default="/")
-        raise NotAllowed(actor.login, act, (_PUBLISHER,), top)
+        raise NotAllowed(actor.login, act, roles, top)
 
 
 def _values(desk: Desk, file: BatchFile) -> dict[str, Any]:
@@ -170,9 +172,12 @@ def _values(desk: Desk, file: BatchFile) -> dict[str, Any]:
     return {name: value for name, value in file.values.items() if name in fields}
 
 
+def _fields(desk: Desk, row: BatchRow) -> Mapping[str, Fact]:
+    return desk.library.rulebook_for(row.profile).vocabulary.batch[row.kind].fields
+
+
 def _read_value(desk: Desk, row: BatchRow, field: str, text: str) -> Json:
-    vocabulary = desk.library.rulebook_for(row.profile).vocabulary
-    fields = vocabulary.batch[row.kind].fields
+    vocabulary, fields = desk.library.rulebook_for(row.profile).vocabulary, _fields(desk, row)
     if field not in fields:
         raise Unknown("批次字段 field of the batch", field, fields)
     of = parse_kind(fields[field].type)

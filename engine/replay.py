@@ -15,9 +15,10 @@ import orjson
 
 from engine.records import ZERO
 from engine.replaying.aside import TOLD_ASIDE, Aside, Kept, Shelf
+from engine.replaying.erasures import NOT_COVERED, Erasures, left_behind
 from engine.replaying.registry import Registered
 from engine.store.database import Connection, open_engine
-from engine.store.trail import CaseEnd, End, StudentEnd, ends, events, personal_values
+from engine.store.trail import CaseEnd, End, EventRow, StudentEnd, ends, events, personal_values
 from engine.trail.chain import commitment, event_hash, mac_maker
 from engine.trail.event import REGISTRY, EventKind, chain_name
 
@@ -59,6 +60,7 @@ class _Data(msgspec.Struct):
     facts: dict[str, dict[str, object]] | list[str] | None = None
     sealed: str | None = None
     sealed_fields: list[str] | None = None
+    sealed_facts: list[str] | None = None
     taken: dict[str, list[str]] | None = None
     people: list[str] | None = None
     slot: str | None = None
@@ -83,6 +85,7 @@ class _Event(msgspec.Struct):
     actor: str = ""
     at: str = ""
     definition: str = ""
+    request: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -97,7 +100,6 @@ class Fold:
     taken: dict[str, list[str]] = field(default_factory=dict)
     slots: dict[str, dict[str, Any]] = field(default_factory=dict)
     rounds: int = 0
-    erased: set[str] = field(default_factory=set)
     facts: dict[str, object] = field(default_factory=dict)
     shape: str = ""
     workflow: str | None = None
@@ -124,6 +126,11 @@ class Fold:
             self.state = data.to or self.state
         elif event.kind == EventKind.FACT_CHANGED:
             self._learn(data)
+
+    def forget(self, data: _Data) -> None:
+        """Of what an event sealed nothing is known any more: it was erased, from the row too."""
+        self.fields.update(dict.fromkeys(data.sealed_fields or ()))
+        self.facts.update(dict.fromkeys(data.sealed_facts or ()))
 
     def _learn(self, data: _Data) -> None:
         if isinstance(data.facts, dict):
@@ -169,9 +176,9 @@ class Fold:
             self.state, self.entered_at = data.to or self.state, event.at
 
 
-def fold_chain(bodies: Iterable[bytes]) -> Fold:
-    """What the events of one chain add up to; their links are not checked here."""
-    fold = Fold()
+def fold_chain(bodies: Iterable[bytes], fold: Fold | None = None) -> Fold:
+    """What the events of one chain add up to, or add to what is folded already; their links are not checked here."""
+    fold = fold or Fold()
     for body in bodies:
         fold.apply(_decode(body))
     return fold
@@ -187,10 +194,10 @@ def replay_range(
     """Replay the chains from `span[0]` to `span[1]`, both included."""
     with connection.reading():
         walk = _Walk(connection, log, key, span)
-        for chain, seq, body, digest, mac in events(connection, span):
-            if chain != walk.chain:
-                walk.begin(chain)
-            walk.take(seq, body, digest, mac)
+        for row in events(connection, span):
+            if row[0] != walk.chain:
+                walk.begin(row[0])
+            walk.take(row)
             if not walk.events % _REPORT_EVERY:
                 progress(_REPORT_EVERY)
         walk.finish()
@@ -207,14 +214,15 @@ class _Walk:
     """One walk along a range of chains, beside the rows that must agree; keeps one fold at a time."""
 
     __slots__ = (
-        "_aside", "_connection", "_ends", "_fold", "_head", "_is_broken", "_log", "_mac", "_name", "_next_end",
-        "_personal", "_registered", "_sealed", "_seq", "_shelf", "cases", "chain", "diverged", "events",
+        "_aside", "_connection", "_ends", "_erasures", "_fold", "_head", "_is_broken", "_log", "_mac", "_name",
+        "_next_end", "_personal", "_registered", "_sealed", "_seq", "_shelf", "cases", "chain", "diverged", "events",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, log: str, key: bytes, span: tuple[int, int]) -> None:
         self._connection = connection
         self._shelf = Shelf(connection, span)
         self._registered = Registered()
+        self._erasures = Erasures(connection)
         self._ends = ends(connection, span)
         self._personal = personal_values(connection, span)
         self._sealed = next(self._personal, None)
@@ -242,8 +250,9 @@ class _Walk:
         self._close()
         self._rows_before(None)
 
-    def take(self, seq: int, body: bytes, digest: bytes, mac: bytes) -> None:
+    def take(self, row: EventRow) -> None:
         """Check one event against the one before it, and add it to the fold."""
+        _, seq, body, digest, mac, request = row
         self.events += 1
         if self._is_broken:
             return
@@ -261,8 +270,9 @@ class _Walk:
         if event.prev != self._head.hex():
             self._fail(seq, "前一事件的哈希不符 it does not name the hash of the event before it")
             return
-        if event.seq != seq or event.log != self._log or event.chain != self._name:
-            self._fail(seq, f"事件不属于此处 it says {event.log} {event.chain} #{event.seq}")
+        if (event.seq, event.log, event.chain, event.request) != (seq, self._log, self._name, request):
+            said = f"{event.log} {event.chain} #{event.seq}, {event.request or '无请求 no request'}"
+            self._fail(seq, f"事件不属于此处 it says {said}")
             return
         self._head = digest
         self._add(event, body)
@@ -277,6 +287,8 @@ class _Walk:
             self._aside.apply(orjson.loads(body))
         if self.chain == REGISTRY:
             self._registered.apply(orjson.loads(body))
+        if event.kind == EventKind.ERASED and (left := left_behind(self._connection, orjson.loads(body)["data"])):
+            self._fail(event.seq, f"已抹除的个人信息仍在 values told to be erased are there: {', '.join(left)}")
         if data.sealed is not None:
             self._open_sealed(event, data.sealed)
 
@@ -286,8 +298,10 @@ class _Walk:
         while self._sealed is not None and self._sealed[:2] < here:
             self._sealed = next(self._personal, None)
         if self._sealed is None or self._sealed[:2] != here:
-            self._fold.erased.update(event.data.sealed_fields or ())
-            return  # erased: the commitment stays, the values are gone
+            if not self._erasures.covers(*here):
+                self._fail(event.seq, NOT_COVERED)
+            self._fold.forget(event.data)
+            return
         salt, body = bytes(self._sealed[2]), bytes(self._sealed[3])
         if commitment(salt, body) != expected:
             self._fail(event.seq, "个人信息与承诺不符 the personal values are not those the event committed to")
@@ -335,7 +349,7 @@ class _Walk:
             self._compare(end)
         if not self._is_broken and (kept is not None or self._aside is not None):
             aside = self._aside or Aside(self.chain)
-            self._agree(aside.differences(self._connection, kept or Kept()))
+            self._agree(aside.differences(self._connection, kept or Kept(), self._erasures))
 
     def _compare(self, end: End) -> None:
         if end.seq != self._seq:
@@ -364,7 +378,7 @@ def _differences_of_case(end: CaseEnd, fold: Fold) -> list[str]:
         "rounds": (end.rounds, fold.rounds),
         "slots": ({} if end.slots is None else orjson.loads(end.slots), fold.slots),
         "taken": (orjson.loads(end.taken), fold.taken),
-        "fields": (_told_of(orjson.loads(end.fields), fold), _told_of(fold.fields, fold)),
+        "fields": (_without_nulls(orjson.loads(end.fields)), _without_nulls(fold.fields)),
         "shape": (end.shape, fold.shape),
         "workflow": (end.workflow, fold.workflow),
         "unit": (end.unit, fold.unit),
@@ -374,11 +388,6 @@ def _differences_of_case(end: CaseEnd, fold: Fold) -> list[str]:
         "path": (end.path_agrees, True),
     }
     return [name for name, (kept, told) in pairs.items() if kept != told]
-
-
-def _told_of(fields: Mapping[str, object], fold: Fold) -> dict[str, object]:
-    """The fields that events still tell of: a personal one that was erased is compared with nothing."""
-    return {name: value for name, value in _without_nulls(fields).items() if name not in fold.erased}
 
 
 def _differences_of_student(end: StudentEnd, fold: Fold) -> list[str]:

@@ -19,6 +19,7 @@ from engine.steps import Machine
 from engine.store import deadlines
 from engine.store.cases import Keeping, drop_messages, hold_case, keep
 from engine.trail.event import EventKind, moment
+from engine.upholding import left_for_good
 
 
 def retract(desk: Desk, case: int, request: Request) -> Case:
@@ -48,7 +49,8 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
         if machine.personal_fields:  # what the chain seals cannot be put back from the chain alone
             raise NotRetractable(before.number, trigger)
         fold = fold_chain(earlier)
-        if Seeing(desk, machine, found, request).frozen_on() or _moves_members(machine, before, fold):
+        stays = any(left_for_good(machine, before.state, fold.state)) or _moves_members(machine, before, fold)
+        if stays or Seeing(desk, machine, found, request).frozen_on():
             raise NotRetractable(before.number, trigger)
         after = before._replace(
             state=fold.state,
@@ -106,8 +108,8 @@ def _event(request: Request, before: Case, fold: Fold, trigger: str, more: Mappi
     return event
 
 
-_NO_ACTS = frozenset({EventKind.VIEWED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.LATE})
-"""Who has read a document, or been reminded, has not acted on the case."""
+_NO_ACTS = frozenset({EventKind.VIEWED, EventKind.NOTED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.LATE})
+"""Who has read a document, audits, or has been reminded, has not acted on the case."""
 
 
 def _acts(desk: Desk, chain: int) -> list[bytes]:

@@ -56,6 +56,14 @@ class Sight(Protocol):
         """The numbers of the lists on which the case is frozen and which have not ended."""
         ...
 
+    def steps_taken(self) -> Sequence[tuple[str, str]]:
+        """The steps the case has taken, oldest first: trigger, and the state it led to."""
+        ...
+
+    def after(self, case: Case, facts: Mapping[str, Json]) -> Sight:
+        """What will be known once the case stands so and these facts of its student are written."""
+        ...
+
     def taken_elsewhere(self, facts: Mapping[str, Json]) -> Sequence[str]:
         """The facts among these that belong to one person only and that another student has already."""
         ...

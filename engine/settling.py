@@ -29,6 +29,7 @@ from engine.store import deadlines
 from engine.store.bulk import keep_many
 from engine.store.cases import Found, Keeping, read_cases
 from engine.store.deadlines import Message, Row
+from engine.store.registry import UnitRow
 from engine.store.relations import lock_students
 from engine.trail.event import EventKind, chain_name, moment
 
@@ -184,27 +185,31 @@ def rows_of(desk: Desk, cases: Iterable[Case]) -> dict[int, list[Row]]:
     return deadlines.of_cases(desk.connection, running) if running else {}
 
 
-def hold_batches(desk: Desk, cases: Iterable[Case]) -> None:
-    """Hold the batches that deadlines of cases read: who sets a date of one meanwhile waits, and finds their rows.
+def hold_shared(desk: Desk, cases: Iterable[Case]) -> None:
+    """Hold the batches and units that deadlines read: who sets a date of one meanwhile waits, and finds their rows.
 
     SQLite's writer has the whole database already.
     """
     if desk.connection.is_sqlite:
         return
-    names = {case.fields.get("batch") for case in cases if desk.machine(case.shape).watch.batch}
+    watched = [(case, desk.machine(case.shape).watch) for case in cases]
+    names = {case.fields.get("batch") for case, watch in watched if watch.batch}
     for name in sorted(one for one in names if isinstance(one, str)):
         desk.hold_batch(name)
+    paths = {case.path for case, watch in watched if watch.units}
+    if paths:
+        desk.hold_units(paths)
 
 
 def hold_sources(desk: Desk, cases: Iterable[Case], trigger: str) -> bool:
-    """Hold what deadlines read that a step touches, batches and students; whether the cases are to be read again.
+    """Hold what deadlines read that a step touches: batches, units, students. Whether cases are to be read again.
 
     SQLite's writer has the whole database already. Whoever acts on one case holds its student anyway.
     """
     if desk.connection.is_sqlite:
         return False
     touched = [one for one in cases if desk.machine(one.shape).touches_deadlines(one.state, trigger)]
-    hold_batches(desk, touched)
+    hold_shared(desk, touched)
     reading = [one.student for one in touched if one.student and desk.machine(one.shape).watch.facts]
     lock_students(desk.connection, reading)
     return bool(touched)
@@ -226,7 +231,7 @@ def settle_step(
     if not machine.running(found.case.state) and not machine.running(moved.case.state):
         return None
     if found.case.state == NEW:
-        hold_batches(desk, [moved.case])
+        hold_shared(desk, [moved.case])
     known = {**found.facts, **moved.facts} if moved.facts else found.known
     after = found._replace(case=moved.case._replace(head=found.case.head), known=known)
     change = change_of(desk, after, rows.get(found.case.id, ()), replace(request, trigger=moved.trigger))
@@ -386,6 +391,13 @@ def settle_batch(desk: Desk, batch: str, fields: Iterable[str], request: Request
     touched = frozenset(fields)
     running = deadlines.running_of_batch(desk.connection, batch)
     return settle(desk, dict.fromkeys(running, cause), request, lambda watch: not touched.isdisjoint(watch.batch))
+
+
+def settle_unit(desk: Desk, unit: UnitRow, facts: Iterable[str], request: Request, cause: Mapping[str, Json]) -> int:
+    """After facts of a unit have changed: settle the cases there and below whose deadlines read them."""
+    touched = frozenset(facts)
+    running = deadlines.running_at(desk.connection, unit.path)
+    return settle(desk, dict.fromkeys(running, cause), request, lambda watch: not touched.isdisjoint(watch.units))
 
 
 def settle_lookers(desk: Desk, causes: Mapping[int, Mapping[str, Json]], request: Request) -> None:

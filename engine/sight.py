@@ -29,6 +29,7 @@ from engine.store.cases import Found, read_case, related, related_many, same_per
 from engine.store.database import Connection
 from engine.store.deadlines import Row as DeadlineRow
 from engine.store.documents import DocumentRow
+from engine.store.history import steps_of
 from engine.store.lists import frozen_members, gathered, lists_of, member_paths
 from engine.store.relations import Neighbour
 from engine.store.students import held_elsewhere
@@ -156,6 +157,16 @@ class Seeing:
                 held.append(case_number(number))
         return held
 
+    def steps_taken(self) -> Sequence[tuple[str, str]]:
+        """The steps the case has taken, oldest first: trigger, and the state it led to."""
+        return [] if self._case.state == NEW else steps_of(self._desk.connection, self._case.id)
+
+    def after(self, case: Case, facts: Mapping[str, Json]) -> Seeing:
+        """What will be seen once the case stands so and these facts of its student are written."""
+        found = self._found._replace(case=case, known={**self._facts, **facts} if facts else self._found.known)
+        plain = Request(trigger=self._request.trigger, actor=self._request.actor, at=self._request.at)
+        return Seeing(self._desk, self._machine, found, plain, fetched=self._fetched, members=self._members)
+
     def taken_elsewhere(self, facts: Mapping[str, Json]) -> Sequence[str]:
         """The facts among these that belong to one person only and that another student has already."""
         return held_elsewhere(self._desk.connection, facts, self._case.student or 0)
@@ -265,7 +276,7 @@ class Seeing:
         if at is None:
             return None
         row = units[at]
-        return {"code": row.code, "name": row.name, "kind": row.kind}.get(name)
+        return {"code": row.code, "name": row.name, "kind": row.kind}.get(name, row.facts.get(name))
 
     def _record_case(self) -> Case | None:
         if self._found.record in (None, self._case.id):
@@ -304,11 +315,13 @@ class Seeing:
                 others = related_cases(self._desk, self._machine, self._case_asked, name, others=True)
                 return tuple(self._as_rows(others))
             case "members":
-                return tuple(self.member_rows())
+                is_known = f"members/{self._case.number}" not in self._desk.unknown
+                return tuple(self.member_rows()) if is_known else None
             case "same_person":
                 return tuple(self._same_person())
             case _:
-                return typed_rows(self._machine.book.vocabulary.tables[name], self._desk.table_rows(name))
+                kept = self._desk.table_rows(name)
+                return None if kept is None else typed_rows(self._machine.book.vocabulary.tables[name], kept)
 
     def _of_documents(self, function: str, kind: str) -> Sequence[Row] | bool | None:
         on_case = self.documents()

@@ -5,7 +5,7 @@ Nothing here decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -16,10 +16,11 @@ import orjson
 from engine.definition import Effect, Sign, Transition, Who
 from engine.errors import Unknown, Unreadable
 from engine.expressions.compiling import Expression, Reading
-from engine.expressions.kinds import Kind, Value, decode, encode
+from engine.expressions.kinds import Kind, Titles, Value, decode, encode
 from engine.guards import Guard
 from engine.records import Due, Json, Outcome
 from engine.trail.event import canonical
+from engine.writers import Closed
 
 AS_WRITTEN = frozenset({"yes_no", "number", "text", "code", "choice", "state", "unit", "batch"})
 """Kinds whose JSON is their value: nothing to decode."""
@@ -89,8 +90,8 @@ class Step:
     `guards` holds the rules of `guards`, `unless` and `warns` one after the other, so that all are asked in one
     sweep; `unless_from` and `warns_from` say where each part begins. `facts` and `others` are the keys it reads.
     `codes` are those that each choice among `takes` may have. `apart` are the keys of `taken` that nobody who takes
-    it may stand under. `reaches_out` says that more than the case itself and its student's facts may change with it,
-    so that it is taken as an act (`engine.acting`).
+    it may stand under. `closed` are facts it sets that not everybody who takes it may write. `reaches_out` says that
+    more than the case itself and its student's facts may change with it, so that it is an act (`engine.acting`).
     """
 
     trigger: str
@@ -115,6 +116,7 @@ class Step:
     told: tuple[tuple[str, str], ...]
     consequences: tuple[Consequence, ...]
     needs: tuple[str, ...]
+    closed: tuple[Closed, ...] = ()
     signing: Signing | None = None
     reaches_out: bool = False
 
@@ -209,6 +211,25 @@ class Step:
             for place, one in enumerate(self.consequences)
             if one.applies is None or one.applies.evaluate(values) is True
         )
+
+
+def facts_set(
+    assigns: Iterable[Assignment], kind_of: Callable[[str], Kind | None], choices: Titles
+) -> Iterator[tuple[str, str | None]]:
+    """The facts that assignments may write, each with the key of the choice field that names it, if one does."""
+    for one in assigns:
+        if one.chosen_by is not None:
+            kind = kind_of(one.chosen_by)
+            yield from ((name, one.chosen_by) for name in choices.get(kind.of if kind else "", ()))
+        elif one.target == "student":
+            yield one.name, None
+
+
+def expressions_of(consequences: Iterable[Consequence]) -> Iterator[Expression | None]:
+    """Everything that effects evaluate."""
+    for one in consequences:
+        yield one.applies
+        yield from one.values.values()
 
 
 WORDS = tuple(outcome.word for outcome in Outcome)

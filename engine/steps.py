@@ -6,7 +6,7 @@ what it is shown. Nothing here decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -34,6 +34,7 @@ from engine.library import Library
 from engine.outline import fields_about, graph, lists_of, member_rules, opens_with_members, steps_apart, waits_elsewhere
 from engine.records import Json, Outcome, Verdict
 from engine.scopes import batch_kind, case_scope, kind_or_unknown, machines_called
+from engine.stakes import Stakes
 from engine.step import (
     AS_WRITTEN,
     Assignment,
@@ -45,10 +46,13 @@ from engine.step import (
     Step,
     as_it_is,
     decoder_of,
+    expressions_of,
+    facts_set,
     wording,
 )  # fmt: skip
 from engine.titles import choices_of, titles_of
 from engine.vocabulary import RulebookText
+from engine.writers import closed_to
 
 BATCH_PUBLISHED, TERM_STARTED = "batch_published", "term_started"
 """Who opens a case that starts with a batch or a term: the registry's event itself, through whoever caused it."""
@@ -139,6 +143,13 @@ class Machine:
     def watch(self) -> Watch:
         """What the deadlines read beside the case itself."""
         return watch_of(map(self.deadline, self.definition.deadlines), self.stored)
+
+    @cached_property
+    def stakes(self) -> Stakes:
+        """What its steps could break of the definition's invariants."""
+        stakes = Stakes(self.definition, self._compile, self.starts, self.stored)
+        self._learn(one.expression for one in stakes.conditions)
+        return stakes
 
     def term_of(self, day: date) -> Json:
         """The term a day belongs to, as JSON; None where none is set."""
@@ -309,7 +320,7 @@ class Machine:
         applies = self._compile(one.applies) if one.applies else None
         assigns = tuple(self._assignment(target, text) for target, text in one.assigns.items())
         consequences = tuple(self._consequence(effect) for effect in one.then)
-        extra = [e for e in (applies, *(a.expression for a in assigns), *_expressions(consequences)) if e is not None]
+        extra = [e for e in (applies, *(a.expression for a in assigns), *expressions_of(consequences)) if e is not None]
         chosen = [a.chosen_by for a in assigns if a.chosen_by is not None]
         self._learn([*(e for guard in guards for e in (*guard.expressions, *guard.shown.values())), *extra])
         asked = [*(guard.reads for guard in guards), *(e.reads for e in extra), chosen]
@@ -340,6 +351,7 @@ class Machine:
             told=tuple((tell.to, tell.message or _TOLD_BY_KIND[one.kind]) for tell in one.tell),
             consequences=consequences,
             needs=one.needs,
+            closed=closed_to(one, facts_set(assigns, self.kind, self.scope.choices), self.book.vocabulary.student),
             reaches_out=self._reaches_out(one),
         )
 
@@ -434,9 +446,3 @@ class Machine:
 
 def _entitled(by: Iterable[Who]) -> tuple[tuple[Who, tuple[str, ...]], ...]:
     return tuple((who, (who.acting_role,)) for who in by)
-
-
-def _expressions(consequences: Iterable[Consequence]) -> Iterator[Expression | None]:
-    for one in consequences:
-        yield one.applies
-        yield from one.values.values()

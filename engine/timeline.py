@@ -48,13 +48,15 @@ class Entry:
 def timeline(desk: Desk, found: Found) -> tuple[Entry, ...]:
     """Everything that happened to a case and to what is known about its student, oldest first.
 
-    Personal values stay sealed: only their names are told.
+    Personal values stay sealed: only their names are told. What auditors noted is left out: it is not for the people
+    of the case, and `engine.auditing.papers` reads it.
     """
     chains = [found.case.id] + ([-found.case.student] if found.case.student is not None else [])
     marks = ",".join("?" * len(chains))
     sql = f"SELECT body FROM event WHERE chain IN ({marks})"  # noqa: S608 question marks only
     rows = desk.connection.execute(sql, tuple(chains)).fetchall()
-    entries = [_entry(orjson.loads(bytes(row[0]))) for row in rows]
+    events = [orjson.loads(bytes(row[0])) for row in rows]
+    entries = [_entry(event) for event in events if event["kind"] != EventKind.NOTED]
     return tuple(sorted(entries, key=lambda one: (one.at, one.chain.startswith("case/"), one.seq)))
 
 

@@ -9,6 +9,7 @@ Source: requirements.md INV-ACC-1 (S001-E-4, S001-H-2.3).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from engine.actors import Grant
 from engine.attaching import part_in
@@ -16,7 +17,7 @@ from engine.casework import as_seen
 from engine.definition import Who
 from engine.desk import Desk
 from engine.documents import document_of
-from engine.errors import NotAllowed, StaleCase, Unknown
+from engine.errors import ContentsErased, NotAllowed, StaleCase, Unknown
 from engine.keeping import barred_event, write_event
 from engine.records import Case, Json, Request
 from engine.rights import right_at
@@ -29,6 +30,8 @@ from engine.trail.event import EventKind, canonical, moment
 
 VIEW = "view"
 """What the trail calls the act, before a colon and the document."""
+CASE = "case"
+"""What stands for the case as a whole where a document is named."""
 _AUDITOR = Who(role="auditor")
 """Takes part in no case and may look at all of them, at the own unit and below."""
 
@@ -58,6 +61,7 @@ def view(desk: Desk, case: int, kind: str, seq: int, request: Request) -> Viewed
         Unknown: If there is no such case, no such document, or none of that number on the case.
         NotAllowed: If the person neither takes part in such cases at the case's unit nor is an auditor there or
             above; the case keeps that it was asked.
+        ContentsErased: If what was in the document has been erased; there was nothing to look at.
         StaleCase: If the case has changed since it was seen.
     """
     asked = replace(request, trigger=f"{VIEW}:{kind}")
@@ -78,6 +82,38 @@ def view(desk: Desk, case: int, kind: str, seq: int, request: Request) -> Viewed
     raise barred
 
 
+def view_case(desk: Desk, case: int, request: Request, *, as_of: datetime | None = None) -> bool:
+    """Keep that an auditor looked at a case as a whole (`view:case`); whoever else looks leaves no event.
+
+    Args:
+        desk: Where the case is worked.
+        case: The case's number as an integer.
+        request: By whom and when.
+        as_of: The moment the case was shown as of, where that was not the present.
+
+    Returns:
+        Whether the look was an auditor's, and is kept.
+
+    Raises:
+        Unknown: If there is no such case.
+        StaleCase: If the case has changed meanwhile.
+    """
+    asked = replace(request, trigger=f"{VIEW}:{CASE}")
+    with desk.connection.writing():
+        hold_case(desk.connection, case)
+        found = as_seen(desk, case, asked)
+        place = (found.case.unit, found.case.path)
+        stands = right_at(_AUDITOR, (_AUDITOR.role,), place, found.case, asked)
+        if stands is None or stands.barred is not None:
+            return False
+        data: dict[str, Json] = {"trigger": asked.trigger}
+        if as_of is not None:
+            data["as_of"] = moment(as_of)
+        event = _said(stands.grant, asked, data)
+        _add(desk, desk.machine_for(found.case, {}), found.case, EventKind.VIEWED, event)
+    return True
+
+
 def _right(machine: Machine, case: Case, request: Request, sight: Seeing) -> Grant:
     """The right by which a person looks: any part in such cases, else the auditor's."""
     try:
@@ -96,25 +132,34 @@ def _shown(desk: Desk, case: int, kind: str, seq: int) -> Viewed:
     if row is None:
         raise Unknown("材料序号 document number", str(seq), [str(one.seq) for one in of_kind])
     if row.sha256 is None:
+        if row.made is None:
+            raise ContentsErased(kind, seq)
         return Viewed(document=row, body=canonical(row.made))
     body = documents.file_body(desk.connection, row.sha256)
     assert body is not None  # noqa: S101 a foreign key keeps the file as long as a document names it
+    if not body:
+        raise ContentsErased(kind, seq)
     return Viewed(document=row, body=body)
 
 
 def _event(row: DocumentRow, grant: Grant, request: Request) -> dict[str, Json]:
     """Who looked in what right, at which document: its kind, the event that brought it, and the hash of its bytes."""
+    data: dict[str, Json] = {
+        "trigger": request.trigger,
+        "document": row.kind,
+        "added": row.seq,
+        "sha256": row.sha256 or row.looks["sha256"],
+    }
+    return _said(grant, request, data)
+
+
+def _said(grant: Grant, request: Request, data: dict[str, Json]) -> dict[str, Json]:
     event: dict[str, Json] = {
         "at": moment(request.at),
         "actor": request.actor.login,
         "role": grant.role,
         "unit": grant.unit,
-        "data": {
-            "trigger": request.trigger,
-            "document": row.kind,
-            "added": row.seq,
-            "sha256": row.sha256 or row.looks["sha256"],
-        },
+        "data": data,
     }
     if grant.giver is not None:
         event["delegation"] = {"by": grant.giver, "why": grant.reason, "until": grant.until}

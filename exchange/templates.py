@@ -53,12 +53,13 @@ def write_sheet(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[st
         for index, column in enumerate(columns, start=1):
             value = row.get(column.key)
             if value not in {None, ""}:
-                _write(sheet, number, index, value)
+                write_cell(sheet, number, index, value)
     sheet.freeze_panes = "A2"
     workbook.save(path)
 
 
-def _write(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
+def write_cell(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
+    """Write one cell, counted from 1: text stays text, whatever it begins with; numbers and days keep their kind."""
     cell = sheet.cell(row=row, column=column, value=value)
     if isinstance(value, str):
         cell.data_type = "s"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.bench import bulk, parts, replaying, report, roster, rules_in_memory, scanning, single
+from console.bench import bulk, parts, replaying, report, roster, rules_in_memory, scanning, single, verifying
 from console.bench.honesty import check_honesty, cycle_of, cycle_of_many
 from console.bench.results import Line
 from console.bench.scene import found_province, scene
@@ -118,6 +118,13 @@ def _replay(bench: Bench) -> list[Line]:
         return replaying.run_replay(stage, one_core=one, two_cores=two)
 
 
+def _verify(bench: Bench) -> list[Line]:
+    students = max(1, bench.sizes.events // replaying.EVENTS_A_STUDENT)
+    with scene(bench.settings, bench.library, students) as stage:
+        replaying.make_events(stage)
+        return verifying.run_verify(stage)
+
+
 def _roster(bench: Bench) -> list[Line]:
     with scratch_office(bench.settings, bench.library) as office, tempfile.TemporaryDirectory() as folder:
         found_province(office.desk)
@@ -136,6 +143,7 @@ RACES: Mapping[str, Callable[[Bench], list[Line]]] = {
     parts.NAME: _parts,
     rules_in_memory.NAME: _rules,
     replaying.NAME: _replay,
+    verifying.NAME: _verify,
     roster.NAME: _roster,
     scanning.NAME: _scan,
 }

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.auditing.ground import Flaw, Ground
-from engine.auditing.history import REFUSED, VIEWED, Event, History
+from engine.auditing.history import NOTED, REFUSED, VIEWED, Event, History
 from engine.checking.names import people
 from engine.trail.event import EventKind
 
 Flaws = Iterator[Flaw]
 _AUDITOR = "auditor"
+_WHOLE = "view:case"
+"""The trigger of a look at a case as a whole: no document is handed out (`engine.viewing.view_case`)."""
 
 
 def seen_by_right(history: History, ground: Ground) -> Flaws:
@@ -26,11 +28,27 @@ def seen_by_right(history: History, ground: Ground) -> Flaws:
     for place, one in enumerate(history.events):
         if one.kind == VIEWED:
             yield from _of_right(history, ground, one, history.units[place])
-            yield from _of_case(one, there)
+            if one.data.trigger == _WHOLE:
+                yield from _of_whole(one)
+            else:
+                yield from _of_case(one, there)
         elif one.kind == EventKind.EVIDENCE_WITHDRAWN:
             there.pop((one.data.added, one.data.document), None)
         elif one.kind != REFUSED:
             there.update(_brought(one))
+
+
+def noted_by_right(history: History, ground: Ground) -> Flaws:
+    """INV-ACC-1: whoever noted something on a case was an auditor at its unit or above, in the own right."""
+    for place, one in enumerate(history.events):
+        if one.kind != NOTED:
+            continue
+        own = one.role == _AUDITOR and one.delegation is None
+        held = own and ground.holds(one.actor, _AUDITOR, one.unit or "", one.at)
+        if not held or not ground.is_above(one.unit or "", history.units[place]):
+            yield Flaw(
+                one.seq, f"{one.actor} 当时不是该单位的审计员而作记录", f"{one.actor} noted and was no auditor there"
+            )
 
 
 def _brought(one: Event) -> Iterator[tuple[tuple[object, str], str]]:
@@ -40,6 +58,12 @@ def _brought(one: Event) -> Iterator[tuple[tuple[object, str], str]]:
         yield (one.seq, data.document), str((data.file or {}).get("sha256"))
     for kind, digest in (data.documents or {}).items():
         yield (one.seq, kind), digest
+
+
+def _of_whole(one: Event) -> Flaws:
+    """Looks at a case as a whole are kept of auditors only."""
+    if one.role != _AUDITOR:
+        yield Flaw(one.seq, f"以角色“{one.role}”查看整件", f"the case as a whole was seen by a {one.role}")
 
 
 def _of_case(one: Event, there: Mapping[tuple[object, str], str]) -> Flaws:

@@ -55,8 +55,21 @@ def told_once(history: History, _: Ground) -> Flaws:
         told.add(rung)
 
 
+def missed_unmarked(history: History, at: str) -> Flaws:
+    """The deadlines that still run, were over by a moment of the trail, and of which no event says they are late."""
+    clocks: Mapping[str, _Clock] = {}
+    marked: set[tuple[str | None, str | None]] = set()
+    for one, clocks in _walk(history):  # noqa: B007 one mapping for all events: afterwards it says how they stand
+        if one.kind == EventKind.LATE:
+            marked.add((one.data.deadline, one.data.due))
+    for name, clock in clocks.items():
+        if _is_over(clock, at) and (name, clock.due) not in marked and not _fires(history.definition, name):
+            what = f"“{name}”于 {clock.due} 到期，未标记逾期"
+            yield Flaw(history.events[-1].seq, what, f"{name} was due at {clock.due} and is not marked late")
+
+
 def _walk(history: History) -> Iterator[tuple[Event, Mapping[str, _Clock]]]:
-    """Every event, with the deadlines that run before it."""
+    """Every event, with the deadlines that run before it; the mapping is one, and ends as the last event leaves it."""
     clocks: dict[str, _Clock] = {}
     for one in history.events:
         yield one, clocks
@@ -72,6 +85,12 @@ def _walk(history: History) -> Iterator[tuple[Event, Mapping[str, _Clock]]]:
 
 def _is_over(clock: _Clock, at: str) -> bool:
     return clock.due is not None and not clock.settled and at[:_SECONDS] > clock.due[:_SECONDS]
+
+
+def _fires(definition: Definition, name: str) -> bool:
+    """Whether a deadline ends with a step of the clock's own, so that nobody is late by it."""
+    deadline = definition.deadlines.get(name)
+    return deadline is not None and deadline.missed is not None and deadline.missed.fire is not None
 
 
 def _fired(definition: Definition, one: Event) -> set[str]:

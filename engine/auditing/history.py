@@ -5,7 +5,7 @@ A history is as the trail tells it; whether the trail is sound and the rows agre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ STEPS = frozenset(map(str, (EventKind.OPENED, EventKind.MOVED)))
 SIGNED = str(EventKind.SIGNED)
 REFUSED = str(EventKind.REFUSED)
 VIEWED = str(EventKind.VIEWED)
+NOTED = str(EventKind.NOTED)
 MOVING = STEPS | {str(EventKind.RETRACTED), str(EventKind.MIGRATED)}
 
 
@@ -131,9 +132,14 @@ def histories(connection: Connection, span: tuple[int, int], definitions: Defini
 
     A case whose bytes are spoilt, or whose definition is not there, is left out: replay has named it.
     """
-    chain, bodies = REGISTRY, list[bytes]()
     sql = "SELECT chain, body FROM event WHERE chain > 0 AND chain >= ? AND chain <= ? ORDER BY chain, seq"
-    for number, body in connection.stream(sql, span):
+    yield from gathered(connection.stream(sql, span), definitions)
+
+
+def gathered(rows: Iterable[Sequence[Any]], definitions: Definitions) -> Iterator[History]:
+    """The histories behind rows of chain and body, which come in order of chain and sequence."""
+    chain, bodies = REGISTRY, list[bytes]()
+    for number, body in rows:
         if number != chain:
             yield from _sound(chain, bodies, definitions)
             chain, bodies = int(number), []

@@ -9,13 +9,16 @@ from collections.abc import Collection, Iterator
 
 from engine.auditing.ground import Flaw, Ground
 from engine.auditing.history import MOVING, REFUSED, SIGNED, STEPS, Event, History
-from engine.definition import NEW, RESERVED_ROLES, Definition, Slot, Transition, Who
+from engine.definition import CANCELLED, RESERVED_ROLES, Definition, Slot, Transition, Who
+from engine.rights import EFFECT
 from engine.signing import on_paper
+from engine.stakes import Order, orders_of
 from engine.steps import BATCH_PUBLISHED, TERM_STARTED
 from engine.trail.event import EventKind
 
 Flaws = Iterator[Flaw]
-_NO_PERSONS = (RESERVED_ROLES - {"student"}) | {BATCH_PUBLISHED, TERM_STARTED}
+NO_PERSONS = (RESERVED_ROLES - {"student"}) | {BATCH_PUBLISHED, TERM_STARTED}
+"""Roles in which no person acts."""
 
 
 def in_one_state(history: History, _: Ground) -> Flaws:
@@ -35,6 +38,9 @@ def entitled(history: History, ground: Ground) -> Flaws:
     for place, one in enumerate(history.events):
         if one.kind not in STEPS and one.kind != SIGNED:
             continue
+        if one.data.trigger == CANCELLED:
+            yield from _cancelled(one)
+            continue
         definition = ground.definitions.get(one.definition, history.definition)
         step = definition.transitions.get(one.data.trigger)
         if step is None:
@@ -42,6 +48,12 @@ def entitled(history: History, ground: Ground) -> Flaws:
             continue
         yield from _place_of(step, one, history.before[place])
         yield from _right_of(ground, definition, step, (one, history.units[place]))
+
+
+def _cancelled(one: Event) -> Flaws:
+    """A case is cancelled by a step of another case of the same student, never by a person."""
+    if one.role != EFFECT or one.cause is None or one.data.to != CANCELLED:
+        yield Flaw(one.seq, "撤销没有写明由何事引起", "cancelled, and no other case is named as the cause")
 
 
 def _place_of(step: Transition, one: Event, state: str) -> Flaws:
@@ -69,11 +81,11 @@ def _right_of(ground: Ground, definition: Definition, step: Transition, taken: t
     one, unit = taken
     role = one.role or ""
     waiting = [who for who in people_of(definition, step, one) if role in (who.acting_role, who.role)]
-    if not waiting and not (role == "effect" and any(who.role == "members" for who in step.by)):
+    if not waiting and not (role == EFFECT and any(who.role == "members" for who in step.by)):
         yield Flaw(one.seq, f"“{one.data.trigger}”不由角色“{role}”办理", f"{role} does not take {one.data.trigger}")
-    elif role == "effect" and one.cause is None:
+    elif role == EFFECT and one.cause is None:
         yield Flaw(one.seq, "联动步骤没有写明由何事引起", "an effect that names no cause")
-    elif role not in _NO_PERSONS and role != "student":
+    elif role not in NO_PERSONS and role != "student":
         yield from _held(ground, one, unit, elsewhere=any(map(_is_elsewhere, waiting)))
 
 
@@ -321,28 +333,26 @@ def judged_in_force(history: History, ground: Ground) -> Flaws:
 def declared(history: History, _: Ground) -> Iterator[tuple[str, Flaw]]:
     """What the definition itself declares under `invariants`: states never left, steps in order since a state."""
     for name, one in history.definition.invariants.items():
-        reached = 0
         for state, event in zip(history.before, history.events, strict=True):
-            if event.kind not in MOVING:
-                continue
-            to = event.data.to or state
-            if state in one.never_left and to != state:
+            if event.kind in MOVING and state in one.never_left and event.data.to not in (None, state):
                 yield name, Flaw(event.seq, f"离开了“{state}”", f"{state} was left")
-            if one.in_order and event.kind in STEPS and event.data.trigger in one.in_order:
-                place = one.in_order.index(event.data.trigger)
-                if place > reached:
-                    skipped = one.in_order[reached]
-                    yield name, Flaw(event.seq, f"“{skipped}”尚未办理", f"{skipped} was not taken before")
-                reached = max(reached, place + 1) if place == reached else reached
-            if one.in_order and to != state:
-                reached = _after_return(history.definition, one.in_order, to, reached, since=one.since)
+    for order in orders_of(history.definition):
+        for event, reached in _reached(order, history):
+            if event.kind in STEPS and order.is_early(event.data.trigger, reached):
+                skipped = order.triggers[reached]
+                yield order.name, Flaw(event.seq, f"“{skipped}”尚未办理", f"{skipped} was not taken before")
 
 
-def _after_return(definition: Definition, order: tuple[str, ...], to: str, reached: int, *, since: str | None) -> int:
-    """How far the order has come once a state is entered: from `since` it starts anew, a return takes steps back."""
-    if to in {since, NEW}:
-        return 0
-    for place, trigger in enumerate(order[:reached]):
-        if to in definition.transitions[trigger].origins:
-            return place
-    return reached
+def _reached(order: Order, history: History) -> Iterator[tuple[Event, int]]:
+    """Every event that moves a case, and how far the order had come before it."""
+    reached = 0
+    for state, event in zip(history.before, history.events, strict=True):
+        if event.kind not in MOVING:
+            continue
+        yield event, reached
+        to = event.data.to or state
+        if event.kind != EventKind.RETRACTED:
+            trigger = "" if event.kind == EventKind.MIGRATED else event.data.trigger
+            reached = order.after(reached, state, (trigger, to))
+        elif to != state:
+            reached = order.entered(reached, to)

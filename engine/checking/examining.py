@@ -48,6 +48,7 @@ PER_MACHINE: tuple[Check, ...] = (
     people.slots_may_be_empty,
     people.never_full,
     people.signed_while_open,
+    people.writers,
     links.members,
     links.verbs,
     links.targets,

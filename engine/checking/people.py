@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from engine.checking.names import people, slots_of
 from engine.checking.subjects import Complaint, Subject, leads_to, moves, reached
 from engine.definition import RESERVED_ROLES, MoveKind, Transition, Who
+from engine.scopes import kind_or_unknown
 from engine.vocabulary import UnitKind
+from engine.writers import closed_to
 
 
 def one_way_to_act(subject: Subject) -> Iterator[Complaint]:
@@ -120,6 +122,27 @@ def _most_signatures(transition: Transition) -> float:
     slots = [slot for _, slot in slots_of(transition)]
     added = transition.sign.add.at_most if transition.sign is not None and transition.sign.add is not None else 0
     return math.inf if any(slot.each is not None for slot in slots) else len(slots) + added
+
+
+def writers(subject: Subject) -> Iterator[Complaint]:
+    """`not-a-writer`: a step sets a fact that not everybody who takes it may write (`written_by`)."""
+    known = subject.library.rulebook.vocabulary.student
+    for trigger, one in subject.machine.transitions.items():
+        for target in one.assigns:
+            for fact, roles, _ in closed_to(one, _facts_set(subject, target), known):
+                message = f"'{fact}' is written by {', '.join(roles)}, and others take '{trigger}'."
+                yield subject.says_of("not-a-writer", message, "transitions", trigger, "set", target)
+
+
+def _facts_set(subject: Subject, target: str) -> Iterator[tuple[str, str | None]]:
+    """The facts that one line of `set` may write; with `student[case.FIELD]` any that the field can name."""
+    if target.startswith("student."):
+        yield target.removeprefix("student."), None
+    elif target.startswith("student[case."):
+        key = target.removeprefix("student[").removesuffix("]")
+        field = subject.machine.fields.get(key.removeprefix("case."))
+        kind = None if field is None else kind_or_unknown(field.type)
+        yield from ((name, key) for name in subject.scope.choices.get(kind.of if kind else "", ()))
 
 
 def signed_while_open(subject: Subject) -> Iterator[Complaint]:

@@ -55,7 +55,7 @@ def remedies(library: Library) -> Iterator[Complaint]:
 
 
 def facts(library: Library) -> Iterator[Complaint]:
-    """`unknown-type`, `unknown-choice`, `unknown-group`, `unknown-role`: in the vocabulary."""
+    """`unknown-type`, `unknown-choice`, `unknown-group`, `unknown-role`, `wrong-value`: in the vocabulary."""
     vocabulary = library.rulebook.vocabulary
     shelves: Mapping[tuple[str, ...], Mapping[str, Fact]] = {
         ("student",): vocabulary.student,
@@ -65,9 +65,17 @@ def facts(library: Library) -> Iterator[Complaint]:
     for shelf, kept in shelves.items():
         for name, fact in kept.items():
             yield from _fact(library.rulebook, fact, (*shelf, name))
+    for name, fact in vocabulary.unit.items():
+        for key in sorted(fact.model_fields_set & _OF_STUDENTS):
+            finding = Finding(code="wrong-value", message=f"a fact of units has no `{key}`: no case asks about it.")
+            yield Complaint(tree="vocabulary", path=("unit", name, key), finding=finding)
     for table, one in vocabulary.tables.items():
         for column, text in one.columns.items():
             yield from _type(library.rulebook, text, ("tables", table, "columns", column))
+
+
+_OF_STUDENTS = frozenset({"group", "privacy", "unique", "derive"})
+"""What facts of students have, and those of units have not."""
 
 
 def _fact(book: RulebookText, fact: Fact, path: tuple[Step, ...]) -> Iterator[Complaint]:

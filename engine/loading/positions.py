@@ -33,6 +33,7 @@ LABELS: Mapping[str, str] = {
     "no-way-out": "无法走到终态",
     "nobody-can": "无人可以办理",
     "nobody-waits": "无人接办",
+    "not-a-writer": "不由此人填写",
     "not-decided": "未能判定",
     "nothing-fires": "没有联动触发此步骤",
     "one-person-alone": "一人可办到底",

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from engine.filing import Filed
 from engine.records import Json
 from engine.replaying.deadlines import TOLD, Clocks
+from engine.replaying.erasures import Erasures
 from engine.replaying.members import digest_then
 from engine.store import deadlines, documents
 from engine.store.database import Connection
@@ -103,6 +105,26 @@ class Aside:
         self._fixed: Mapping[str, Any] | None = None
         self._fixed_at = 0
 
+    @property
+    def documents(self) -> Sequence[DocumentRow]:
+        """The documents told of so far; of forms made by a step only the hash."""
+        return self._filed.rows
+
+    @property
+    def deadlines(self) -> Sequence[Row]:
+        """The deadline rows told of so far."""
+        return self._clocks.rows(self._chain)
+
+    @property
+    def lent(self) -> Sequence[Lent]:
+        """The delegations told of so far, those that were taken back too."""
+        return self._lent
+
+    @property
+    def fixed(self) -> tuple[Mapping[str, Any], int] | None:
+        """What the last freezing committed to (count and SHA-256) and its event; None while nobody is fixed."""
+        return None if self._fixed is None else (self._fixed, self._fixed_at)
+
     def apply(self, event: Mapping[str, Any]) -> None:
         """Add one event of the chain."""
         kind, seq, data = event["kind"], event["seq"], event["data"]
@@ -127,14 +149,13 @@ class Aside:
         place = one.unit == data["unit"] or self._chain != REGISTRY
         return one._replace(revoked_at=at) if same and giver and place and one.is_standing else one
 
-    def differences(self, connection: Connection, kept: Kept) -> list[str]:
+    def differences(self, connection: Connection, kept: Kept, erasures: Erasures) -> list[str]:
         """The rows that are kept otherwise than the events say."""
         told, found = Counter(self._lent), Counter(kept.delegations)
         lent = sorted({f"delegation to {one.taker} as {one.role}" for one in (told - found) + (found - told)})
         members = self._members(connection, kept.members)
-        return [
-            *self._filed.differences(kept.documents), *members, *lent, *self._clocks.differences(kept.deadlines),
-        ]  # fmt: skip
+        filed = self._filed.differences(kept.documents, partial(erasures.covers, self._chain))
+        return [*filed, *members, *lent, *self._clocks.differences(kept.deadlines)]
 
     def _members(self, connection: Connection, kept: Sequence[int]) -> Iterator[str]:
         count = 0 if self._fixed is None else self._fixed["count"]

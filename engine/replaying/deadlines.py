@@ -6,6 +6,7 @@ Events name every row that is made, changed or closed, so nothing has to be coun
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from engine.store.deadlines import Row
@@ -48,6 +49,10 @@ class Clocks:
 
     def __init__(self) -> None:
         self._rows: dict[str, _Told] = {}
+
+    def rows(self, case: int) -> list[Row]:
+        """The rows told of so far, as they would be kept for a case."""
+        return [_kept(case, name, one) for name, one in self._rows.items()]
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Add one event of the case; those that say nothing of deadlines change nothing."""
@@ -111,6 +116,26 @@ def _differing(told: _Told | None, kept: _Told | None) -> list[str]:
     if told is None or kept is None:
         return ["missing" if kept is None else "not told of"]
     return [name for name, one, other in zip(_Told._fields, told, kept, strict=True) if one != other]
+
+
+def _kept(case: int, name: str, one: _Told) -> Row:
+    due, told, missed, following = (
+        None if text is None else datetime.fromisoformat(text)
+        for text in (one.due_at, one.told_at, one.missed_at, one.next_at)
+    )
+    assert told is not None  # noqa: S101 a row is told of from its first event on
+    return Row(
+        case=case,
+        name=name,
+        due_at=due,
+        settled=one.settled,
+        extended=one.extended,
+        sequence=one.sequence,
+        told_at=told,
+        missed_at=missed,
+        blocked=one.blocked,
+        next_at=following,
+    )
 
 
 def _written(row: Row) -> _Told:

@@ -24,8 +24,13 @@ class Registered:
     __slots__ = ("_rows",)
 
     def __init__(self) -> None:
-        names = ("unit", "role_grant", "account", "published", "batch", "table_row")
+        names = ("unit", "unit_fact", "role_grant", "account", "published", "batch", "table_row")
         self._rows: dict[str, Rows] = {name: {} for name in names}
+
+    @property
+    def rows(self) -> Told:
+        """What is told so far, kind by kind of row."""
+        return self._rows
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Add one event; those that keep no row change nothing."""
@@ -37,6 +42,7 @@ class Registered:
         """The rows that are kept otherwise than the events say, as `TABLE KEY`; call inside `reading`."""
         kept = {
             "unit": _units(connection),
+            "unit_fact": _facts_of_units(connection),
             "role_grant": _grants(connection),
             "account": _accounts(connection),
             "published": _published(connection),
@@ -54,6 +60,13 @@ class Registered:
 
 def _unit(rows: Told, _at: str, data: Data) -> None:
     rows["unit"][data["unit"]] = tuple(data.get(key) for key in ("name", "kind", "parent", "profile"))
+
+
+def _unit_facts(rows: Told, _at: str, data: Data) -> None:
+    for name, change in data["facts"].items():
+        rows["unit_fact"].pop((data["unit"], name), None)  # cleared, and never known, are the same
+        if change["new"] is not None:
+            rows["unit_fact"][data["unit"], name] = change["new"]
 
 
 def _role(rows: Told, at: str, data: Data) -> None:
@@ -84,6 +97,7 @@ def _table(rows: Told, _at: str, data: Data) -> None:
 
 _LEARN: Mapping[str, Callable[[Told, str, Data], None]] = {
     EventKind.UNIT_CHANGED: _unit,
+    EventKind.FACT_CHANGED: _unit_facts,
     EventKind.ROLE_CHANGED: _role,
     EventKind.DEFINITION_PUBLISHED: _publication,
     EventKind.BATCH_PUBLISHED: _batch,
@@ -101,6 +115,16 @@ def _without_empty(tables: Rows) -> Rows:
 def _units(connection: Connection) -> Rows:
     rows = connection.execute("SELECT code, name, kind, parent, profile FROM unit").fetchall()
     return {code: tuple(rest) for code, *rest in rows}
+
+
+def _facts_of_units(connection: Connection) -> Rows:
+    rows = connection.execute("SELECT code, facts FROM unit WHERE facts <> '{}'").fetchall()
+    return {
+        (code, name): value
+        for code, facts in rows
+        for name, value in orjson.loads(str(facts)).items()
+        if value is not None
+    }
 
 
 def _paths(connection: Connection) -> list[str]:

@@ -125,6 +125,11 @@ def running_of_batch(connection: Connection, batch: str, name: str | None = None
     return [int(row[0]) for row in connection.execute(sql, params).fetchall()]
 
 
+def running_at(connection: Connection, path: str) -> list[int]:
+    """The cases at a unit and below that have rows."""
+    return [case for case, _ in _running(connection, "c.path >= ? AND c.path < ?", below(path))]
+
+
 def cases_after(connection: Connection, shapes: Sequence[str], after: int, limit: int) -> list[int]:
     """The next cases of definitions, by number, in whatever state."""
     marks = ",".join("?" * len(shapes))

@@ -92,8 +92,12 @@ def _params(one: DocumentRow) -> tuple[object, ...]:
 
 
 def add_file(connection: Connection, sha256: str, body: bytes) -> None:
-    """Keep the bytes of a file; once, however often they are handed in."""
-    connection.execute("INSERT INTO file (sha256, body) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING", (sha256, body))
+    """Keep the bytes of a file; once, however often they are handed in, and anew where they had been erased."""
+    sql = (
+        "INSERT INTO file (sha256, body) VALUES (?, ?)"
+        " ON CONFLICT (sha256) DO UPDATE SET body = excluded.body WHERE length(file.body) = 0"
+    )
+    connection.execute(sql, (sha256, body))
 
 
 def file_body(connection: Connection, sha256: str) -> bytes | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
 from engine.actors import Actor, Grant
-from engine.records import Head, Json
+from engine.records import NOTHING, Head, Json
 from engine.store.cases import write_events
 from engine.store.database import Connection, Row
 from engine.store.delegations import LENT
@@ -24,7 +24,7 @@ _ACTOR = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRow:
-    """One node of the organisation as kept."""
+    """One node of the organisation as kept; `facts` are JSON by the kinds of the vocabulary."""
 
     code: str
     name: str
@@ -32,6 +32,7 @@ class UnitRow:
     parent: str | None
     path: str
     profile: str | None
+    facts: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +125,14 @@ def holders(connection: Connection, role: str, path: str) -> tuple[str, ...]:
 
 def units(connection: Connection) -> dict[str, UnitRow]:
     """The whole organisation by code."""
-    rows = connection.execute("SELECT code, name, kind, parent, path, profile FROM unit ORDER BY path").fetchall()
-    return {
-        str(code): UnitRow(code=code, name=name, kind=kind, parent=parent, path=path, profile=profile)
-        for code, name, kind, parent, path, profile in rows
-    }
+    sql = "SELECT code, name, kind, parent, path, profile, facts FROM unit ORDER BY path"
+    return {str(row[0]): _unit(row) for row in connection.execute(sql).fetchall()}
+
+
+def _unit(row: Row) -> UnitRow:
+    code, name, kind, parent, path, profile, text = row
+    facts = NOTHING if text == "{}" else orjson.loads(text)
+    return UnitRow(code=code, name=name, kind=kind, parent=parent, path=path, profile=profile, facts=facts)
 
 
 def add_unit(connection: Connection, unit: UnitRow) -> None:
@@ -137,6 +141,21 @@ def add_unit(connection: Connection, unit: UnitRow) -> None:
         "INSERT INTO unit (code, name, kind, parent, path, profile) VALUES (?, ?, ?, ?, ?, ?)",
         (unit.code, unit.name, unit.kind, unit.parent, unit.path, unit.profile),
     )
+
+
+def set_unit_facts(connection: Connection, code: str, facts: Mapping[str, Json]) -> None:
+    """Write anew what is known of a unit."""
+    connection.execute("UPDATE unit SET facts = ? WHERE code = ?", (canonical(facts).decode(), code))
+
+
+def hold_units(connection: Connection, paths: Iterable[str]) -> None:
+    """Keep others from changing units, and those above them, for the rest of the transaction, in order of their codes.
+
+    SQLite's writer has the whole database.
+    """
+    codes = {code for path in paths for code in path.split("/") if code}
+    if codes and not connection.is_sqlite:
+        connection.execute("SELECT code FROM unit WHERE code = ANY(?) ORDER BY code FOR SHARE", (sorted(codes),))
 
 
 def shape_body(connection: Connection, shape: str) -> str | None:

@@ -78,7 +78,10 @@ class Registry(SQLModel, table=True):
 
 
 class Unit(SQLModel, table=True):
-    """One node of the organisation; `path` lists the codes from the top, each followed by a slash."""
+    """One node of the organisation; `path` lists the codes from the top, each followed by a slash.
+
+    `facts` is what is known of it beside: whatever the vocabulary names under `unit`.
+    """
 
     __tablename__ = "unit"
     code: str = Field(primary_key=True)
@@ -87,6 +90,7 @@ class Unit(SQLModel, table=True):
     parent: str | None = Field(default=None, foreign_key="unit.code")
     path: str = Field(sa_column=Column(_PATH, nullable=False, unique=True))
     profile: str | None = None
+    facts: str = Field(default="{}", sa_column=Column(Text, server_default="{}", nullable=False))
 
 
 class Account(SQLModel, table=True):
@@ -402,6 +406,42 @@ class Lease(SQLModel, table=True):
     holder: str
     epoch: int
     until: datetime = Field(sa_column=Column(UTC, nullable=False))
+
+
+class Leaf(SQLModel, table=True):
+    """An event's place in the tree that is sealed; `hash` is its leaf hash (docs/decisions/0015)."""
+
+    __tablename__ = "leaf"
+    idx: int = Field(sa_column=Column(_ROW_ID, primary_key=True, autoincrement=False))
+    event: int = Field(sa_column=Column(BigInteger, nullable=False, unique=True))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class TreeNode(SQLModel, table=True):
+    """The root of a complete subtree of the sealed tree, kept at every eighth level."""
+
+    __tablename__ = "tree_node"
+    level: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    idx: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A head of the tree as it was signed; never two of one size."""
+
+    __tablename__ = "checkpoint"
+    size: int = Field(sa_column=Column(_ROW_ID, primary_key=True, autoincrement=False))
+    note: str = Field(sa_column=Column(Text, nullable=False))
+    signed_at: datetime = Field(sa_column=Column(UTC, nullable=False))
+
+
+class Cosignature(SQLModel, table=True):
+    """The line by which a witness vouches for a head, newest of its name."""
+
+    __tablename__ = "cosignature"
+    size: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    name: str = Field(primary_key=True)
+    line: str = Field(sa_column=Column(Text, nullable=False))
 
 
 METADATA: MetaData = SQLModel.metadata

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from engine.store.database import Connection
 
@@ -63,11 +63,14 @@ _CASES = (
 )
 
 
-def events(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
-    """Chain, sequence, body, hash and MAC of every event of the chains in the span, in that order; streamed."""
-    yield from connection.stream(
-        "SELECT chain, seq, body, hash, mac FROM event WHERE chain >= ? AND chain <= ? ORDER BY chain, seq", span
-    )
+EventRow: TypeAlias = "tuple[int, int, bytes, bytes, bytes, str | None]"
+"""Chain, sequence, body, hash, MAC and request of one event."""
+
+
+def events(connection: Connection, span: tuple[int, int]) -> Iterator[EventRow]:
+    """Every event of the chains in the span, in that order; streamed."""
+    sql = "SELECT chain, seq, body, hash, mac, request FROM event WHERE chain >= ? AND chain <= ? ORDER BY chain, seq"
+    yield from connection.stream(sql, span)
 
 
 def personal_values(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, int, bytes, bytes]]:

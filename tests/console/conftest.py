@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer import testing
+from typer.main import get_command
 
 from console import setting_up, wiring
 from engine.library import Library
@@ -27,6 +29,14 @@ def definitions_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring, "load_remembered", once)
         patch.setattr(setting_up, "load_remembered", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_are_built_once() -> Iterator[None]:
+    """The tree of commands does not change during the tests, and building it takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(testing, "_get_command", cache(get_command))
         yield
 
 

@@ -8,6 +8,7 @@ from console.settings import Settings
 from console.wiring import office
 from engine.records import case_number
 from tests.console.counter import READY, Counter
+from tests.engine.tampering import tamper
 
 
 def test_every_chain_replays_and_nothing_diverges(counter: Counter) -> None:
@@ -32,7 +33,7 @@ def test_one_byte_changed_in_the_trail_is_found_and_named(counter: Counter, colu
         chain, kept = _last_event(counter, column)
         with connection.writing():
             change = f"UPDATE event SET {column} = ? WHERE chain = ? AND seq = 2"  # noqa: S608 a column named above
-            connection.execute(change, (_flipped(kept), chain))
+            tamper(connection, change, (_flipped(kept), chain))
 
     answer = counter.document("replay", "--all", code=1)
     shown = counter.xueji("replay", "--all")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ from engine import definition, vocabulary
 from engine.actors import IMPORT
 from engine.analysis.examining import examine
 from engine.casework import open_case
-from engine.enrolling import Enrolment, enrol
+from engine.errors import NotAllowed
 from engine.expressions.compiling import compile_expression
 from engine.expressions.faults import ExpressionFaults
 from engine.expressions.functions import ALL_NAMES
@@ -27,27 +25,22 @@ from engine.library import Library
 from engine.loading.folder import load
 from engine.loading.positions import LABELS
 from engine.migrating import migrate
-from engine.organisation import add_units, give_role
 from engine.publishing import start_term
-from engine.records import Json, Refused
+from engine.records import Refused
 from engine.retracting import retract
 from engine.scopes import case_scope
 from engine.signers import add_signer, drop_signer
-from engine.store import schema
-from engine.store.database import open_engine
-from engine.store.registry import UnitRow
-from tests.definitions.world import Told, World
+from engine.unit_facts import change_unit
+from tests.definitions.guide_office import NOON, Office, working
+from tests.definitions.world import Told
 from tests.engine.loading.folders import spoil, write
-from tests.engine.town import town_at
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
 PIECES = re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-NOON = datetime(2024, 4, 22, 4, tzinfo=UTC)
 CITING = {"source", "legal_basis"}
 READ_AS_OTHERS = {"WorkflowFile", "RulebookHead"}  # their keys are those of the definitions and the rulebook
 INHERITED = {("Definition", "members"), ("Slot", "in_person"), ("Slot", "recorded_by"), ("Slot", "delegates")}
-NOT_KEPT = {("Vocabulary", "unit")}  # as the page says
 
 
 @pytest.fixture(scope="module")
@@ -68,48 +61,6 @@ def folder(office: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def library(office: Path) -> Library:
     return load(office)
-
-
-class Office(World):
-    """The school of the page with two teaching points, two people in every role, and students who do not exist."""
-
-    @cached_property
-    def tree(self) -> Mapping[str, tuple[str, str | None]]:
-        return {"U": ("school", None), "S1": ("site", "U"), "S2": ("site", "U")}
-
-    def enrols(self, unit: str | None = None, **facts: Json) -> str:
-        number = str(next(self.numbers))
-        known: dict[str, Json] = {"student_no": number, "name": "测试", "level": "专科", "cohort": 2022, **facts}
-        new = Enrolment(student_no=number, unit=unit or "S1", facts={"fee_owed": "0.00", **known})
-        enrol(self.town.desk, [new], self.request("open_record", IMPORT))
-        return number
-
-    def furnish(self) -> None:
-        desk = self.town.desk
-        desk.publish(NOON, "setup")
-        rows = [
-            UnitRow(code=code, name=code, kind=kind, parent=up, path="", profile=None if up else "college")
-            for code, (kind, up) in self.tree.items()
-        ]
-        add_units(desk, rows, at=NOON, actor="setup")
-        for role, one in desk.library.rulebook.organisation.roles.items():
-            for code in (code for code, (kind, _) in self.tree.items() if kind in one.held_at):
-                give_role(desk, f"{role}@{code}", role, code, at=NOON, actor="setup")
-                give_role(desk, f"{role}2@{code}", role, code, at=NOON, actor="setup")
-
-
-@contextmanager
-def working(path: Path, library: Library, *, rehearsal: bool = True) -> Iterator[Office]:
-    """The office at work; each time somebody sits down at the same database."""
-    url = f"sqlite:///{path}"
-    engine = open_engine(url)
-    schema.upgrade(engine)
-    engine.dispose()
-    with town_at(url, library, rehearsal=rehearsal) as town:
-        office = Office(town=town, profile="college", now=NOON)
-        if not town.desk.units():
-            office.furnish()
-        yield office
 
 
 @pytest.fixture
@@ -152,7 +103,7 @@ def test_every_key_of_the_language_stands_in_an_example_that_loads(library):
     kinds = {one.__name__: one for file in (definition, vocabulary) for one in vars(file).values() if is_part(one)}
     every = {(kind, name) for kind in kinds.keys() - READ_AS_OTHERS for name in kinds[kind].model_fields}
 
-    assert {one for one in every - shown if one[1] not in CITING} == INHERITED | NOT_KEPT
+    assert {one for one in every - shown if one[1] not in CITING} == INHERITED
 
 
 def is_part(one: object) -> bool:
@@ -404,6 +355,31 @@ def test_a_group_of_facts_closes_when_its_rule_stops_holding(world):
 
     assert [verdict.id for one in answer.refused for verdict in one.verdicts] == ["T-2"]
     assert world.fact(student, "fee_owed") == "0.00"
+
+
+def test_the_day_of_the_photographer_is_a_fact_of_the_site_that_its_head_writes(world):
+    student = world.enrols("S1")
+    world.publishes("2024-photos")
+    [case] = world.cases_of(student, "photo-taking")
+    assert case.due("camera-day") is None
+
+    head, operator = (world.actor(role, "S1") for role in ("site_head", "site_operator"))
+    change_unit(world.town.desk, "S1", {"camera_on": "2024-05-20"}, world.request("unit_set", head))
+    assert case.due("camera-day") == "2024-05-20 23:59:59"
+    with pytest.raises(NotAllowed, match="site_head"):
+        change_unit(world.town.desk, "S1", {"camera_on": "2024-05-21"}, world.request("unit_set", operator))
+
+
+def test_a_fact_is_supplied_by_those_it_is_written_by(world):
+    student = world.enrols("S1")
+    sheet = {student: {"photo_taken": True}}
+
+    [refusal] = write_facts(world.town.desk, sheet, world.request("facts", IMPORT)).refused
+    assert [one.id for one in refusal.verdicts] == ["X-41"]
+    assert "Teaching-point operator" in refusal.verdicts[0].sentence.en
+    assert write_facts(world.town.desk, sheet, world.request("facts", world.actor("site_operator", "S2"))).refused
+    assert not write_facts(world.town.desk, sheet, world.request("facts", world.actor("site_operator", "S1"))).refused
+    assert world.fact(student, "photo_taken") is True
 
 
 def test_a_term_opens_a_case_for_everybody_and_its_deadline_blocks_a_step(world):

@@ -17,6 +17,7 @@ BEYOND_MENDING = {
     "change-before-graduation",
     "change-provided-for",
     "course-in-rule",
+    "credential-not-registered",
     "degree-level",
     "due-for-annual-registration",
     "file-not-frozen",

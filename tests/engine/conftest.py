@@ -16,6 +16,7 @@ from engine.loading.folder import load
 from engine.store import schema
 from engine.store.database import open_engine
 from engine.store.tables import METADATA
+from tests.engine.tampering import GUARDS_OFF, GUARDS_ON
 from tests.engine.town import BATCH, HOME, OPEN_BATCH, Town, build, town_at
 from tests.postgres import fresh_database
 
@@ -71,9 +72,13 @@ def sqlite_district(sqlite_template: Path, tmp_path: Path) -> str:
 def postgres_district(postgres_template: str) -> str:
     """URL of the district on PostgreSQL as it was built; putting rows back is ten times faster than a new database."""
     with psycopg.connect(postgres_template, autocommit=True) as connection, connection.transaction():
+        for statement in GUARDS_OFF:
+            connection.execute(statement)
         connection.execute(SQL("TRUNCATE {}").format(SQL(", ").join(TABLES)))
         for table in TABLES:
             connection.execute(SQL("INSERT INTO public.{0} SELECT * FROM kept.{0}").format(table))
+        for statement in GUARDS_ON:
+            connection.execute(statement)
     return postgres_template
 
 

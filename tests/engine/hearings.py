@@ -47,6 +47,13 @@ class Known:
     def frozen_on(self) -> Sequence[str]:
         return ()
 
+    def steps_taken(self) -> Sequence[tuple[str, str]]:
+        return ()
+
+    def after(self, case: Case, facts: Mapping[str, Json]) -> Known:
+        fields = {f"case.{name}": value for name, value in case.fields.items()}
+        return Known({**self.values, **fields, **facts, "case.state": case.state})
+
     def taken_elsewhere(self, facts: Mapping[str, Json]) -> Sequence[str]:  # noqa: ARG002 nobody else is there
         return ()
 

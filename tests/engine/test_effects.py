@@ -11,10 +11,12 @@ import pytest
 from engine import acting
 from engine.bulk import move_many
 from engine.definition import Definition
+from engine.invariants import audit_histories
 from engine.library import Library
 from engine.loading.folder import load
 from engine.records import Case, Moved, Refused
 from engine.store.cases import students_cases
+from engine.store.trail import spans
 from tests.engine.lab import Written, loan, opened, procedure, rule, working
 from tests.engine.town import ELSEWHERE, FIRST, HOME, SECOND, THIRD, Town
 
@@ -193,6 +195,7 @@ def test_all_other_open_cases_of_the_student_are_cancelled_and_ended_ones_stay(d
         assert states == ["lent", "cancelled", "cancelled", "asked"]
         assert town.case(FIRST).state == "enrolled", "the record is no case that can be cancelled"
         assert town.replayed().diverged == ()
+        assert audit_histories(town.connection, spans(town.connection, 1)[0]) == {}
 
 
 def test_a_student_moves_to_another_unit_and_the_open_cases_follow(district_url: str, library: Library):

@@ -10,6 +10,7 @@ from engine.replay import Divergence, Replayed, replay_part, replay_range
 from engine.store.trail import spans
 from engine.trail.chain import Scribe, event_hash, mac_maker
 from engine.trail.event import event_bytes
+from tests.engine.tampering import tamper
 from tests.engine.town import FIRST, KEY, LOG, OPEN_FIRST, SECOND, Town
 
 
@@ -65,7 +66,7 @@ def test_a_row_that_counts_its_events_wrong_is_named(busy: Town, table: str, nam
 
 
 def test_the_registry_has_a_chain_that_is_checked_too(busy: Town):
-    busy.connection.execute("DELETE FROM event WHERE chain = 0 AND seq = 2")
+    tamper(busy.connection, "DELETE FROM event WHERE chain = 0 AND seq = 2")
     found = one_found(busy)
     assert (found.chain, found.seq) == ("registry", 2)
 
@@ -75,13 +76,13 @@ def test_a_deleted_event_is_named_wherever_it_stood(busy: Town, seq: int):
     """The last one too: a chain does not forget its newest line unnoticed (features.md 6, 12)."""
     case = busy.record(FIRST)
     assert busy.case(FIRST).head.seq == 6
-    busy.connection.execute("DELETE FROM event WHERE chain = ? AND seq = ?", (case, seq))
+    tamper(busy.connection, "DELETE FROM event WHERE chain = ? AND seq = ?", (case, seq))
     found = one_found(busy)
     assert (found.chain, found.seq) == (f"case/{case_number(case)}", seq)
 
 
 def test_a_chain_deleted_whole_is_named(busy: Town):
-    busy.connection.execute("DELETE FROM event WHERE chain = ?", (busy.record(FIRST),))
+    tamper(busy.connection, "DELETE FROM event WHERE chain = ?", (busy.record(FIRST),))
     found = one_found(busy)
     assert (found.chain, found.seq) == (f"case/{busy.case(FIRST).number}", 1)
 
@@ -89,14 +90,14 @@ def test_a_chain_deleted_whole_is_named(busy: Town):
 def test_two_events_that_changed_places_are_named(busy: Town):
     case = busy.record(FIRST)
     for seq, to in ((2, 99), (3, 2), (99, 3)):
-        busy.connection.execute("UPDATE event SET seq = ? WHERE chain = ? AND seq = ?", (to, case, seq))
+        tamper(busy.connection, "UPDATE event SET seq = ? WHERE chain = ? AND seq = ?", (to, case, seq))
     found = one_found(busy)
     assert (found.chain, found.seq) == (f"case/{case_number(case)}", 2)
 
 
 def test_an_event_moved_to_another_case_is_named(busy: Town):
     case, other = busy.record(FIRST), busy.record(OPEN_FIRST)
-    busy.connection.execute("UPDATE event SET chain = ? WHERE chain = ? AND seq = 6", (other, case))
+    tamper(busy.connection, "UPDATE event SET chain = ? WHERE chain = ? AND seq = 6", (other, case))
     chains = {found.chain for found in busy.replayed().diverged}
     assert chains == {f"case/{case_number(case)}", f"case/{case_number(other)}"}
 
@@ -221,7 +222,7 @@ def test_a_part_is_replayed_on_a_connection_of_its_own(busy: Town):
 
 
 def test_several_faults_are_all_named(busy: Town):
-    busy.connection.execute("DELETE FROM event WHERE chain = ? AND seq = 2", (busy.record(FIRST),))
+    tamper(busy.connection, "DELETE FROM event WHERE chain = ? AND seq = 2", (busy.record(FIRST),))
     busy.connection.execute("UPDATE cases SET state = 'suspended' WHERE id = ?", (busy.record(OPEN_FIRST),))
     busy.connection.execute("UPDATE student SET facts = '{}' WHERE id = ?", (busy.student(SECOND).id,))
     assert len(busy.replayed().diverged) == 3
@@ -266,6 +267,6 @@ def test_a_row_beside_a_case_that_no_event_wrote_is_named(busy: Town, what: str)
     busy.connection.execute(statements[what], (case, moment if what == "member" else False))
     found = one_found(busy)
     assert (found.chain, what in found.why) == (f"case/{case_number(case)}", True)
-    busy.connection.execute("DELETE FROM event WHERE chain = ?", (case,))
+    tamper(busy.connection, "DELETE FROM event WHERE chain = ?", (case,))
     busy.connection.execute("DELETE FROM cases WHERE id = ?", (case,))
     assert "no events" in one_found(busy).why

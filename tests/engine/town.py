@@ -24,12 +24,14 @@ from engine.publishing import change_batch, publish_batch
 from engine.records import Case, Json, Moved, Refused, Repeated, Request
 from engine.replay import Replayed, replay_range
 from engine.store import students
+from engine.store.append_only import GUARDED
 from engine.store.cases import read_case
 from engine.store.database import Connection, open_engine
 from engine.store.registry import UnitRow
 from engine.store.trail import spans
 from engine.trail.chain import Scribe
 from exchange.identity import make_check_digit
+from tests.engine.tampering import tamper
 
 HOME = Path(__file__).resolve().parents[2]
 NOW = datetime(2024, 4, 20, 2, tzinfo=UTC)
@@ -226,7 +228,10 @@ class Town:
         table, column = place
         where = " AND ".join(f"{name} = ?" for name in key)
         sql = f"UPDATE {table} SET {column} = ? WHERE {where}"  # noqa: S608 a test's own words
-        self.connection.execute(sql, (value, *key.values()))
+        if table in GUARDED:
+            tamper(self.connection, sql, (value, *key.values()))
+        else:
+            self.connection.execute(sql, (value, *key.values()))
 
     def kept(self, place: tuple[str, str], **key: object) -> Any:
         """The value of one column of one row."""

@@ -8,6 +8,8 @@ import pytest
 from tests.house.source import ROOT, configuration, modules, rooms
 
 LONGEST_MODULE = 450  # lines; above that nobody reads it in one sitting
+IN_ONE_FILE = "exchange/verifier/xueji_verify.py"
+"""An auditor reads and runs it alone, without this project (docs/verifying.md)."""
 LONGEST_FUNCTION = 60  # lines
 NAMES_THAT_SAY_NOTHING = {"base", "common", "helpers", "manager", "misc", "utils"}
 
@@ -104,7 +106,7 @@ def test_every_module_is_read_in_one_sitting():
         str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in modules(*rooms(), "tests")
     }
 
-    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+    assert {path for path, lines in lengths.items() if lines > LONGEST_MODULE} == {IN_ONE_FILE}
 
 
 def test_every_function_fits_on_a_screen():

@@ -29,6 +29,7 @@ from engine.store.database import Connection
 from engine.trail import chain
 from engine.trail.chain import Scribe
 from engine.trail.event import EventKind, Written, moment
+from tests.engine.tampering import tamper
 from tests.sabotage.builds import Build
 
 Patch = pytest.MonkeyPatch
@@ -197,7 +198,7 @@ def _tidied_history(patch: Patch) -> None:
 
     def keep(connection: Connection, keeping: Keeping) -> bool:
         won = honest(connection, keeping)
-        connection.execute("DELETE FROM event WHERE chain = ? AND seq < ?", (keeping.event.chain, keeping.event.seq))
+        tamper(connection, "DELETE FROM event WHERE chain = ? AND seq < ?", (keeping.event.chain, keeping.event.seq))
         return won
 
     for module in (casework, acting):

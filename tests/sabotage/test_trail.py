@@ -8,6 +8,7 @@ from console.wiring import Office
 from engine import casework
 from engine.records import Moved
 from engine.store.database import Connection
+from tests.engine.tampering import tamper
 from tests.sabotage.builds import breaks_under
 from tests.sabotage.office import asked, events, replayed, rows
 from tests.sabotage.switches import (
@@ -71,7 +72,8 @@ def test_who_can_write_the_database_but_has_no_key_cannot_write_a_genuine_event(
         genuine = rows(connection, "SELECT body FROM event WHERE chain = 1 AND seq = 2")[0][0]
         forged = genuine.replace(b"operator.one", b"operator.two")
 
-        connection.execute("UPDATE event SET body = ?, hash = ? WHERE chain = 1 AND seq = 2", (forged, tagged(forged)))
+        rewrite = "UPDATE event SET body = ?, hash = ? WHERE chain = 1 AND seq = 2"
+        tamper(connection, rewrite, (forged, tagged(forged)))
         connection.execute(
             "UPDATE cases SET head = ?, taken = replace(taken, 'operator.one', 'operator.two') WHERE id = 1",
             (tagged(forged),),
@@ -86,7 +88,7 @@ def test_an_event_that_is_not_as_it_was_written_is_found(build, sqlite_premises,
     with build.tried(), sqlite_premises.furnished() as office:
         connection = applied(office)
 
-        connection.execute(FORGERIES[forgery], (b'{"v":1}',))
+        tamper(connection, FORGERIES[forgery], (b'{"v":1}',))
 
         assert found(office)
 
@@ -97,7 +99,7 @@ def test_a_row_changed_behind_the_back_of_the_trail_is_found(build, sqlite_premi
     with build.tried(), sqlite_premises.furnished() as office:
         connection = applied(office)
 
-        connection.execute(REWRITTEN[what])
+        tamper(connection, REWRITTEN[what])
 
         assert len(found(office)) == 1
 
@@ -109,7 +111,7 @@ def test_a_personal_value_changed_wherever_it_is_kept_is_still_found(build, sqli
         old, new = "测试1".encode(), "测试9".encode()
         sealed = rows(connection, "SELECT body FROM personal WHERE chain = -1")[0][0]
 
-        connection.execute("UPDATE personal SET body = ? WHERE chain = -1", (sealed.replace(old, new),))
+        tamper(connection, "UPDATE personal SET body = ? WHERE chain = -1", (sealed.replace(old, new),))
         connection.execute("UPDATE student SET facts = replace(facts, '测试1', '测试9') WHERE id = 1")
 
         assert len(found(office)) == 1

@@ -10,6 +10,7 @@ from engine.errors import Fault
 from engine.loading.folder import load
 from tests.engine.loading.folders import clean_folder, spoil, write
 
+VOCABULARY = "rules/vocabulary.yaml"
 LEAVE, RECORD = "workflows/leave.yaml", "workflows/record.yaml"
 BACK = "  back: {title: {zh: 退回, en: Send back}, from: asked, to: asked, kind: return, by: head}\n"
 FINAL = "  granted: {title: {zh: 已批准, en: Granted}, final: true}\n"
@@ -148,6 +149,12 @@ CODES = [
         (LEAVE, "    by: head\n", "    by: [head, clerk]\n"),
         "grant",
         id="one-person-alone",
+    ),
+    pytest.param(
+        "wrong-value",
+        (VOCABULARY, "batch:\n", "unit:\n  size: {type: number, unique: true, title: {zh: 人数, en: Size}}\nbatch:\n"),
+        "true",
+        id="a-fact-of-units-that-no-case-could-be-asked-about",
     ),
     pytest.param(
         "moves-identity",

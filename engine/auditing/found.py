@@ -1,0 +1,82 @@
+"""Found: one thing an auditor may want to ask about, and the limits beyond which it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time
+from fractions import Fraction
+from typing import NamedTuple
+
+from engine.expressions.kinds import SHANGHAI
+from engine.records import Sentence
+from engine.trail.event import chain_name
+
+_SHOWN = len("2024-05-13 09:30:00")
+
+
+class Place(NamedTuple):
+    """Events of one chain that a finding rests on."""
+
+    chain: int
+    seqs: tuple[int, ...]
+
+    @property
+    def case(self) -> str:
+        """The case by its number; a student by the name of the chain."""
+        return chain_name(self.chain).removeprefix("case/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was found: its code, who (logins), since when, where, and a sentence. It accuses nobody: it asks."""
+
+    code: str
+    people: tuple[str, ...]
+    at: str
+    places: tuple[Place, ...]
+    said: Sentence
+
+    @property
+    def cases(self) -> int:
+        """How many cases it concerns; a student's chain is none."""
+        return len({place.chain for place in self.places if place.chain > 0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """From where on something is found.
+
+    Attributes:
+        reading_seconds: Two cases decided singly by one person, less than this apart, were hardly read.
+        bulk_least: So many cases decided by one person within one second are decided in bulk.
+        opens: The clock in Shanghai from which on an office works.
+        closes: Until when, excluded.
+        pair_least: So many cases must have gone through the same two people.
+        pair_share: And at least this part of what either of them decided at that step.
+    """
+
+    reading_seconds: int = 20
+    bulk_least: int = 10
+    opens: time = time(7)
+    closes: time = time(21)
+    pair_least: int = 10
+    pair_share: Fraction = Fraction(95, 100)
+
+
+def places_of(events: Iterable[tuple[int, int]]) -> tuple[Place, ...]:
+    """Places from chains and sequences, each chain once, in the order they come."""
+    found: dict[int, list[int]] = {}
+    for chain, seq in events:
+        found.setdefault(chain, []).append(seq)
+    return tuple(Place(chain, tuple(seqs)) for chain, seqs in found.items())
+
+
+def local(at: str) -> datetime:
+    """A moment of the trail on the clocks of Shanghai."""
+    return datetime.fromisoformat(at).astimezone(SHANGHAI)
+
+
+def shown(at: str) -> str:
+    """A moment of the trail as a sentence says it: 2024-05-13 09:30:00, by Shanghai's clocks."""
+    return local(at).isoformat(" ")[:_SHOWN]
