@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from console.settings import Settings
-from engine.checking.examining import examine
+from engine.checking import examining
 from engine.desk import Desk
 from engine.errors import DefinitionFaults, XuejiError
 from engine.library import Library
-from engine.loading.remembered import load_remembered
+from engine.loading.remembered import fingerprint, load_remembered
 from engine.store import registry, schema
 from engine.store.database import Connection, open_engine
 from engine.trail.chain import KEY_BYTES, Scribe
-from notifications.messages.catalogue import MESSAGES
+from notifications.messages import catalogue
 from rules.functions import FUNCTIONS
 
 
@@ -82,7 +82,7 @@ def office(settings: Settings, library: Library | None = None) -> Iterator[Offic
             shelf = library or load_remembered(settings.definitions, settings.memory_folder, FUNCTIONS)
             desk = Desk(connection, Scribe(log, key), shelf, salt=secrets.token_bytes, rehearsal=rehearsal)
             if library is None and desk.unpublished():
-                _refuse_faults(settings.definitions)
+                _refuse_faults(settings)
             yield Office(desk=desk, url=settings.database, log=log, key=key, rehearsal=rehearsal)
         finally:
             connection.close()
@@ -96,11 +96,23 @@ def _has_file(database: str) -> bool:
     return path == database or path.startswith("file:") or Path(path).exists()
 
 
-def _refuse_faults(definitions: Path) -> None:
-    """Definitions new to this database are checked whole before any case can be opened under them."""
-    _, faults = examine(definitions, FUNCTIONS, messages=MESSAGES)
+def _refuse_faults(settings: Settings) -> None:
+    """Definitions new to this database are checked whole before any case can be opened under them.
+
+    That they were found sound is remembered while they and the code that checks them are byte for byte the same.
+    """
+    code = [Path(catalogue.__file__), *sorted(Path(examining.__file__).parents[1].rglob("*.py"))]
+    sound = settings.memory_folder / f"{fingerprint(settings.definitions, FUNCTIONS, code)}.sound"
+    if sound.exists():
+        return
+    _, faults = examining.examine(settings.definitions, FUNCTIONS, messages=catalogue.MESSAGES)
     if grave := [fault for fault in faults if not fault.is_warning]:
         raise DefinitionFaults(grave)
+    with suppress(OSError):
+        sound.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in sound.parent.glob("*.sound"):
+            old.unlink(missing_ok=True)
+        sound.touch()
 
 
 def _write_key(path: Path) -> None:

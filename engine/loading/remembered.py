@@ -8,7 +8,7 @@ byte for byte what they were. Losing it costs a reading, never a wrong answer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -43,7 +43,7 @@ def load_remembered(folder: Path, memory: Path, functions: Mapping[str, Register
     Raises:
         DefinitionFaults: As `load`.
     """
-    file = memory / f"{_fingerprint(folder, functions)}.json"
+    file = memory / f"{fingerprint(folder, functions)}.json"
     with suppress(OSError, ValidationError):
         kept = _Remembered.model_validate_json(file.read_bytes())
         return Library(
@@ -58,10 +58,14 @@ def load_remembered(folder: Path, memory: Path, functions: Mapping[str, Register
     return library
 
 
-def _fingerprint(folder: Path, functions: Mapping[str, Registered]) -> str:
-    """What the library depends on: every file of the two folders by name and content, and the code that reads them."""
+def fingerprint(folder: Path, functions: Mapping[str, Registered], also: Iterable[Path] = ()) -> str:
+    """What a library depends on: every file of the two folders by name and content, and the code that reads them.
+
+    `also` is other code that what is remembered depends on.
+    """
     digest = hashlib.sha256(source_hash(functions).encode())
-    code = [Path(definition.__file__), Path(vocabulary.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
+    reading = [Path(definition.__file__), Path(vocabulary.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
+    code = (*reading, *also)
     files = sorted(path for part in ("workflows", "rules") for path in (folder / part).rglob("*.yaml"))
     for path in (*code, *files):
         body = path.read_bytes()
