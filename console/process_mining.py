@@ -69,6 +69,7 @@ def export_ocel(caller: Caller, asked: LogAsked) -> int:
     _named(asked.path, (".json", ".jsonocel"))
 
     def write(file: Sink, sitting: Sitting, reading: Reading, scope: Scope) -> Counted:
+        """The trail is read twice, once for the objects and once for what happened to them."""
         connection = sitting.desk.connection
         members = {
             of: [member for _, member in many]

@@ -109,6 +109,7 @@ class _Making:
     flows: list[Flow] = field(default_factory=list)
 
     def states(self) -> None:
+        """The start, a gateway for each state, an end event for each that is final."""
         definition = self.definition
         self._add(Node(id=state_id(NEW), kind=NodeKind.START, name="", lane=self._lane_from(NEW)))
         if len(definition.openings) > 1:
@@ -132,6 +133,7 @@ class _Making:
             self._add(Node(id=state_id(CANCELLED), kind=NodeKind.END, name="已撤销", lane=lane))
 
     def step(self, trigger: str, one: Transition) -> None:
+        """A task with the ways to it and from it; a step that changes no state has one for each and leads back."""
         if not one.targets:
             for state in one.origins:
                 self._task(step_id(trigger, state), one)

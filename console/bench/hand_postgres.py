@@ -69,6 +69,7 @@ def by_round_trips(raw: Raw, letterhead: Letterhead) -> Step:
     """Takes single steps as one types them: BEGIN, SELECT FOR UPDATE, UPDATE, the INSERTs, COMMIT."""
 
     def take(case: int, act: Act, request: str, grant: Grant) -> None:
+        """One step, all of it or nothing."""
         raw.execute("BEGIN")
         try:
             row = raw.execute(_LOCKING[act.trigger], select_params(act, case)).fetchone()

@@ -33,6 +33,7 @@ def one_by_one(raw: Raw, letterhead: Letterhead) -> Step:
     """Takes single steps, each in its own transaction."""
 
     def take(case: int, act: Act, request: str, grant: Grant) -> None:
+        """One step, all of it or nothing."""
         raw.execute("BEGIN IMMEDIATE")
         try:
             row = raw.execute(_SELECTS[act.trigger], select_params(act, case)).fetchone()

@@ -75,6 +75,7 @@ class _Reader:
         return root
 
     def node(self, event: Event, depth: int) -> Node:
+        """The value that begins with an event, whatever it is."""
         place = self.place(event)
         self.refuse_extras(event, place)
         if depth > MAX_DEPTH:
@@ -103,6 +104,7 @@ class _Reader:
             self.report(place, "syntax", "No tags (!): the language knows what each key holds.")
 
     def mapping(self, place: Place, depth: int) -> Node:
+        """Keys and values up to the end of the mapping; of a key that stands twice the first counts."""
         value: dict[str, Node] = {}
         keys: dict[str, Place] = {}
         while not isinstance(event := next(self.events), MappingEndEvent):
@@ -122,6 +124,7 @@ class _Reader:
         return Node(place=place, value=value, keys=keys)
 
     def key(self, event: Event, place: Place, depth: int) -> str | None:
+        """A key, or None where something stands that can be none."""
         if not isinstance(event, ScalarEvent):
             self.node(event, depth)
             self.report(place, "syntax", "A key is one word." + _QUOTE_IT)
@@ -137,6 +140,7 @@ class _Reader:
         return text
 
     def scalar(self, event: Event, place: Place) -> Node:
+        """A text, number, truth value or null; what other YAML would read as a truth value is refused."""
         text = str(getattr(event, "value", ""))
         style = getattr(event, "style", None)
         if style is not None:

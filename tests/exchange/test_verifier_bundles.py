@@ -19,26 +19,12 @@ from engine.store.database import Connection, open_engine
 from exchange.bundles import VERIFIER, write_bundle
 from tests.engine.town import KEY, NOW
 from tests.exchange.broken_bundles import BROKEN
-from tests.trail.district import PUPILS, library
+from tests.trail.district import PUPILS
 from tests.trail.parcels import Parcel, body_of, rechained, reseal
-from tests.trail.prey import POLICY, SEALING, HeadInMemory, begin, carried_on, signer
+from tests.trail.prey import POLICY, SEALING, HeadInMemory, signer
 from tests.trail.verifying import verified, verifier
 
 MADE_AT = datetime(2024, 7, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def prey(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('district') / 'district.db'}"
-    shelf = library()
-    begin(url, shelf)
-    with carried_on(url, shelf) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def whole(prey, tmp_path_factory):
-    return Parcel.read(prey.export(tmp_path_factory.mktemp("whole") / "all.zip"))
 
 
 @pytest.fixture(scope="module")

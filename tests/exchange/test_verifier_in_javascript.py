@@ -15,9 +15,7 @@ from tests.exchange import toy_trail as toy
 from tests.exchange.broken_bundles import BROKEN
 from tests.exchange.forgeries import FORGERIES
 from tests.trail.attacks_on_bundles import ATTACKS, TOLERATED, UNFOUND
-from tests.trail.district import library
-from tests.trail.parcels import Parcel
-from tests.trail.prey import POLICY, begin, carried_on
+from tests.trail.prey import POLICY
 from tests.trail.verifying import verifier
 
 NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
@@ -46,20 +44,6 @@ def ask():
 
         yield answer
         say.close()
-
-
-@pytest.fixture(scope="module")
-def prey(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('district') / 'district.db'}"
-    shelf = library()
-    begin(url, shelf)
-    with carried_on(url, shelf) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def whole(prey, tmp_path_factory):
-    return Parcel.read(prey.export(tmp_path_factory.mktemp("whole") / "all.zip"))
 
 
 def both(ask, path, policy, seen=None):
