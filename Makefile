@@ -1,6 +1,6 @@
 # One environment, pinned by requirements/test.txt, built on first use.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy check lock bench
+.PHONY: help demo serve test test-heavy check lock bench
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -14,6 +14,10 @@ help: ## list what can be asked for
 
 demo: $(READY) ## run a whole graduation batch on invented students
 	$(BIN)/xueji demo
+
+serve: $(READY) ## open the console on the evening of the demonstration
+	@test -e demo/evening.db || { echo '先运行 make demo。Run make demo first.' >&2; exit 1; }
+	$(BIN)/xueji --database sqlite:///demo/evening.db --now 2024-05-15T17:31 serve
 
 test: $(READY) ## run the tests, on SQLite and on a real PostgreSQL
 	$(BIN)/pytest -m "not heavy" -n auto

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 import typer
 
 from console import (
+    access_commands,
     audit_aids_commands,
     audit_commands,
+    backup_commands,
     clock_commands,
     deadline_commands,
     definition_commands,
@@ -22,11 +24,13 @@ from console import (
     erasing_commands,
     exporting_commands,
     import_commands,
+    lane_commands,
     mail_commands,
     message_commands,
     people_commands,
     process_mining_commands,
     sealing_commands,
+    serving_commands,
     step_commands,
     unit_commands,
 )
@@ -135,6 +139,7 @@ unit_app.command("set")(_answering(unit_commands.unit_set))
 unit_app.command("show")(_answering(unit_commands.unit_show))
 user_app.command("add")(_answering(people_commands.user_add))
 user_app.command("address")(_answering(people_commands.user_address))
+access_commands.access_in(user_app, _answering)
 app.add_typer(people_commands.absences_in(_group("不在岗。Who is away when."), _answering), name="absence")
 app.command()(_answering(definition_commands.new))
 app.command()(_answering(definition_commands.diff))
@@ -227,6 +232,9 @@ app.command()(_answering(step_commands.sign))
 app.command()(_answering(step_commands.retract))
 app.command()(_answering(erasing_commands.erase))
 app.command()(_answering(clock_commands.work))
+app.command()(_answering(serving_commands.serve))
+app.command()(_answering(backup_commands.backup))
+app.command()(_answering(backup_commands.restore))
 remind_app = _group("提醒：将提醒谁，立即提醒。Reminders: what is coming, and telling now.")
 remind_app.command("plan")(_answering(clock_commands.remind_plan))
 remind_app.command("run")(_answering(clock_commands.remind_run))
@@ -235,6 +243,7 @@ signer_app = step_commands.signers_in(_group("加签与减签。Signers added to
 app.add_typer(signer_app, name="signer")
 deadline_app = deadline_commands.deadlines_in(_group("期限：正在运行的，延期，重新推算。Deadlines."), _answering)
 app.add_typer(deadline_app, name="deadline")
+app.add_typer(lane_commands.lanes_in(_group("待办的三栏。Lanes of the queues."), _answering), name="lanes")
 app.add_typer(mail_commands.mails_in(_group("邮件：去向不明与未送达的。Mails."), _answering), name="mail")
 messages_app = _group("消息：本单位的模板。Messages, and an institution's own templates.")
 messages_app.command("check")(_answering(message_commands.messages_check))

@@ -40,14 +40,18 @@ def make(path: Path, text: bytes) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Be the only process inside, of all that name this file; it is made where it is missing."""
+def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
+    """Be the only process inside, of all that name this file; it is made where it is missing.
+
+    Raises:
+        BlockingIOError: If another is inside, and this one does not wait: that one may have been stopped.
+    """
     import fcntl  # noqa: PLC0415 where there is none (Windows), everything but sealing works
 
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         yield
     finally:
         os.close(descriptor)

@@ -63,6 +63,7 @@ _KINDS: Mapping[str, str] = {
     EventKind.EVIDENCE_ADDED: "上传材料 evidence",
     EventKind.EVIDENCE_WITHDRAWN: "撤下材料 withdrawn",
     EventKind.VIEWED: "查看材料 viewed",
+    EventKind.COMMENTED: "备注 commented",
     EventKind.ERASED: "抹除个人信息 erased",
 }
 

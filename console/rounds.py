@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from random import Random
 
 from console.post import Post
 from console.wiring import Office
+from engine.actors import TIMER
+from engine.daybook import keep_days
+from engine.expressions.kinds import SHANGHAI
+from engine.lanes import FAR, refresh
+from engine.records import Request
 from engine.store.leases import Held
 from engine.store.mails import MailRow
 from notifications.composing import Composed, compose
@@ -41,6 +46,8 @@ class Rounds:
 
     def __init__(self, office: Office, post: Post, chance: Random) -> None:
         self._desk = office.desk
+        self._figured_on: date | None = None
+        self._judged_at: datetime | None = None
         self._hours = post.hours
         self._mailer = mailer_for(post)
         self._reach = post.reach
@@ -61,6 +68,21 @@ class Rounds:
             if page.looked < PAGE:
                 break
         return done
+
+    def keep_days(self, at: datetime) -> int:
+        """Keep the figures of the days that are over, of every batch; looked for once a day. How many rows."""
+        day = at.astimezone(SHANGHAI).date()
+        if day == self._figured_on:
+            return 0
+        rows, self._figured_on = keep_days(self._desk, at), day
+        return rows
+
+    def judge_lanes(self, at: datetime) -> int:
+        """Judge anew the lanes that time alone may have changed; looked for every few minutes. How many cases."""
+        if self._judged_at is not None and self._judged_at <= at < self._judged_at + FAR:
+            return 0
+        self._judged_at = at
+        return refresh(self._desk, Request(trigger="refresh", actor=TIMER, at=at))
 
     def compose(self, at: datetime) -> Composed:
         """Put what is to be told into mails."""

@@ -6,7 +6,7 @@ import os
 import platform
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from console.settings import Settings
 from console.wiring import Office
 from console.witnesses import Asked, ask_all, witnesses_of
 from engine import sealing
-from engine.sealing import Clock, LastHead, Sealed, Sealer
+from engine.sealing import Clock, LastHead, Sealed, SealedElsewhere, Sealer
 from engine.store import leaves
 from engine.trail.notes import Note
 
@@ -35,7 +35,11 @@ class HeadFile(LastHead):
     @contextmanager
     @override
     def locked(self) -> Iterator[None]:
-        with locked(self._path.with_name(f"{self._path.name}.lock")):
+        with ExitStack() as inside:
+            try:
+                inside.enter_context(locked(self._path.with_name(f"{self._path.name}.lock"), waits=False))
+            except BlockingIOError as problem:
+                raise SealedElsewhere(None) from problem
             yield
 
     @override

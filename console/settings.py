@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     lease_seconds: str = "30"
     clock: Path | None = None
 
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None
+    oidc_claim: str = "preferred_username"
+    cas: str | None = None
+
     seal_key: Path | None = None
     seal_passphrase_file: Path | None = None
     seal_seconds: str = "60"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,21 @@ def work(caller: Caller, *, once: bool, pace: Pace | None = None) -> int:
             _until_told_to_end(worker, pace or Pace(seal=premises.post.seal_seconds))
     worker.close()
     return 0
+
+
+@contextmanager
+def working_beside(caller: Caller) -> Iterator[None]:
+    """The same rounds in a thread of this process, as long as something else goes on in it (`xueji serve`)."""
+    premises = _premises(caller)
+    worker, pace = Worker(premises, _logger()), Pace(seal=premises.post.seal_seconds)
+    thread = threading.Thread(target=_until_told_to_end, args=(worker, pace), name="work")
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.is_ending = True
+        thread.join()
+        worker.close()
 
 
 def show_status(caller: Caller) -> int:

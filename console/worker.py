@@ -41,6 +41,8 @@ _REPEATED_AFTER = 60.0
 """Seconds until the same trouble is said again."""
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 """Seconds to wait for a database that is gone, doubled each time."""
+_SHORTEST_STANDSTILL = 2.0
+"""Seconds that a busy machine may well take over nothing."""
 _NOTABLE = timedelta(minutes=5)
 """Clocks of two machines may well be so far apart."""
 _DATABASE_ERRORS = (SQLAlchemyError, *DRIVER_ERRORS)
@@ -138,6 +140,9 @@ class Worker:
     def _opened(self) -> _At:
         if self._at is None:
             opened = self._open.enter_context(self._premises.opened())
+            # who stands still longer has lost the lease, and must not keep it, or a case, from whoever leads next
+            standstill = max(self._premises.post.lease_seconds, _SHORTEST_STANDSTILL)
+            opened.desk.connection.stand_still_at_most(standstill)
             self._clock = self._clock or self._premises.clock(opened)
             opened.desk.publish(self._clock.tick(opened.desk.connection).now, SETUP)
             self._at = _At(opened, self._clock, Rounds(opened, self._premises.post, SystemRandom()))
@@ -176,6 +181,8 @@ class Worker:
             self._tell(kind, at.rounds.scan(partial(self._go_on, at)))
         elif kind == "compose":
             self._tell(kind, at.rounds.compose(at.clock.now()))
+            at.rounds.keep_days(at.clock.now())
+            at.rounds.judge_lanes(at.clock.now())
         else:
             self._send(at, held)
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from engine import lanes
 from engine.definition import CANCELLED
 from engine.desk import Desk
 from engine.documents import marks
@@ -118,7 +119,7 @@ def carry_out_opening(desk: Desk, opened: Opened, request: Request) -> None:
 
 def _plain(request: Request) -> Request:
     """The request of an act without what was given for its first step: no other case reads those values as its own."""
-    return replace(request, fields={}, to=None, slot=None, ticks={}, seen=None, id=None)
+    return replace(request, fields={}, to=None, slot=None, ticks={}, cautions=(), seen=None, id=None)
 
 
 def _keep_all(
@@ -177,6 +178,8 @@ def _settle(desk: Desk, done: Sequence[Done], request: Request) -> None:
             cause = cause_of(one.event.chain, one.event.seq)
             settle(desk, {one.found.case.id: cause}, request, lambda watch: watch.documents)
     settle_lookers(desk, {one.found.case.student or 0: one.event.told for one in done}, request)
+    lanes.settle(desk, [one.found.case.id for one in done], request)
+    lanes.settle_students(desk, [one.found.case.student or 0 for one in done], request)
     for one in done:
         for start in lists_to_start(desk, one.machine, one.found, request):
             machine = desk.machine(desk.hash_of(start.definition))
@@ -203,7 +206,7 @@ def _carry_out(desk: Desk, done: Sequence[Done], request: Request) -> None:
             if due:
                 _carry_out(desk, _one_effect(desk, what, due, request), request)
     for one in done:
-        release_members(desk, one.machine, one.moved)
+        release_members(desk, one.machine, one.moved, request)
 
 
 def _by_step(done: Sequence[Done]) -> Collection[Sequence[Done]]:
@@ -420,4 +423,4 @@ def _cancel(desk: Desk, machine: Machine, case: Case, cause: Cause, request: Req
     )
     moved = Moved(trigger=CANCELLED, case=after, event=event, data=data, ends=True)
     _keep_all(desk, [(found, machine, moved, cause)], request)
-    release_members(desk, machine, moved)
+    release_members(desk, machine, moved, request)

@@ -50,6 +50,11 @@ class Actor:
         """Whether the role is the actor's own at a unit or above it: what is lent cannot be lent on."""
         return any(grant.role == role and path.startswith(grant.path) for grant in self.grants)
 
+    def roles_at(self, at: str) -> frozenset[str]:
+        """Every role held at a moment of the trail, whether one's own or lent, wherever."""
+        lent = (grant.role for grant in self.delegated if grant.until is None or grant.until >= at)
+        return frozenset((*(grant.role for grant in self.grants), *lent))
+
     def is_student(self, student: int | None) -> bool:
         """Whether this account is that student's."""
         return student is not None and self.student == student

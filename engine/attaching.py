@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from engine import lanes
 from engine.actors import Grant
 from engine.casework import answered, as_seen
 from engine.definition import Privacy, Transition, Who
@@ -215,6 +216,7 @@ def _settled(handling: _Handling, case: Case) -> Case:
     """The case after its deadlines, where they ask for documents, have been settled or have started again."""
     desk = handling.desk
     cause = cause_of(case.id, case.head.seq)
+    lanes.settle(desk, [case.id], handling.request)
     if not settle(desk, {case.id: cause}, handling.request, lambda watch: watch.documents):
         return case
     found = read_case(desk.connection, case.id)

@@ -70,8 +70,17 @@ def unfit_terms(desk: Desk, row: DelegationRow, taker: Actor | None, request: Re
         yield refusal(desk, "no-such-taker", who=row.taker, hint=hint)
     if row.taker in (row.giver, request.actor.login):
         yield refusal(desk, "delegate-oneself", who=row.taker)
+    if taker is not None:
+        yield from _apart(desk, row, taker)
     if row.until is not None and row.until <= row.since:
         yield refusal(desk, "delegation-past", until=on_clock(datetime.fromisoformat(row.until)))
+
+
+def _apart(desk: Desk, row: DelegationRow, taker: Actor) -> Iterator[Verdict]:
+    """Nobody is lent a role beside one that excludes it (三员分立)."""
+    other = desk.library.rulebook.organisation.excluded_beside(row.role, taker.roles_at(row.since))
+    if other is not None:
+        yield refusal(desk, "roles-apart", who=row.taker, one=_title(desk, other), other=_title(desk, row.role))
 
 
 def without_right(desk: Desk, row: DelegationRow, giver: Actor, path: str) -> Iterator[Verdict]:

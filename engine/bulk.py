@@ -9,18 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from engine import lanes
 from engine.casework import move
 from engine.collecting import collector_paused
 from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
 from engine.facts import keep_facts
+from engine.fetching import Fetched, Neighbourhood
+from engine.forward import asks_for_papers
 from engine.keeping import barred_event, keeping_of, kind_of, seal, write_event
 from engine.machine import decide
 from engine.records import Case, Json, Moved, Refused, Request, case_number
-from engine.settling import Change, cause_of, hold_sources, rows_of, settle_lookers, settle_step, write_changes
-from engine.sight import Fetched, Neighbourhood, Seeing
+from engine.settling import (
+    Change,
+    cause_of,
+    hold_sources,
+    left_of,
+    rows_of,
+    settle_lookers,
+    settle_step,
+    write_changes,
+)  # fmt: skip
+from engine.sight import Seeing
 from engine.steps import Machine
-from engine.store import students
+from engine.store import documents, students
 from engine.store.bulk import answered_before, extend_many, keep_many
 from engine.store.cases import Found, Keeping, Sealed, read_cases
 from engine.store.database import INTEGRITY_ERRORS
@@ -91,6 +103,8 @@ class _Chunk:
     refusals: list[tuple[Case, Written, Sealed | None]] = field(default_factory=list)
     facts: dict[int, tuple[str, Mapping[str, Json]]] = field(default_factory=dict)
     rows: Mapping[int, Sequence[Row]] = field(default_factory=dict)
+    fetched: Fetched | None = None
+    cases: list[int] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     won: set[int] = field(default_factory=set)
     apart: set[int] = field(default_factory=set)
@@ -138,6 +152,8 @@ def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request,
         writing.apart |= extend_many(desk.connection, writing.refusals)
         write_changes(desk, [one for one in writing.changes if one.case in writing.won])
         _keep_facts(desk, writing, request)
+        lanes.settle(desk, [case for case in writing.facts if case in writing.won], request)
+        lanes.settle_others(desk, {one.before.id: one.before.student or 0 for one in writing.kept}, request)
         if desk.lookers():
             won = (one for one in writing.kept if one.before.id in writing.won)
             settle_lookers(desk, {one.after.student or 0: cause_of(*one.event[:2]) for one in won}, request)
@@ -183,7 +199,8 @@ def _decided(
         found = read_cases(desk.connection, list(found))
     cases = [one.case for one in found.values()]
     writing.rows = rows_of(desk, cases)
-    fetched = Fetched(Neighbourhood(desk.connection, cases), writing.rows)
+    fetched = writing.fetched = Fetched(Neighbourhood(desk.connection, cases), writing.rows)
+    writing.cases = [one.id for one in cases]
     for case, seen in chunk:
         one = found.pop(case, None)  # named twice, it is decided once
         if one is None or one.case.revision != seen:
@@ -208,13 +225,26 @@ def _id_for(request: str, case: int) -> str:
     return f"{request}/{case_number(case)}"
 
 
+def _with_papers(desk: Desk, machine: Machine, state: str, writing: _Chunk) -> Fetched | None:
+    """What is fetched for the chunk, with its documents where the next step asks for any."""
+    fetched = writing.fetched
+    if fetched is not None and fetched.documents is None and asks_for_papers(machine, state):
+        rows = documents.of_cases(desk.connection, writing.cases)
+        fetched = writing.fetched = fetched._replace(documents=rows)
+    return fetched
+
+
 def _write_later(
     desk: Desk, machine: Machine, decided: tuple[Found, Moved | Refused], request: Request, writing: _Chunk
 ) -> None:
     found, outcome = decided
+    standing = None
     if isinstance(outcome, Moved):
         change = settle_step(desk, found, outcome, writing.rows, request)
         writing.changes += [] if change is None else [change]
+        rows = left_of(writing.rows.get(found.case.id, ()), change)
+        basis = lanes.Basis(deadlines=rows, fetched=_with_papers(desk, machine, outcome.case.state, writing))
+        standing = lanes.standing_after((desk, machine), found, outcome, request, basis)
     sealed = seal(desk, machine, outcome)
     if isinstance(outcome, Refused):
         event = write_event(desk, machine, found.case, EventKind.REFUSED, outcome.event)
@@ -222,6 +252,6 @@ def _write_later(
         writing.answer.refused.append(outcome)
         return
     event = write_event(desk, machine, found.case, kind_of(outcome), outcome.event)
-    writing.kept.append(keeping_of(found.case, outcome, event, sealed, machine))
+    writing.kept.append(keeping_of(found.case, outcome, event, sealed, machine)._replace(standing=standing))
     if outcome.facts:
         writing.facts[found.case.id] = (found.student_no or "", outcome.facts)

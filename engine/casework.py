@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import orjson
 
+from engine import lanes
 from engine.acting import LinkedRefusal, carry_out_opening, carry_through
 from engine.definition import NEW
 from engine.desk import Desk
@@ -80,7 +81,7 @@ def _try_to_move(desk: Desk, case: int, request: Request, *, is_last: bool) -> M
     with desk.connection.deciding():
         found = as_seen(desk, case, request)
         machine = desk.machine_for(found.case, request.fields)
-        if not _concerns_others(desk, machine, found.case.state, request.trigger):
+        if not (found.has_others or _concerns_others(desk, machine, found.case.state, request.trigger)):
             outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
             return outcome if _keep(desk, machine, found, request, outcome) else None
     try:
@@ -331,7 +332,8 @@ def _keep(desk: Desk, machine: Machine, found: Found, request: Request, outcome:
     event = write_event(desk, machine, found.case, kind_of(outcome), outcome.event)
     keeping = keeping_of(found.case, outcome, event, sealed, machine)
     if not outcome.facts:
-        return keep(desk.connection, keeping)
+        standing = lanes.standing_after((desk, machine), found, outcome, request, lanes.Basis())
+        return keep(desk.connection, keeping._replace(standing=standing))
     with desk.connection.writing():
         lock_students(desk.connection, [found.case.student or 0])
         if not keep(desk.connection, keeping):
@@ -339,6 +341,7 @@ def _keep(desk: Desk, machine: Machine, found: Found, request: Request, outcome:
         row = students.student(desk.connection, found.student_no or "")
         if row is not None:
             keep_facts(desk, row, outcome.facts, request, cause=(event.chain, event.seq))
+        lanes.settle(desk, [found.case.id], request)
     return True
 
 

@@ -132,11 +132,16 @@ def _lend_case(desk: Desk, case: int, mandate: Mandate, request: Request, until:
         refused = (
             *unfit_terms(desk, row, taker, request),
             *without_right(desk, row, request.actor, hearing.case.path),
-            *barred_in_case(hearing, row, taker),
-            *(outside_role(hearing, row, taker) if until is None else only_in_person(hearing, row)),
+            *against_taker(hearing, row, taker),
         )
         kind = EventKind.HANDED_OVER if until is None else EventKind.DELEGATED
         return _answer(hearing, kind, row, (refused, taker))
+
+
+def against_taker(hearing: Hearing, row: DelegationRow, taker: Actor | None) -> Refusal:
+    """What stands against a person taking over a role on a case: by who it is, and by how the role is exercised."""
+    by_role = outside_role(hearing, row, taker) if row.for_good else only_in_person(hearing, row)
+    return (*barred_in_case(hearing, row, taker), *by_role)
 
 
 def leave_to(desk: Desk, case: int, mandate: Mandate, until: datetime, request: Request) -> Refusal:

@@ -16,7 +16,7 @@ from engine.checking.rulebooks import rule_in_use
 from engine.definition import CANCELLED, Definition
 from engine.errors import RuleInUse, Unknown
 from engine.library import Library, canonical
-from engine.outline import looks_around
+from engine.outline import looks_around, roles_in
 from engine.records import Case, Head, Json
 from engine.steps import Machine
 from engine.store import registry
@@ -62,6 +62,7 @@ class Desk:
         self._tables: dict[str, list[dict[str, Json]]] = {}
         self._registry = -1
         self._lookers: tuple[int, tuple[str, ...]] | None = None
+        self._parts: tuple[int, Mapping[str, tuple[str, ...]]] | None = None
         self.unknown: set[str] = set()
         """What cannot be known here: `table/NAME`, `members/NUMBER`. Nothing, but where the desk looks back."""
 
@@ -75,7 +76,7 @@ class Desk:
         """Look at another database from now on, and forget what was read of the one before."""
         self.connection = connection
         self._batches, self._tables, self._units = {}, {}, None
-        self._registry, self._lookers, self.unknown = -1, None, set()
+        self._registry, self._lookers, self._parts, self.unknown = -1, None, None, set()
 
     def salt(self) -> bytes:
         """A fresh salt for one event's commitment."""
@@ -139,6 +140,12 @@ class Desk:
             self._batches[name] = registry.batch(self.connection, name)
         return self._batches[name]
 
+    def every_batch(self) -> list[BatchRow]:
+        """Every published batch, by name, read in one go; none of them is read again in this act."""
+        rows = registry.every_batch(self.connection)
+        self._batches.update((row.name, row) for row in rows)
+        return rows
+
     def hold_batch(self, name: str) -> None:
         """Keep others from changing a batch for the rest of the transaction, and read it anew."""
         registry.hold_batch(self.connection, name)
@@ -196,6 +203,22 @@ class Desk:
         one = self.definition(shape)
         return bool(one.deadlines) and looks_around(one, self.library.rulebook_for(one.profile).rules)
 
+    def workflows_by_role(self) -> Mapping[str, tuple[str, ...]]:
+        """The workflows and lists in which each role has a part, by whatever version was ever published.
+
+        Who has a part in a list has one in the workflow whose cases it gathers. Found anew when the registry's chain
+        has grown.
+        """
+        if self._parts is None or self._parts[0] != self._registry:
+            every = {*self.shapes, *registry.shapes(self.connection)}
+            found: dict[str, set[str]] = {}
+            for one in map(self.definition, every):
+                names = [one.workflow] if one.members is None else [one.workflow, one.members.of]
+                for role in roles_in(one):
+                    found.setdefault(role, set()).update(names)
+            self._parts = (self._registry, {role: tuple(sorted(names)) for role, names in found.items()})
+        return self._parts[1]
+
     def machine(self, shape: str, rulebook: str | None = None) -> Machine:
         """A pinned definition under a rulebook, by default the one in force; compiled once."""
         book = rulebook or self.rulebook
@@ -252,7 +275,7 @@ class Desk:
             registry.registry_head(self.connection)  # whoever else publishes the same files waits here
             new = self.unpublished()
             self.record([self._publish_one(one) for one in reversed(new)], at=at, actor=actor)
-            self._lookers = None
+            self._lookers, self._parts = None, None
         return new
 
     def _definitions_in_use(self) -> Iterator[Definition]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from engine.desk import Desk
 from engine.errors import Unknown
 from engine.expressions.kinds import Value
+from engine.fetching import Fetched, Neighbourhood
 from engine.records import Request
 from engine.settling import rows_of
-from engine.sight import Fetched, Neighbourhood, Seeing
+from engine.sight import Seeing
 from engine.step import Step
 from engine.store.cases import Found, records_under
 
@@ -71,7 +72,7 @@ def eligibility(
     found = [one for one in records_under(desk.connection) if one.case.unit in units]
     for start in range(0, len(found), CHUNK):
         chunk = found[start : start + CHUNK]
-        answers.extend(_judge_chunk(desk, chunk, asked))
+        answers.extend(judge_records(desk, chunk, asked))
         progress(len(chunk))
     return tuple(sorted(answers, key=lambda one: one.student_no))
 
@@ -97,7 +98,8 @@ def works_by(desk: Desk, unit: str, profile: str) -> bool:
         return False
 
 
-def _judge_chunk(desk: Desk, chunk: Sequence[Found], request: Request) -> Iterator[Eligibility]:
+def judge_records(desk: Desk, chunk: Sequence[Found], request: Request) -> Iterator[Eligibility]:
+    """Judge some records, in their order: what the rules of the step say that the request names."""
     cases = [one.case for one in chunk]
     fetched = Fetched(Neighbourhood(desk.connection, cases), rows_of(desk, cases))
     for found in chunk:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from engine import lanes
 from engine.collecting import collector_paused
 from engine.desk import Desk
 from engine.errors import Unknown, XuejiError
@@ -97,7 +98,7 @@ def _enrol(
             intake = _take_in(desk, chunk, last, request, opens_record=opens_record)
             refused += intake.refused
             if not dry_run and not refused:
-                _write_intake(desk, intake)
+                _write_intake(desk, intake, request)
         progress(len(chunk))
     if refused and not dry_run:
         raise RosterRefused(tuple(refused))
@@ -185,11 +186,12 @@ def _new_student(
     return student
 
 
-def _write_intake(desk: Desk, intake: _Intake) -> None:
+def _write_intake(desk: Desk, intake: _Intake, request: Request) -> None:
     students.add_students(desk.connection, intake.students)
     write_events(desk.connection, intake.events)
     write_personal(desk.connection, intake.personal)
     write_opened(desk, intake.opened)
+    lanes.settle(desk, [one.moved.case.id for one in intake.opened], request)
 
 
 def _record_machine(desk: Desk, unit: str, request: Request) -> Machine:

@@ -15,7 +15,8 @@ A refusal is not here: it is an answer (`engine.records.Refused`). These are the
     ├── Unknown                no student, unit, user, batch, workflow, case, rule of that name
     ├── Unreadable             a given value is not of its kind
     ├── ContentsErased         what was asked for was erased at a person's request
-    └── Misplaced              a unit or a role where the organisation does not allow it
+    ├── Misplaced              a unit or a role where the organisation does not allow it
+    └── RolesApart             two roles that nobody holds together
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -184,4 +186,29 @@ class Misplaced(XuejiError):
         super().__init__(
             f"“{what}”（{kind}）不能设在 {where}（{where_kind}），应设在：{places}。"
             f" {what} ({kind}) cannot be at {where} ({where_kind}); allowed: {places}."
+        )
+
+
+class Named(Protocol):
+    """What has a name in two languages."""
+
+    @property
+    def zh(self) -> str:
+        """The Chinese name."""
+        ...
+
+    @property
+    def en(self) -> str:
+        """The English name."""
+        ...
+
+
+class RolesApart(XuejiError):
+    """Two roles that nobody holds together: who looks after the system does not look after its traces."""
+
+    def __init__(self, login: str, held: Named, wanted: Named) -> None:
+        self.login = login
+        super().__init__(
+            f"{login} 不能同时担任{held.zh}与{wanted.zh}。"
+            f" {login} cannot be both {held.en.lower()} and {wanted.en.lower()}."
         )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine import lanes
+from engine.cautions import BY_HAND, marked, read_marks, written_marks
 from engine.collecting import collector_paused
 from engine.definition import Privacy
 from engine.desk import Desk
@@ -192,6 +194,7 @@ def _keep_changes(
         facts = {**one.row.facts, **one.new}
         students.set_facts(desk.connection, one.row, facts, Head(seq=event.seq, hash=event.hash))
     write_events(desk.connection, events)
+    _mark(desk, changes, request)
     if sealed:
         write_personal(desk.connection, sealed)
     touched = {name for one in changes for name in one.new}
@@ -199,6 +202,21 @@ def _keep_changes(
     students.touch_cases(desk.connection, [one.row.id for one in changes], readers_of(desk, touched), apart_from=own)
     causes = {-event.chain: cause_of(event.chain, event.seq) for event in events}
     settle_students(desk, causes, touched, request, apart_from=own)
+    lanes.settle_students(desk, [one.row.id for one in changes], request, touched, apart_from=own)
+
+
+def _mark(desk: Desk, changes: Iterable[FactChange], request: Request) -> None:
+    """Keep how the facts were changed, for those who decide on them later."""
+    at = moment(request.at)
+    rows = []
+    for one in changes:
+        change = {name: (one.row.facts.get(name), value) for name, value in one.new.items()}
+        marks = read_marks(one.row.marks)
+        after = marked(marks, change, (one.row.head.seq + 1, at), by_hand=request.trigger == BY_HAND)
+        if after != marks:
+            rows.append((written_marks(after), one.row.id))
+    if rows:
+        students.set_marks(desk.connection, rows)
 
 
 def readers_of(desk: Desk, facts: set[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.deeds import deed_written
 from engine.definition import CANCELLED
 from engine.desk import Desk
 from engine.errors import NotAllowed, TransitionNotOpen
@@ -79,4 +80,5 @@ def kind_of(moved: Moved) -> EventKind:
 def keeping_of(before: Case, outcome: Moved, event: Written, sealed: Sealed | None, machine: Machine) -> Keeping:
     """A decided step ready to be written; a `unique: open` case frees its key when it ends, any when cancelled."""
     frees = outcome.ends and (machine.definition.unique == "open" or outcome.case.state == CANCELLED)
-    return Keeping(before, outcome.case, event, outcome.told, sealed, frees)
+    deed = deed_written(kind_of(outcome), outcome.event, event)
+    return Keeping(before, outcome.case, event, outcome.told, sealed, frees, deed=deed)

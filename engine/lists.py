@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from engine import lanes
 from engine.definition import CANCELLED, NEW, Definition
 from engine.desk import Desk
 from engine.neighbours import named, unit_kind
@@ -18,7 +19,7 @@ from engine.seating import block_of
 from engine.sight import Seeing
 from engine.steps import Machine
 from engine.store.cases import Found, cases_at, holder_of
-from engine.store.lists import Place, freeze, release, wait_at
+from engine.store.lists import Place, freeze, frozen_members, release, wait_at
 from engine.store.relations import Neighbour
 from engine.trail.event import canonical, chain_name
 
@@ -35,15 +36,21 @@ def fix_members(desk: Desk, machine: Machine, before: Case, moved: Moved, reques
         sight = Seeing(desk, machine, Found(case=moved.case, known={}, student_no=None, record=None), request)
         members = [one.case for one in sight.candidates()]
         freeze(desk.connection, moved.case.id, machine.definition.workflow, members)
+        lanes.settle(desk, [one.id for one in members], request)
         moved.data["members"] = {"count": len(members), "sha256": digest_of(members)}
     elif was and not will:
         moved.data["members"] = None
 
 
-def release_members(desk: Desk, machine: Machine, moved: Moved) -> None:
+def release_members(desk: Desk, machine: Machine, moved: Moved, request: Request) -> None:
     """Let the members of a list go that is not fixed any more; only once all that the step causes in them is done."""
-    if machine.definition.members is not None and not machine.definition.is_fixed(moved.case.state):
+    definition, state = machine.definition, moved.case.state
+    if definition.members is None or not (definition.is_final(state) or not definition.is_fixed(state)):
+        return
+    members = [one.case.id for one in frozen_members(desk.connection, moved.case.id)]
+    if not definition.is_fixed(state):
         release(desk.connection, moved.case.id)
+    lanes.settle(desk, members, request)
 
 
 def digest_of(members: Iterable[Case]) -> str:

@@ -142,9 +142,8 @@ _Look: TypeAlias = "Callable[[_Hearing, Sight], Iterable[Verdict]]"
 def _is_ordinary(request: Request, machine: Machine, state: str) -> bool:
     """Whether staff act in their own right at the case's own unit, which every case of an act has in common."""
     actor = request.actor
-    if request.caused or actor.student is not None or actor.delegated:
-        return False
-    return not machine.is_elsewhere(state, request.trigger)
+    is_own = not (request.caused or actor.student is not None or actor.delegated)
+    return is_own and not machine.is_elsewhere(state, request.trigger)
 
 
 def _docket(machine: Machine, case: Case, request: Request, sight: Sight) -> _Docket:
@@ -436,10 +435,11 @@ def _counted(docket: _Docket, case: Case, data: dict[str, Json]) -> tuple[Mappin
 
 
 def _event(docket: _Docket, data: dict[str, Json]) -> dict[str, Json]:
-    """What every answered request leaves in the trail: by whom, as whom, for whom, why."""
-    given = docket.request.fields
-    if "reason" in given:
-        data["reason"] = given["reason"]
+    """What every answered request leaves in the trail: by whom, as whom, for whom, why, and what was looked at."""
+    request = docket.request
+    if "reason" in request.fields:
+        data["reason"] = request.fields["reason"]
+    data |= {"cautions": [*request.cautions]} if request.cautions else {}
     return {**docket.said, "data": data}
 
 

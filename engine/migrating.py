@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from engine import lanes
 from engine.definition import NEW, Definition, MachineFile, Transition
 from engine.desk import Desk
 from engine.errors import NotAllowed, Unknown
@@ -176,4 +177,6 @@ def _move(desk: Desk, case: Case, verdict: Migration, shape: str, request: Reque
             data["deadlines"] = change.told
             write_changes(desk, [change])
         written = write_event(desk, machine, case, EventKind.MIGRATED, event)
-        return migrate_case(desk.connection, case, (shape, verdict.to, entered), written)
+        moved = migrate_case(desk.connection, case, (shape, verdict.to, entered), written)
+        lanes.settle(desk, [case.id], request)
+        return moved

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
+from engine.deeds import deed_written
 from engine.definition import NEW, Definition
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, Unknown
@@ -27,6 +28,7 @@ from engine.store.cases import (
     write_personal,
     write_told,
 )  # fmt: skip
+from engine.store.lanes import add_deeds
 from engine.store.students import StudentRow
 from engine.trail.event import EventKind, Written, chain_name, moment
 
@@ -203,6 +205,8 @@ def write_opened(desk: Desk, opened: Sequence[Opened]) -> None:
     write_events(connection, [one.event for one in opened])
     write_told(connection, [(one.event, one.moved.told, one.sealed) for one in opened])
     write_changes(desk, [one.change for one in opened if one.change is not None])
+    deeds = (deed_written(EventKind.OPENED, one.moved.event, one.event) for one in opened)
+    add_deeds(connection, [deed for deed in deeds if deed is not None])
 
 
 def refuse_second(desk: Desk, opened: Opened) -> None:

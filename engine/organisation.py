@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from engine.desk import Desk
-from engine.errors import AlreadyOpen, Misplaced, Unknown, Unreadable
+from engine.errors import AlreadyOpen, Misplaced, RolesApart, Unknown, Unreadable
 from engine.records import Json
 from engine.store import registry, students
 from engine.store.registry import UnitRow
+from engine.store.sessions import end_sessions
 from engine.trail.event import EventKind, chain_name, moment
 
 _CODE = re.compile(r"[0-9A-Za-z_.-]{1,32}")
@@ -80,6 +81,7 @@ def give_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, act
     Raises:
         Unknown: If there is no such role or unit.
         Misplaced: If the role is not held at that kind of unit.
+        RolesApart: If the person holds, or is lent, a role that nobody holds beside it.
     """
     desk.refresh()
     roles = desk.library.rulebook.organisation.roles
@@ -91,12 +93,23 @@ def give_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, act
     if row.kind not in roles[role].held_at:
         raise Misplaced(role, "role", unit, row.kind, roles[role].held_at)
     with desk.connection.writing():
+        registry.registry_head(desk.connection)  # whoever else gives a role waits here
         registry.add_account(desk.connection, login, moment(at))
+        _keep_apart(desk, login, role, at)
         if not registry.add_grant(desk.connection, login, role, unit, moment(at)):
             return False
+        end_sessions(desk.connection, login)  # what a page offers was decided by the roles of before
         data: dict[str, Json] = {"login": login, "role": role, "unit": unit, "held": True}
         desk.record([(EventKind.ROLE_CHANGED, data)], at=at, actor=actor)
     return True
+
+
+def _keep_apart(desk: Desk, login: str, role: str, at: datetime) -> None:
+    """Refuse a role to somebody who holds, or is lent, one that excludes it."""
+    organisation = desk.library.rulebook.organisation
+    other = organisation.excluded_beside(role, desk.actor(login).roles_at(moment(at)))
+    if other is not None:
+        raise RolesApart(login, organisation.roles[other].title, organisation.roles[role].title)
 
 
 def add_student_account(desk: Desk, login: str, student_no: str, *, at: datetime, actor: str) -> bool:

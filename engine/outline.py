@@ -92,6 +92,31 @@ def comes_after(machine: MachineFile, state: str, origins: Iterable[str]) -> boo
     return state in reached(left, edges)
 
 
+def roles_in(machine: MachineFile) -> frozenset[str]:
+    """Every role with a part in cases: who takes or records a step, signs, adds or drops signers, waits, is told."""
+    found: set[str] = set()
+    for state in machine.states.values():
+        found.update(state.queue)
+    for one in machine.transitions.values():
+        slots = one.sign.slots.values() if one.sign is not None else ()
+        for who in (*one.by, *slots):
+            found.update((who.role, who.acting_role, *(who.delegates.roles if who.delegates else ())))
+        found.update(tell.to for tell in one.tell)
+        found.update(_roles_of_signers(one.sign))
+    for deadline in machine.deadlines.values():
+        found.update(deadline.remind.to if deadline.remind else ())
+        found.update([deadline.escalate.to] if deadline.escalate else ())
+    return frozenset(found)
+
+
+def _roles_of_signers(sign: Sign | None) -> Iterator[str]:
+    """Who may add and drop signers, and who may be added."""
+    if sign is not None and sign.add is not None:
+        yield from (*sign.add.by, *sign.add.roles)
+    if sign is not None and sign.drop is not None:
+        yield from sign.drop.by
+
+
 def lists_of(library: Library, definition: Definition) -> Iterator[tuple[str, Definition]]:
     """The lists that gather the cases of a definition, by name."""
     for name, one in library.machines_of(definition.profile).items():

@@ -5,13 +5,14 @@ This is what a person sees before acting; nobody's rights are asked and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.definition import Bilingual, Who
 from engine.desk import Desk
 from engine.documents import missing
 from engine.errors import Unknown
+from engine.expressions.kinds import Value
 from engine.guards import explain
 from engine.records import Case, Outcome, Request, Verdict, case_number
 from engine.seating import block_of
@@ -19,8 +20,10 @@ from engine.sight import Seeing
 from engine.signing import Seat, Vote, quorum, signers
 from engine.step import Step
 from engine.steps import Machine
-from engine.store import registry
+from engine.store import people, registry
 from engine.store.cases import Found, read_case
+from engine.store.database import Connection
+from engine.store.people import Holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Prospect:
 
     `could` are the logins of those who could take it, not counting what is lent; those kept apart from it by what
     they did before are left out. `papers` is what stands against the documents it needs. A step that is signed has
-    `signatures` instead of people.
+    `signatures` instead of people. `values` is what its rules saw, by key.
     """
 
     trigger: str
@@ -77,11 +80,39 @@ class Prospect:
     refusing: tuple[Verdict, ...]
     papers: tuple[Verdict, ...]
     signatures: Signatures | None
+    values: Mapping[str, Value | None]
 
     @property
     def is_open(self) -> bool:
         """Whether neither a rule nor a document stands in the way."""
         return not self.refusing and not self.papers
+
+
+class Staff:
+    """Who could act on a case: those who hold roles at its unit or above, and the student; read once for each place.
+
+    Args:
+        connection: Where the case is kept.
+        student: The login of the own account of whom the case is about, if there is one.
+    """
+
+    def __init__(self, connection: Connection, student: str | None) -> None:
+        self._connection = connection
+        self._holders: dict[str, list[Holder]] = {}
+        self.student = student
+
+    def holding(self, role: str, path: str) -> Iterator[Holder]:
+        """Those who hold a role at a unit or above it; nobody twice, by login."""
+        known = next((place for place in self._holders if place.startswith(path)), None)
+        if known is None:
+            known = path
+            self._holders[path] = people.staff_above(self._connection, path)
+        here = (one for one in self._holders[known] if one.role == role and path.startswith(one.path))
+        yield from {one.login: one for one in here}.values()
+
+    def known(self) -> Iterator[Holder]:
+        """Everybody who has been read so far."""
+        return (one for many in self._holders.values() for one in many)
 
 
 def prospects(desk: Desk, case: int, request: Request) -> tuple[Found, Machine, tuple[Prospect, ...]]:
@@ -101,11 +132,25 @@ def prospects(desk: Desk, case: int, request: Request) -> tuple[Found, Machine, 
         raise Unknown("办件 case", case_number(case))
     machine = desk.machine_for(found.case, request.fields)
     sight = Seeing(desk, machine, found, request)
-    steps = [machine.step(found.case.state, trigger) for trigger in machine.open_triggers(found.case.state)]
-    return found, machine, tuple(_prospect(desk, machine, found.case, step, sight) for step in steps)
+    student = found.case.student
+    own = None if student is None else registry.account_of(desk.connection, student)
+    return found, machine, prospects_of(machine, found.case, sight, Staff(desk.connection, own))
 
 
-def _prospect(desk: Desk, machine: Machine, case: Case, step: Step, sight: Seeing) -> Prospect:
+def prospects_of(machine: Machine, case: Case, sight: Seeing, staff: Staff) -> tuple[Prospect, ...]:
+    """Every step out of the state of a case that has been read already.
+
+    Args:
+        machine: By which the case is judged.
+        case: As it stands.
+        sight: Of whoever looks, on this case.
+        staff: Who could act on it.
+    """
+    steps = [machine.step(case.state, trigger) for trigger in machine.open_triggers(case.state)]
+    return tuple(_prospect(machine, case, step, sight, staff) for step in steps)
+
+
+def _prospect(machine: Machine, case: Case, step: Step, sight: Seeing, staff: Staff) -> Prospect:
     shown = step.shown_by(step.guards)
     values = {**step.decoded(sight.see(step.facts, step.others)), **machine.decoded(sight.see((), shown))}
     asked = [guard.ask(*[values[key] for key in guard.reads]) for guard in step.guards]
@@ -119,29 +164,29 @@ def _prospect(desk: Desk, machine: Machine, case: Case, step: Step, sight: Seein
         title=step.transition.title,
         targets=step.targets,
         roles=tuple(who.acting_role for who, _ in step.entitled),
-        could=_could(desk, case, step, sight),
+        could=_could(case, step, sight, staff),
         asks=step.asked,
         verdicts=verdicts,
         refusing=tuple(verdict for verdict in verdicts if verdict.rule in refusing),
         papers=tuple(missing(machine, _needed(step), sight.documents(), sight.see)),
-        signatures=None if step.signing is None else _signatures(desk, case, step, sight),
+        signatures=None if step.signing is None else _signatures(case, step, sight, staff),
+        values=values,
     )
 
 
-def _could(desk: Desk, case: Case, step: Step, sight: Seeing) -> tuple[str, ...]:
+def _could(case: Case, step: Step, sight: Seeing, staff: Staff) -> tuple[str, ...]:
     """Who could take a step, by login."""
     places = ((who, (case.unit, case.path) if who.at is None else sight.place(who.at)) for who, _ in step.entitled)
-    able = (login for who, place in places if place is not None for login in _able(desk, case, who, place[1]))
+    able = (login for who, place in places if place is not None for login in _able(staff, who, place[1]))
     return tuple(dict.fromkeys(login for login in able if not _kept_apart(case, step, login)))
 
 
-def _able(desk: Desk, case: Case, who: Who, path: str) -> Iterator[str]:
+def _able(staff: Staff, who: Who, path: str) -> Iterator[str]:
     """Who holds a role there, but for the student the case is about, who acts as the student only."""
-    own = None if case.student is None else registry.account_of(desk.connection, case.student)
     if who.acting_role == "student":
-        yield from () if own is None else (own,)
+        yield from () if staff.student is None else (staff.student,)
     else:
-        yield from (login for login in registry.holders(desk.connection, who.acting_role, path) if login != own)
+        yield from (one.login for one in staff.holding(who.acting_role, path) if one.login != staff.student)
 
 
 def _kept_apart(case: Case, step: Step, login: str) -> bool:
@@ -154,7 +199,7 @@ def _needed(step: Step) -> Sequence[str]:
     return tuple(dict.fromkeys((*step.transition.needs, *(kind for slot in slots for kind in slot.needs))))
 
 
-def _signatures(desk: Desk, case: Case, step: Step, sight: Seeing) -> Signatures | None:
+def _signatures(case: Case, step: Step, sight: Seeing, staff: Staff) -> Signatures | None:
     if step.signing is None:
         return None
     block = block_of(step, case, sight)
@@ -167,7 +212,7 @@ def _signatures(desk: Desk, case: Case, step: Step, sight: Seeing) -> Signatures
             seal=seat.who.seal,
             given=block.given.get(seat.name),
             is_turn=seat in block.turn,
-            could=() if seat.name in block.given else _could_sign(desk, case, step, seat, signed),
+            could=() if seat.name in block.given else _could_sign(case, step, seat, signed, staff),
         )
         for seat in block.seats
     ]
@@ -175,9 +220,9 @@ def _signatures(desk: Desk, case: Case, step: Step, sight: Seeing) -> Signatures
     return Signatures(seats=tuple(standing), needed=needed, in_sequence=block.sign.order == "sequence")
 
 
-def _could_sign(desk: Desk, case: Case, step: Step, seat: Seat, signed: set[str]) -> tuple[str, ...]:
+def _could_sign(case: Case, step: Step, seat: Seat, signed: set[str], staff: Staff) -> tuple[str, ...]:
     """Who could sign at a seat: one person gives one signature."""
     as_slot = step.signing.steps.get(seat.slot, step) if step.signing is not None else step
-    able = _able(desk, case, seat.who, seat.path)
+    able = _able(staff, seat.who, seat.path)
     done = frozenset[str]() if seat.who.recorded_by is not None else signed
     return tuple(login for login in able if login not in done and not _kept_apart(case, as_slot, login))

@@ -16,8 +16,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.actors import Actor
-from engine.definition import CANCELLED, MoveKind, Slot, Who
+from engine.definition import Slot, Who
 from engine.desk import Desk
+from engine.forward import in_queue_of, leads_on
 from engine.records import NOTHING, Request
 from engine.sight import Seeing
 from engine.signing import on_paper, signers, votes
@@ -188,26 +189,12 @@ def _places(desk: Desk, roles: tuple[str, ...]) -> Iterator[_Place]:
         machine = desk.machine(shape)
         for state in machine.definition.states:
             every = [machine.step(state, trigger) for trigger in machine.open_triggers(state)]
-            onward = [step for step in every if _leads_on(machine, step)]
-            for role in (one for one in roles if onward and _queues(machine, state, one)):
+            onward = [step for step in every if leads_on(machine, step)]
+            for role in (one for one in roles if onward and in_queue_of(machine, state, one)):
                 taken = ((step, _taken_by(step, role)) for step in onward)
                 steps = tuple((step, who) for step, who in taken if who is not None)
                 if steps:
                     yield _Place(machine, state, role, steps)
-
-
-def _queues(machine: Machine, state: str, role: str) -> bool:
-    """Whether cases in a state are in the queue of a role at all."""
-    if state == CANCELLED:
-        return False
-    one = machine.definition.states[state]
-    return not (one.rests or one.final) and (not one.queue or role in one.queue)
-
-
-def _leads_on(machine: Machine, step: Step) -> bool:
-    """Whether a case waits for this step: an advance, and not one that may as well be taken at rest (a withdrawal)."""
-    is_advance = step.transition.kind is MoveKind.ADVANCE
-    return is_advance and not any(machine.rests(origin) for origin in step.transition.origins)
 
 
 def _taken_by(step: Step, role: str, *, elsewhere: bool = False) -> Who | None:
@@ -239,12 +226,12 @@ def _elsewhere(asking: _Asking) -> Iterator[tuple[CaseRow, Task]]:
 def _waits(look: _Look, place: PlaceRow) -> bool:
     """Whether a step or signature that waits at some unit waits for this person, in this right."""
     machine, case, role = look.machine, look.row.case, look.right.role
-    if not _queues(machine, case.state, role) or place.trigger not in machine.open_triggers(case.state):
+    if not in_queue_of(machine, case.state, role) or place.trigger not in machine.open_triggers(case.state):
         return False
     step = machine.step(case.state, place.trigger)
     if step.signing is None:
         who = _taken_by(step, role, elsewhere=True)
-        return who is not None and _leads_on(machine, step) and _is_open(look, step, who)
+        return who is not None and leads_on(machine, step) and _is_open(look, step, who)
     slot, sign = place.slot.partition("@")[0], step.signing.sign
     signed = signers(sign, votes(case.slots, place.trigger))
     if signed.intersection(look.right.people) and not on_paper(sign, slot):

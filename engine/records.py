@@ -138,6 +138,7 @@ class Request:
     of a transition with several; `id` makes a repeated request safe: it returns the first answer. Of a step that is
     signed, `slot` is the place to sign (None: the first that is this person's) and `consents` whether the signature is
     for it. `ticks` is what a reviewer found of documents. `caused` says that another step of the same person fires it.
+    `cautions` are the ids of those (`engine.cautions`) that the person says to have looked at; the event keeps them.
     """
 
     trigger: str
@@ -152,6 +153,7 @@ class Request:
     consents: bool = True
     ticks: Mapping[str, bool] = field(default_factory=dict)
     caused: bool = False
+    cautions: tuple[str, ...] = ()
 
 
 class Due(NamedTuple):

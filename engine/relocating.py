@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine import lanes
+from engine.cautions import UNIT, Mark, read_marks, written_marks
 from engine.desk import Desk
 from engine.errors import StaleCase, Unknown
 from engine.keeping import write_event
@@ -36,6 +38,8 @@ def relocate(desk: Desk, found: Found, unit: Json, request: Request, cause: Mapp
     written = desk.scribe.write(-student.id, student.head, EventKind.FACT_CHANGED, event)
     students.set_unit(desk.connection, student, row.code, Head(seq=written.seq, hash=written.hash))
     write_events(desk.connection, [written])
+    marks = {**read_marks(student.marks), UNIT: Mark(written.seq, moment(request.at), by_hand=False, replaced=True)}
+    students.set_marks(desk.connection, [(written_marks(marks), student.id)])
     for case in students_cases(desk.connection, student.id):
         machine = desk.machine(case.shape)
         if machine.is_final(case.state):
@@ -56,3 +60,4 @@ def relocate(desk: Desk, found: Found, unit: Json, request: Request, cause: Mapp
         there = there._replace(case=after._replace(revision=case.revision + 1, head=head))
         wait_elsewhere(desk, machine, there, request)
     settle_lookers(desk, {student.id: cause}, request)
+    lanes.settle(desk, [case.id for case in students_cases(desk.connection, student.id)], request)

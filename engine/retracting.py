@@ -6,15 +6,19 @@ from collections.abc import Mapping
 
 import orjson
 
+from engine import lanes
 from engine.casework import as_seen
+from engine.deeds import deed_written
 from engine.desk import Desk
 from engine.errors import NotRetractable, StaleCase
+from engine.expressions.kinds import TEXT
 from engine.keeping import write_event
 from engine.lists import wait_elsewhere
 from engine.records import Case, Head, Json, Request
 from engine.replay import Fold, fold_chain
 from engine.settling import cause_of, change_of, settle_lookers, write_changes
 from engine.sight import Seeing
+from engine.step import check_value
 from engine.steps import Machine
 from engine.store import deadlines
 from engine.store.cases import Keeping, drop_messages, hold_case, keep
@@ -31,14 +35,16 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
     Args:
         desk: Where the case is worked.
         case: The case's number as an integer.
-        request: By whom and when; `seen` as for any step.
+        request: By whom and when, and the `reason`, if one is given; `seen` as for any step.
 
     Raises:
         Unknown: If there is no such case.
+        Unreadable: If the reason is not in NFC.
         StaleCase: If the case has changed since it was seen.
         NotRetractable: If the last event is not the person's own step, or the definition does not allow it.
     """
     desk.refresh()
+    check_value("reason", TEXT, request.fields.get("reason"))
     with desk.connection.writing():
         hold_case(desk.connection, case)
         found = as_seen(desk, case, request)
@@ -65,12 +71,15 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
         told = _event(request, before, fold, trigger, {} if change is None else {"deadlines": change.told})
         event = write_event(desk, machine, before, EventKind.RETRACTED, told)
         after = after._replace(head=Head(seq=event.seq, hash=event.hash))
-        if not keep(desk.connection, Keeping(before=before, after=after, event=event)):
+        deed = deed_written(EventKind.RETRACTED, told, event)
+        if not keep(desk.connection, Keeping(before=before, after=after, event=event, deed=deed)):
             raise StaleCase(before.number, before.revision)
         write_changes(desk, [] if change is None else [change])
         drop_messages(desk.connection, before.id, orjson.loads(last)["seq"])
         wait_elsewhere(desk, machine, found._replace(case=after), request)
         settle_lookers(desk, {before.student or 0: cause_of(event.chain, event.seq)}, request)
+        lanes.settle(desk, [before.id], request)
+        lanes.settle_students(desk, [before.student or 0], request, apart_from=before.id)
         return after
 
 
@@ -102,14 +111,20 @@ def _event(request: Request, before: Case, fold: Fold, trigger: str, more: Mappi
         "slots": dict(fold.slots),
         **more,
     }
+    if "reason" in request.fields:
+        data["reason"] = request.fields["reason"]
     event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
     if request.id is not None:
         event["request"] = request.id
     return event
 
 
-_NO_ACTS = frozenset({EventKind.VIEWED, EventKind.NOTED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.LATE})
-"""Who has read a document, audits, or has been reminded, has not acted on the case."""
+_NO_ACTS = frozenset(
+    {
+        EventKind.VIEWED, EventKind.NOTED, EventKind.COMMENTED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.LATE,
+    }
+)  # fmt: skip
+"""Who has read a document, audits, writes a remark, or has been reminded, has not acted on the case."""
 
 
 def _acts(desk: Desk, chain: int) -> list[bytes]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from engine import lanes
 from engine.actors import TIMER
 from engine.calendars import WorkCalendar
 from engine.deadlines import Watch, due_of, is_settled
@@ -170,6 +171,14 @@ def moved_to(row: Row, due: datetime | None, at: datetime, seq: int) -> Row:
     return row._replace(
         due_at=due, sequence=seq, told_at=max(row.told_at, at), missed_at=None, blocked=False, next_at=None
     )
+
+
+def left_of(rows: Sequence[Row], change: Change | None) -> Sequence[Row]:
+    """The rows of a case as a change leaves them."""
+    if change is None:
+        return rows
+    after = {**{row.name: row for row in rows}, **{row.name: row for row in change.rows}}
+    return [row for name, row in after.items() if name not in change.closed]
 
 
 def write_changes(desk: Desk, changes: Iterable[Change]) -> None:
@@ -335,6 +344,7 @@ def write_moving(
             raise StaleCase(lost.number, lost.revision)
         deadlines.put(desk.connection, rows)
         deadlines.add_messages(desk.connection, messages)
+        lanes.settle(desk, [one.before.id for one in kept], request)
         left = [many for many in left if many]
 
 
@@ -390,6 +400,7 @@ def settle_batch(desk: Desk, batch: str, fields: Iterable[str], request: Request
     """After values of a batch have changed: settle its cases that read them; a date just set is no longer open."""
     touched = frozenset(fields)
     running = deadlines.running_of_batch(desk.connection, batch)
+    lanes.settle_batch(desk, batch, touched, request)
     return settle(desk, dict.fromkeys(running, cause), request, lambda watch: not touched.isdisjoint(watch.batch))
 
 
@@ -397,6 +408,7 @@ def settle_unit(desk: Desk, unit: UnitRow, facts: Iterable[str], request: Reques
     """After facts of a unit have changed: settle the cases there and below whose deadlines read them."""
     touched = frozenset(facts)
     running = deadlines.running_at(desk.connection, unit.path)
+    lanes.settle_unit(desk, unit, touched, request)
     return settle(desk, dict.fromkeys(running, cause), request, lambda watch: not touched.isdisjoint(watch.units))
 
 

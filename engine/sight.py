@@ -5,10 +5,10 @@ Everything is looked up by the key under which the event will record it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from engine.actors import TIMER
 from engine.deadlines import due_of, in_time, lies_within
@@ -19,14 +19,14 @@ from engine.expressions.compiling import Reading
 from engine.expressions.functions import DOCUMENT_ANSWERS, DOCUMENT_ROWS
 from engine.expressions.kinds import SHANGHAI, Row, Value, encode
 from engine.expressions.tree import Source
+from engine.fetching import Fetched
 from engine.issuing import chosen
 from engine.neighbours import named, related_cases, row_of, shared_fields
 from engine.records import Case, Json, Request, case_number
 from engine.scopes import typed_rows
 from engine.steps import Machine
 from engine.store import deadlines, documents
-from engine.store.cases import Found, read_case, related, related_many, same_person
-from engine.store.database import Connection
+from engine.store.cases import Found, read_case, related, same_person
 from engine.store.deadlines import Row as DeadlineRow
 from engine.store.documents import DocumentRow
 from engine.store.history import steps_of
@@ -42,28 +42,6 @@ _BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
     "opened_on": lambda case: _day(case.opened_at),
     "entered_on": lambda case: _day(case.entered_at),
 }
-
-
-class Neighbourhood:
-    """The cases of the students of a chunk, fetched in one statement when a rule asks for the first of them."""
-
-    def __init__(self, connection: Connection, cases: Iterable[Case]) -> None:
-        self._connection = connection
-        self._students = [case.student for case in cases if case.student is not None]
-        self._cases: Mapping[int, Sequence[Case]] | None = None
-
-    def of(self, student: int) -> Sequence[Case]:
-        """The cases of a student that are not cancelled."""
-        if self._cases is None:
-            self._cases = related_many(self._connection, self._students)
-        return self._cases.get(student, ())
-
-
-class Fetched(NamedTuple):
-    """What is fetched for a whole chunk of cases in one go: cases of the same student, rows of deadlines by case."""
-
-    neighbours: Neighbourhood
-    deadlines: Mapping[int, Sequence[DeadlineRow]]
 
 
 class Seeing:
@@ -133,9 +111,15 @@ class Seeing:
     def documents(self) -> Sequence[DocumentRow]:
         """The documents on the case."""
         if self._documents is None:
-            case = self._case
-            self._documents = [] if case.state == NEW else documents.of_case(self._desk.connection, case.id)
+            self._documents = self._read_documents()
         return self._documents
+
+    def _read_documents(self) -> Sequence[DocumentRow]:
+        if self._case.state == NEW:
+            return []
+        if self._fetched is not None and self._fetched.documents is not None:
+            return self._fetched.documents.get(self._case.id, ())
+        return documents.of_case(self._desk.connection, self._case.id)
 
     def member_rows(self) -> Sequence[Row]:
         """The members of a list, as rows."""
@@ -282,9 +266,16 @@ class Seeing:
         if self._found.record in (None, self._case.id):
             return self._case if self._found.record == self._case.id else None
         if self._record is None:
-            found = read_case(self._desk.connection, self._found.record or 0)
-            self._record = found.case if found else None
+            self._record = self._read_record(self._found.record or 0)
         return self._record
+
+    def _read_record(self, record: int) -> Case | None:
+        if self._fetched is not None and self._case.student is not None:
+            fetched = self._fetched.neighbours.of(self._case.student)
+            if (there := next((one for one in fetched if one.id == record), None)) is not None:
+                return there
+        found = read_case(self._desk.connection, record)
+        return found.case if found else None
 
     def _of_students_cases(self, reading: Reading) -> Json:
         if self._case.student is not None and self._is_alone():

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from engine import lanes
 from engine.definition import AddSigner, DropSigner, Sign, Who
 from engine.delegating import event_of
 from engine.desk import Desk
@@ -202,6 +203,7 @@ def _keep(desk: Desk, hearing: _Hearing, request: Request, slots: Slots, what: d
     if not keep(desk.connection, Keeping(before=case, after=after, event=event)):
         raise StaleCase(case.number, case.revision)
     wait_elsewhere(desk, hearing.machine, hearing.found._replace(case=after), request)
+    lanes.settle(desk, [case.id], request)
 
 
 def _refuse(desk: Desk, hearing: _Hearing, request: Request, refused: tuple[Verdict, ...]) -> tuple[Verdict, ...]:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engine import lanes
 from engine.actors import Actor
 from engine.desk import Desk
 from engine.errors import NotAllowed, Unknown
@@ -72,6 +73,7 @@ def replace_table(desk: Desk, name: str, rows: Rows, request: Request, *, dry_ru
             desk.record([(EventKind.TABLE_CHANGED, data)], at=request.at, actor=request.actor.login)
             desk.refresh()
             settle_lookers(desk, {0: cause_of(REGISTRY, registry.registry_head(desk.connection).seq)}, request)
+            lanes.settle_tables(desk, request)
     return change
 
 

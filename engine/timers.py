@@ -20,6 +20,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from engine import lanes
 from engine.actors import TIMER
 from engine.calendars import WorkCalendar
 from engine.casework import move
@@ -74,6 +75,7 @@ def mark_late(desk: Desk, row: Row, request: Request) -> Row:
     if row.missed_at is not None or row.settled or row.due_at is None or request.at < over_at(row.due_at):
         return row
     row, _ = _note(desk, EventKind.LATE, (row, row._replace(missed_at=request.at)), request)
+    lanes.settle(desk, [row.case], request)
     return row
 
 

@@ -1,15 +1,17 @@
-"""催办: whoever waits for a case reminds those it waits for, at most once a day.
+"""催办: whoever waits for a case reminds those it waits for, at most once a day; and those who must mend what it lacks.
 
-A repeated click is no second reminder if it is asked for through `engine.delegating.once`.
+A repeated click is no second reminder if it is asked for through `engine.repeating.once`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 import orjson
 
-from engine.barring import hear, on_clock, refusal
+from engine.barring import Hearing, hear, on_clock, refusal
 from engine.checking.names import people
 from engine.definition import RESERVED_ROLES, MoveKind
 from engine.delegating import Refusal, event_of, keep_refusal, refused_data
@@ -17,13 +19,16 @@ from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
 from engine.expressions.kinds import SHANGHAI
 from engine.keeping import write_event
-from engine.records import Request
+from engine.records import Json, Request, case_number
 from engine.steps import Machine
 from engine.store.cases import extend, write_told
-from engine.trail.event import EventKind
+from engine.store.urgings import UrgedKey, add_urged
+from engine.trail.event import EventKind, moment
 
 URGED = "urged"
 """The message told to the roles a case waits for."""
+FILING = "filing"
+"""What people are urged about who have not applied for those who lack nothing."""
 
 
 def urge(desk: Desk, case: int, request: Request) -> Refusal:
@@ -63,6 +68,70 @@ def urge(desk: Desk, case: int, request: Request) -> Refusal:
     return ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """Somebody to be asked to mend something.
+
+    Attributes:
+        case: The case that lacks it, or of several at a unit the first.
+        role: Who can mend it: the student, or a role at the unit.
+        about: The rule, or `FILING`.
+        why: What to do, as the person will read it, word for word.
+        unit: Where one message stands for all cases of a unit, its code.
+    """
+
+    case: int
+    role: str
+    about: str
+    why: str
+    unit: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """For what it counts as told: the case, or everything at the unit."""
+        return case_number(self.case) if self.unit is None else f"unit/{self.unit}"
+
+    @property
+    def key(self) -> UrgedKey:
+        """Under what it is remembered."""
+        return UrgedKey(self.scope, self.role, self.about)
+
+
+def urge_to_mend(desk: Desk, nudges: Iterable[Nudge], request: Request) -> tuple[Nudge, ...]:
+    """Remind those who can mend something, each once on a day of Shanghai, whoever asks; those that were reminded now.
+
+    Whoever was told today already is left out; everybody else is told in the same transaction as the event.
+
+    Raises:
+        Unknown: If there is no such case.
+        NotAllowed: If the person has no role at a case's unit or above.
+        StaleCase: If a case has grown meanwhile; nobody was told then.
+    """
+    desk.refresh()
+    day = request.at.astimezone(SHANGHAI).date().isoformat()
+    done: list[Nudge] = []
+    with desk.connection.writing():
+        for one in nudges:
+            hearing = hear(desk, one.case, request)
+            if not any(hearing.case.path.startswith(grant.path) for grant in request.actor.grants):
+                raise NotAllowed(request.actor.login, request.trigger, ("任一角色 any role",), hearing.case.unit)
+            if add_urged(desk.connection, one.key, day, moment(request.at), request.actor.login):
+                _remind(hearing, one)
+                done.append(one)
+    return tuple(done)
+
+
+def _remind(hearing: Hearing, one: Nudge) -> None:
+    desk, machine, case, request = hearing
+    data: dict[str, Json] = {"roles": [one.role], "mends": one.about, "why": one.why}
+    if one.unit is not None:
+        data["unit"] = one.unit
+    written = write_event(desk, machine, case, EventKind.URGED, event_of(replace(request, id=None), data))
+    if not extend(desk.connection, case, written):
+        raise StaleCase(case.number, case.revision)
+    write_told(desk.connection, [(written, [(one.role, URGED)], None)])
+
+
 def awaited(machine: Machine, state: str) -> tuple[str, ...]:
     """The roles a case in a state waits for: those who may take it on, or of them those its `queue` names."""
     if machine.is_final(state) or machine.rests(state):
@@ -80,6 +149,7 @@ def _last_urged(desk: Desk, case: int, login: str) -> date | None:
     """The day on which a person last urged a case."""
     rows = desk.connection.execute("SELECT body FROM event WHERE chain = ? ORDER BY seq DESC", (case,)).fetchall()
     events = (orjson.loads(bytes(row[0])) for row in rows)
-    mine = (one["at"] for one in events if one["kind"] == EventKind.URGED and one["actor"] == login)
+    urged = (one for one in events if one["kind"] == EventKind.URGED and "mends" not in one["data"])
+    mine = (one["at"] for one in urged if one["actor"] == login)
     last = next(mine, None)
     return None if last is None else datetime.fromisoformat(last).astimezone(SHANGHAI).date()

@@ -1,6 +1,6 @@
-"""Looking: the bytes of a document are handed out only by right, and only once the trail keeps who looked.
+"""Looking: documents and personal values are handed out only by right, and only once the trail keeps who looked.
 
-Rule 1: nothing else hands them out, so nobody reads a file without an event of its case.
+Rule 1: nothing else hands them out, so nobody reads a file, or a value in full, without an event of its case.
 Rule 2: a look changes nothing: the revision stays, and pages that are open stay good.
 
 Source: requirements.md INV-ACC-1 (S001-E-4, S001-H-2.3).
@@ -8,22 +8,25 @@ Source: requirements.md INV-ACC-1 (S001-E-4, S001-H-2.3).
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from engine.actors import Grant
 from engine.attaching import part_in
 from engine.casework import as_seen
-from engine.definition import Who
+from engine.definition import Privacy, Who
 from engine.desk import Desk
 from engine.documents import document_of
-from engine.errors import ContentsErased, NotAllowed, StaleCase, Unknown
+from engine.errors import ContentsErased, NotAllowed, StaleCase, Unknown, Unreadable
 from engine.keeping import barred_event, write_event
 from engine.records import Case, Json, Request
 from engine.rights import right_at
 from engine.sight import Seeing
 from engine.steps import Machine
-from engine.store import documents
+from engine.store import documents, looks
 from engine.store.cases import extend, hold_case
 from engine.store.documents import DocumentRow
 from engine.trail.event import EventKind, canonical, moment
@@ -32,6 +35,9 @@ VIEW = "view"
 """What the trail calls the act, before a colon and the document."""
 CASE = "case"
 """What stands for the case as a whole where a document is named."""
+FACTS = "facts"
+"""What stands for personal values where a document is named."""
+_LONGEST = 200
 _AUDITOR = Who(role="auditor")
 """Takes part in no case and may look at all of them, at the own unit and below."""
 
@@ -42,6 +48,31 @@ class Viewed:
 
     document: DocumentRow
     body: bytes
+
+
+class Purpose(StrEnum):
+    """What somebody wants to see a personal value for; `OTHER` is said in words."""
+
+    CHECK = "check"
+    CONTACT = "contact"
+    AUDIT = "audit"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """What a personal value is wanted for, and what there is to say about it."""
+
+    purpose: Purpose
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revealed:
+    """Personal values somebody was shown in full, and how often the person has asked within the last hour."""
+
+    values: Mapping[str, Json]
+    in_last_hour: int
 
 
 def view(desk: Desk, case: int, kind: str, seq: int, request: Request) -> Viewed:
@@ -114,8 +145,65 @@ def view_case(desk: Desk, case: int, request: Request, *, as_of: datetime | None
     return True
 
 
+def reveal(desk: Desk, case: int, names: Iterable[str], why: Reason, request: Request) -> Revealed:
+    """Show somebody personal values of the case's student in full; each time is an event of the case.
+
+    Args:
+        desk: Where the case is worked.
+        case: The case's number as an integer.
+        names: Facts of the vocabulary that are personal or secret.
+        why: What for; the trail keeps it in clear.
+        request: By whom and when.
+
+    Raises:
+        Unknown: If there is no such case, it is about no student, or a name is none of a personal fact.
+        Unreadable: If the purpose has to be said and is not, or is too long.
+        NotAllowed: As `view`.
+        StaleCase: If the chain has grown meanwhile.
+    """
+    asked, note = replace(request, trigger=f"{VIEW}:{FACTS}"), _note(why)
+    with desk.connection.writing():
+        hold_case(desk.connection, case)
+        found = as_seen(desk, case, asked)
+        machine = desk.machine_for(found.case, {})
+        wanted = _personal(machine, found.case, names)
+        try:
+            grant = _right(machine, found.case, asked, Seeing(desk, machine, found, asked))
+        except NotAllowed as problem:
+            barred = problem
+            _add(desk, machine, found.case, EventKind.REFUSED, barred_event(found.case.state, asked, problem))
+        else:
+            told: dict[str, Json] = {"trigger": asked.trigger, "revealed": wanted, "purpose": why.purpose.value}
+            event = _said(grant, asked, {**told, "reason": note} if note else told)
+            _add(desk, machine, found.case, EventKind.VIEWED, event)
+            look = looks.Look(request.actor.login, case, request.at, f"{looks.REVEAL}{why.purpose}")
+            looks.add_look(desk.connection, look)
+            often = looks.reveals(desk.connection, request.actor.login, request.at - timedelta(hours=1))
+            return Revealed(values={name: found.facts.get(name) for name in wanted}, in_last_hour=often)
+    raise barred
+
+
+def _note(why: Reason) -> str:
+    note = unicodedata.normalize("NFC", why.note.strip())
+    if len(note) > _LONGEST or (why.purpose is Purpose.OTHER and not note):
+        raise Unreadable("说明 note", note[:_LONGEST], f"1 至 {_LONGEST} 字 1 to {_LONGEST} characters")
+    return note
+
+
+def _personal(machine: Machine, case: Case, names: Iterable[str]) -> list[str]:
+    """The names, sorted, if each is a personal fact."""
+    vocabulary = machine.book.vocabulary.student
+    known = [name for name, fact in vocabulary.items() if fact.privacy is not Privacy.OPEN]
+    for name in names:
+        if name not in known or case.student is None:
+            raise Unknown("个人信息项 personal fact", name, known)
+    return sorted(set(names))
+
+
 def _right(machine: Machine, case: Case, request: Request, sight: Seeing) -> Grant:
-    """The right by which a person looks: any part in such cases, else the auditor's."""
+    """The right by which a person looks: whose own case it is, any part in such cases, else the auditor's."""
+    if request.actor.is_student(case.student):
+        return Grant(role="student", unit=case.unit, path=case.path)
     try:
         return part_in(machine, case, request, request.trigger, sight)
     except NotAllowed as problem:

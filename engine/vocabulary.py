@@ -5,7 +5,7 @@ Source: the definition language, sections 8, 10 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -47,6 +47,7 @@ class Fact(Part):
     written_by: Words = ()
     unique: StrictBool = False
     derive: Expression | None = None
+    caution: Literal["corrected", "retaken"] | None = None
     source: Words = ()
 
 
@@ -154,10 +155,11 @@ class UnitKind(Part):
 
 
 class Role(Part):
-    """A role, and at which kinds of unit it may be held."""
+    """A role, at which kinds of unit it may be held, and which other roles nobody holds beside it (三员分立)."""
 
     title: Bilingual
     held_at: Words
+    excludes: Words = ()
 
 
 class Profile(Part):
@@ -173,6 +175,11 @@ class Organisation(Part):
     units: Mapping[str, UnitKind]
     roles: Mapping[str, Role]
     profiles: Mapping[str, Profile]
+
+    def excluded_beside(self, role: str, held: Collection[str]) -> str | None:
+        """Which of the roles somebody holds excludes another one, or None; one that is not known excludes nothing."""
+        named = self.roles.get(role)
+        return None if named is None else next((one for one in named.excludes if one in held), None)
 
 
 class BatchFile(Part):

@@ -49,7 +49,7 @@ _FIRST_BYTES: Sequence[tuple[bytes, str]] = (
     (b"Rar!\x1a\x07", "rar"), (b"7z\xbc\xaf\x27\x1c", "7z"), (_COMPOUND_FILE, "old office file"),
 )  # fmt: skip
 _OFFICE = {"xl/workbook.xml": "xlsx", "word/document.xml": "docx", "ppt/presentation.xml": "pptx"}
-_BROKEN = (
+BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError,
     struct.error, zlib.error,
 )  # fmt: skip
@@ -160,16 +160,16 @@ def _picture(kind: str, body: bytes) -> _Found:
             warnings.simplefilter("error", Image.DecompressionBombWarning)  # … a bomb does
             return _decoded(kind, body)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-        raise FileRefused(_TOO_MANY_PIXELS) from problem
-    except _BROKEN as problem:
-        raise FileRefused(_BROKEN_PICTURE) from problem
+        raise FileRefused(TOO_MANY_PIXELS) from problem
+    except BROKEN as problem:
+        raise FileRefused(BROKEN_PICTURE) from problem
 
 
 def _decoded(kind: str, body: bytes) -> _Found:
     with Image.open(BytesIO(body), formats=(_PICTURES[kind],)) as picture:
         width, height = picture.size
         if width * height > MOST_PIXELS:
-            raise FileRefused(_TOO_MANY_PIXELS)
+            raise FileRefused(TOO_MANY_PIXELS)
         if kind == "jpeg":
             picture.draft("L", (max(width // 8, 1), max(height // 8, 1)))  # every byte is read, an eighth is drawn
         picture.load()
@@ -255,7 +255,7 @@ _TOO_LARGE = Sentence(
     f"文件过大（上限{MOST_BYTES // 2**20}MB，解压后{_MOST_UNPACKED // 2**20}MB）；请压缩图片或分批上传",
     f"the file is too large (at most {MOST_BYTES // 2**20} MB, unpacked {_MOST_UNPACKED // 2**20} MB); make it smaller",
 )
-_TOO_MANY_PIXELS = Sentence(
+TOO_MANY_PIXELS = Sentence(
     f"图片超过{MOST_PIXELS // 10_000}万像素；请以较低分辨率重新扫描",
     f"the picture has more than {MOST_PIXELS // 10**6} million pixels; scan it less finely",
 )
@@ -264,7 +264,7 @@ _BAD_NAME = Sentence(
     f"文件名为空或超过{_LONGEST_NAME}个字符；请重新命名",
     f"the file has no name, or one of more than {_LONGEST_NAME} characters; rename it",
 )
-_BROKEN_PICTURE = Sentence(
+BROKEN_PICTURE = Sentence(
     "图片不完整或已损坏，无法显示；请重新扫描或另存后上传",
     "the picture is incomplete or damaged and cannot be shown; scan or save it again",
 )

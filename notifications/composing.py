@@ -43,7 +43,7 @@ class Hours:
     """When people are written to, on the clocks of Shanghai.
 
     Attributes:
-        hold: How long anything waits, for whoever takes a step back.
+        hold: How long anything waits at least; what somebody's act is to tell waits as long as it can be undone.
         digest: When a digest leaves; a little after the 09:00 of the ladders, so that a day's reminders are in it.
         quiet_from: When people are left in peace, unless what is told would be too late afterwards.
         quiet_to: Until when; the same as `quiet_from`: never.
@@ -130,18 +130,25 @@ def _cases(desk: Desk, page: Sequence[OutboxRow]) -> dict[int, Case]:
 
 
 class _Sheet(NamedTuple):
-    """One row with what is known about it: whom it is for, and its case; None: it tells of the registry's chain."""
+    """One row with what is known about it: whom it is for, its case, and until when it is held.
+
+    No case: it tells of the registry's chain.
+    """
 
     row: OutboxRow
     contact: Contact
     case: Case | None
+    held_until: datetime | None
 
 
 def _gather(desk: Desk, post: _PostOffice, found: Iterable[_Sheet], page: Sequence[OutboxRow]) -> Composed:
     sheets = {sheet.row.id: sheet for sheet in found}
     done = Composed()
     with desk.connection.writing():
+        held = outbox.hold_waiting(desk.connection, page)
         for row in page:
+            if row.id not in held:
+                continue
             sheet = sheets.get(row.id)
             done += _without_mail(desk, row) if sheet is None else post.take(sheet)
     return done
@@ -155,12 +162,13 @@ def _sheets(desk: Desk, page: Sequence[OutboxRow], reach: Reach) -> Iterator[_Sh
     """The rows of a page that mail, or a channel, can take to somebody."""
     cases = _cases(desk, page)
     reached = people.reached(desk.connection, {row.recipient for row in page})
+    held = outbox.held_until(desk.connection, page)
     for row in page:
         case, contact = cases.get(row.chain), reached.get(row.recipient)
         if contact is None or not reach.of(person_of(contact)).is_reachable:
             continue
         if case is not None or row.chain == REGISTRY:
-            yield _Sheet(row, contact, case)
+            yield _Sheet(row, contact, case, held.get(row.id))
 
 
 class _PostOffice:
@@ -174,7 +182,7 @@ class _PostOffice:
 
     def take(self, sheet: _Sheet) -> Composed:
         """Put one row into its mail."""
-        ready_at = self._at + self._hours.hold
+        ready_at = self._ready_at(sheet)
         while not _is_urgent(self._desk, sheet):
             day, leaves_at = self._next_digest(ready_at)
             if _is_too_late(sheet.row, self._at, leaves_at):
@@ -185,11 +193,16 @@ class _PostOffice:
         return self._alone(sheet)
 
     def _alone(self, sheet: _Sheet) -> Composed:
-        ready_at = self._at + self._hours.hold
+        ready_at = self._ready_at(sheet)
         leaves_at = self._waking(ready_at)
         is_too_late = _is_too_late(sheet.row, self._at, leaves_at)
         self._put(sheet, f"single/{sheet.row.id}", ready_at if is_too_late else leaves_at)
         return Composed(singles=1)
+
+    def _ready_at(self, sheet: _Sheet) -> datetime:
+        """From when on nobody can take back any more what is told."""
+        soonest = self._at + self._hours.hold
+        return soonest if sheet.held_until is None else max(soonest, sheet.held_until)
 
     def _put(self, sheet: _Sheet, slot: str, leaves_at: datetime) -> bool:
         """Put a row into a mail; False when that one is already on its way."""
@@ -226,7 +239,7 @@ def _is_too_late(row: OutboxRow, at: datetime, leaves_at: datetime) -> bool:
 
 def _is_urgent(desk: Desk, sheet: _Sheet) -> bool:
     """Whether it goes as a mail of its own: reminders on the last day, the first of being late, one's own case."""
-    row, contact, case = sheet
+    row, contact, case, _ = sheet
     if case is not None and row.rung is not None and row.deadline is not None:
         return row.message != ESCALATED and _is_urgent_rung(desk, case, row.deadline, row.rung)
     if row.message in _ASKS_OF_ONE:

@@ -45,7 +45,7 @@ _LADDER = frozenset({APPROACHING, DUE_TODAY, OVERDUE})
 _FOR_GOOD = frozenset({"returned", "refused", "registered"})
 """News that stays news when the case has moved on."""
 
-_GIVES_REASON = frozenset({"returned", "refused", "delegated", "deadline_moved"})
+_GIVES_REASON = frozenset({"returned", "refused", "delegated", "deadline_moved", "urged"})
 _CONCERNED = Bilingual(zh="您与该业务有关", en="you have a part in this case")
 _CANCELLED = Bilingual(zh="已撤销", en="Cancelled")
 

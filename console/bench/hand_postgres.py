@@ -17,7 +17,9 @@ from console.bench.hand_sql import (
     select_params,
     won_all,
 )  # fmt: skip
+from console.bench.lanes_by_hand import INTO_DEED, INTO_HAND, INTO_LANE, LANE_TYPES, OUT_OF_HAND, OUT_OF_LANE
 from console.bench.scene import Act
+from engine.store.lanes import Deed, Lane, Standing, beside_a_step
 
 
 def _asked(sql: str) -> str:
@@ -29,16 +31,17 @@ _SELECTS = {trigger: _asked(select(trigger, which="= ?", gather=_GATHER)) for tr
 _LOCKING = {trigger: f"{text} FOR UPDATE OF c" for trigger, text in _SELECTS.items()}
 _SELECTS_MANY = {trigger: _asked(select(trigger, which="= ANY(?)", gather=_GATHER)) for trigger in STEPS}
 _UPDATE, _EVENT, _TOLD, _RIGHTS = _asked(UPDATE), _asked(EVENT), _asked(TOLD), _asked(RIGHTS)
+_INTO_LANE, _INTO_HAND, _INTO_DEED = _asked(INTO_LANE), _asked(INTO_HAND), _asked(INTO_DEED)
+_OUT_OF_LANE, _OUT_OF_HAND = _asked(OUT_OF_LANE), _asked(OUT_OF_HAND)
 
 _CTE = (
     f"WITH won AS ({_UPDATE} RETURNING id),"  # noqa: S608 constant text
     " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
-    " SELECT %s::bigint, %s::integer, %s::text, %s::bytea, %s::bytea, %s::bytea FROM won){told}"
-    " SELECT count(*) FROM won"
+    " SELECT %s::bigint, %s::integer, %s::text, %s::bytea, %s::bytea, %s::bytea FROM won)"
 )
-_CTE_SILENT = _CTE.format(told="")
-_CTE_TELLING = _CTE.format(
-    told=", o AS (INSERT INTO outbox (chain, seq, recipient, message)"
+_COUNT = " SELECT count(*) FROM won"
+_CTE_TELLING = (
+    f"{_CTE}, o AS (INSERT INTO outbox (chain, seq, recipient, message)"  # noqa: S608 constant text
     " SELECT %s::bigint, %s::integer, %s::text, %s::text FROM won)"
 )
 
@@ -78,6 +81,7 @@ def by_round_trips(raw: Raw, letterhead: Letterhead) -> Step:
             raw.execute(_EVENT, one.event)
             if one.told is not None:
                 raw.execute(_TOLD, one.told)
+            _write_beside(raw, one)
             raw.execute("COMMIT")
         except BaseException:
             raw.execute("ROLLBACK")
@@ -92,13 +96,49 @@ def in_one_statement(raw: Raw, letterhead: Letterhead) -> Step:
     def take(case: int, act: Act, request: str, grant: Grant) -> None:
         row = raw.execute(_SELECTS[act.trigger], select_params(act, case)).fetchone()
         one = decide_by_hand(row, act, request, grant, letterhead)
-        if one.told is None:
-            done = raw.execute(_CTE_SILENT, (*one.update, *one.event))
-        else:
-            done = raw.execute(_CTE_TELLING, (*one.update, *one.event, *one.told))
+        told = () if one.told is None else one.told
+        beside, params = _beside(one)
+        done = raw.execute(
+            f"{_CTE_TELLING if told else _CTE}{beside}{_COUNT}", (*one.update, *one.event, *told, *params)
+        )
         won_all(done.fetchone()[0], 1)
 
     return take
+
+
+def _write_beside(raw: Raw, one: Decided) -> None:
+    """Where the case waits, whom that is kept from, and who did it."""
+    if one.waited:
+        raw.execute(_OUT_OF_LANE, one.event[:1])
+        raw.execute(_OUT_OF_HAND, one.event[:1])
+    if one.waits.lane is not None:
+        raw.execute(_INTO_LANE, one.waits.lane)
+    for hand in one.waits.hands:
+        raw.execute(_INTO_HAND, hand)
+    raw.execute(_INTO_DEED, one.deed)
+
+
+def _beside(one: Decided) -> tuple[str, tuple[object, ...]]:
+    """The same as parts of one statement."""
+    case, seq, login, trigger, at, late = one.deed
+    lane, hands = one.waits
+    rows = () if lane is None else (Lane(*lane),)
+    standing = Standing(int(str(case)), rows) if one.waited or hands or rows else None
+    deed = Deed(int(str(case)), int(str(seq)), str(login), "moved", str(trigger), str(at), None, bool(late))
+    sql, params = beside_a_step(standing, deed)
+    return _asked(sql), params
+
+
+def _write_many_beside(raw: Raw, steps: Sequence[Decided]) -> None:
+    waited = [one.event[0] for one in steps if one.waited]
+    if waited:
+        raw.execute("DELETE FROM lane WHERE case_id = ANY(%s)", (waited,))
+        raw.execute("DELETE FROM lane_hand WHERE case_id = ANY(%s)", (waited,))
+    _copy(raw, "lane", LANE_TYPES, [one.waits.lane for one in steps if one.waits.lane is not None])
+    _copy(raw, "lane_hand", ("int8", "text"), [hand for one in steps for hand in one.waits.hands])
+    columns = ("int8", "int4", "text", "text", "text", "text", "bool")
+    rows = [(*one.deed[:3], "moved", *one.deed[3:]) for one in steps]
+    _copy(raw, "deed (case_id, seq, login, kind, trigger, at, late)", columns, rows)
 
 
 def many(raw: Raw, letterhead: Letterhead) -> ManyByHand:
@@ -114,6 +154,7 @@ def many(raw: Raw, letterhead: Letterhead) -> ManyByHand:
         told = [one.told for one in steps if one.told is not None]
         if told:
             _copy(raw, "outbox (chain, seq, recipient, message)", ("int8", "int4", "text", "text"), told)
+        _write_many_beside(raw, steps)
 
     return ManyByHand(raw=raw, letterhead=letterhead, begin="BEGIN", read=read, write=write)
 

@@ -18,6 +18,7 @@ from console.bench.hand_sql import (
     select_params,
     won_all,
 )  # fmt: skip
+from console.bench.lanes_by_hand import INTO_DEED, INTO_HAND, INTO_LANE, OUT_OF_HAND, OUT_OF_LANE
 from console.bench.scene import Act
 
 _GATHER = "group_concat({})"
@@ -42,12 +43,25 @@ def one_by_one(raw: Raw, letterhead: Letterhead) -> Step:
             raw.execute(EVENT, one.event)
             if one.told is not None:
                 raw.execute(TOLD, one.told)
+            _write_beside(raw, one)
             raw.execute("COMMIT")
         except BaseException:
             raw.execute("ROLLBACK")
             raise
 
     return take
+
+
+def _write_beside(raw: Raw, one: Decided) -> None:
+    """Where the case waits, whom that is kept from, and who did it."""
+    if one.waited:
+        raw.execute(OUT_OF_LANE, one.event[:1])
+        raw.execute(OUT_OF_HAND, one.event[:1])
+    if one.waits.lane is not None:
+        raw.execute(INTO_LANE, one.waits.lane)
+    for hand in one.waits.hands:
+        raw.execute(INTO_HAND, hand)
+    raw.execute(INTO_DEED, one.deed)
 
 
 def many(raw: Raw, letterhead: Letterhead) -> ManyByHand:
@@ -60,6 +74,12 @@ def many(raw: Raw, letterhead: Letterhead) -> ManyByHand:
         won_all(raw.executemany(UPDATE, [one.update for one in steps]).rowcount, len(steps))
         raw.executemany(EVENT, [one.event for one in steps])
         raw.executemany(TOLD, [one.told for one in steps if one.told is not None])
+        waited = [(one.event[0],) for one in steps if one.waited]
+        raw.executemany(OUT_OF_LANE, waited)
+        raw.executemany(OUT_OF_HAND, waited)
+        raw.executemany(INTO_LANE, [one.waits.lane for one in steps if one.waits.lane is not None])
+        raw.executemany(INTO_HAND, [hand for one in steps for hand in one.waits.hands])
+        raw.executemany(INTO_DEED, [one.deed for one in steps])
 
     return ManyByHand(raw=raw, letterhead=letterhead, begin="BEGIN IMMEDIATE", read=read, write=write)
 

@@ -1,8 +1,8 @@
 """The honesty check: what the yardstick writes is what the engine writes, row for row, before anybody is timed.
 
 Everybody takes the cycle twice, on ten fresh cases of their own: a hundred moves each. Compared is every column that
-does not name the case or its student; of an event its whole content and the length of its bytes. Hashes, MACs and ids
-of requests must differ; their lengths may not.
+does not name the case or its student, and after every act where the case waits; of an event its whole content and the
+length of its bytes. Hashes, MACs and ids of requests must differ; their lengths may not.
 """
 
 from __future__ import annotations
@@ -18,8 +18,16 @@ CASES = 10
 _CYCLES = 2
 _NAMES_THE_CASE = ("chain", "prev", "request")
 
-Cycle = Callable[[Sequence[int]], None]
-"""Takes the whole cycle on some cases."""
+_BESIDE = {
+    "lane": "role, at_path, trigger, workflow, shape, state, path, batch, lane, due_at, entered_at, in_person, leads,"
+    " apart, hindrances, cautions, judged_at, rulebook",
+    "lane_hand": "login",
+    "deed": "seq, login, kind, trigger, at, giver, late",
+}
+"""What stands beside a case, without its number."""
+
+Cycle = Callable[[Sequence[int], Act], None]
+"""Takes one act of the cycle on some cases."""
 
 
 class DishonestError(Exception):
@@ -41,9 +49,11 @@ def check_honesty(scene: Scene, everybody: Mapping[str, Cycle]) -> int:
     connection, written = scene.desk.connection, []
     for place, (name, cycle) in enumerate(everybody.items()):
         cases = scene.cases[place * CASES : (place + 1) * CASES]
-        for _ in range(_CYCLES):
-            cycle(cases)
-        written.append((name, [row for case in cases for row in _rows(connection, case)]))
+        waited: list[object] = []
+        for act in CYCLE * _CYCLES:
+            cycle(cases, act)
+            waited += [row for case in cases for row in _beside(connection, case)]
+        written.append((name, [*waited, *(row for case in cases for row in _rows(connection, case))]))
     (_, ours), *rest = written
     for name, theirs in rest:
         for their, our in zip(theirs, ours, strict=True):
@@ -55,8 +65,8 @@ def check_honesty(scene: Scene, everybody: Mapping[str, Cycle]) -> int:
 def cycle_of(take: Callable[[int, Act, str], None]) -> Cycle:
     """The cycle by single steps."""
 
-    def cycle(cases: Sequence[int]) -> None:
-        for case, act, request in requests(CYCLE, cases):
+    def cycle(cases: Sequence[int], act: Act) -> None:
+        for case, _, request in requests([act], cases):
             take(case, act, request)
 
     return cycle
@@ -64,12 +74,7 @@ def cycle_of(take: Callable[[int, Act, str], None]) -> Cycle:
 
 def cycle_of_many(take: Callable[[Sequence[int], Act], None]) -> Cycle:
     """The cycle by acts on many cases."""
-
-    def cycle(cases: Sequence[int]) -> None:
-        for act in CYCLE:
-            take(cases, act)
-
-    return cycle
+    return take
 
 
 def _rows(connection: Connection, case: int) -> list[object]:
@@ -88,6 +93,16 @@ def _rows(connection: Connection, case: int) -> list[object]:
     for table in ("outbox", "personal"):
         columns = "seq, recipient, message" if table == "outbox" else "seq"
         sql = f"SELECT '{table}', {columns} FROM {table} WHERE chain = ? ORDER BY {columns}"  # noqa: S608 constant
+        found += connection.execute(sql, (case,)).fetchall()
+    return found
+
+
+def _beside(connection: Connection, case: int) -> list[object]:
+    """Where a case waits, whom that is kept from, and the last that was done."""
+    found: list[object] = []
+    for table, columns in _BESIDE.items():
+        last = "seq DESC LIMIT 1" if table == "deed" else columns
+        sql = f"SELECT '{table}', {columns} FROM {table} WHERE case_id = ? ORDER BY {last}"  # noqa: S608 constant
         found += connection.execute(sql, (case,)).fetchall()
     return found
 

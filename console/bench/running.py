@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.bench import bulk, parts, replaying, report, roster, rules_in_memory, scanning, single, verifying
+from console.bench import bulk, parts, queueing, replaying, report, roster, rules_in_memory, scanning, single, verifying
 from console.bench.honesty import check_honesty, cycle_of, cycle_of_many
 from console.bench.results import Line
 from console.bench.scene import found_province, scene
@@ -125,6 +125,11 @@ def _verify(bench: Bench) -> list[Line]:
         return verifying.run_verify(stage)
 
 
+def _queue(bench: Bench) -> list[Line]:
+    with scene(bench.settings, bench.library, queueing.FEW) as stage:
+        return queueing.run_queue(stage)
+
+
 def _roster(bench: Bench) -> list[Line]:
     with scratch_office(bench.settings, bench.library) as office, tempfile.TemporaryDirectory() as folder:
         found_province(office.desk)
@@ -146,4 +151,5 @@ RACES: Mapping[str, Callable[[Bench], list[Line]]] = {
     verifying.NAME: _verify,
     roster.NAME: _roster,
     scanning.NAME: _scan,
+    queueing.NAME: _queue,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from console.demo.school import MAIL, REGISTERED_AT, SITES
 from exchange.identity import make_check_digit
-from exchange.invented import PAIRS_OF_BATCH, TROUBLES, Cells, InventedStudent, invent_students
+from exchange.invented import PAIRS_OF_BATCH, TROUBLES, Cells, InventedSite, InventedStudent, invent_students
 
 FEWEST_STUDENTS = 36
 """Three at each of twelve teaching points: enough for the four stories."""
@@ -59,9 +59,9 @@ class Cast:
         return next(one.roster["site_code"] for one in self.students if one.student_no == student_no)
 
 
-def gather(count: int, seed: int) -> Cast:
-    """Invent so many students, at least `FEWEST_STUDENTS`, and give four of them their parts."""
-    students = invent_students(count, seed, SITES, graduated_on=REGISTERED_AT.date())
+def gather(count: int, seed: int, sites: Sequence[InventedSite] = SITES) -> Cast:
+    """Invent so many students, at least `FEWEST_STUDENTS`, at sites in turn, and give four of them their parts."""
+    students = invent_students(count, seed, sites, graduated_on=REGISTERED_AT.date())
     sound = [one for one in students if _is_in_order(one)]
     late, contested = _two_of_one_site(sound)
     debtor, several = [one for one in sound if one not in (late, contested)][:2]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from console import wiring
 from console.calling import Misuse, Sitting
-from console.demo import acts, lists, school, telling
+from console.demo import acts, evening, lists, school, telling
 from console.demo.calendar import Calendar, begin, rungs_told
 from console.demo.cast import FEWEST_STUDENTS, Cast, gather, mended_by, with_two_slips
 from console.demo.sheets import (
@@ -70,15 +72,11 @@ def run(*, students: int, seed: int, into: Path) -> int:
     files.start_afresh()
     cast = gather(students, seed)
     _head(students, seed)
-    settings = Settings(database=files.url, channels=None)  # nobody in it has one, whoever is called the same
-    wiring.create(settings, rehearsal=True, profile=school.PROFILE)
-    with wiring.office(settings) as office:
-        office.desk.connection.execute("PRAGMA synchronous = OFF")  # told again sooner than saved from a power cut
-        story = _Story(office=office, cast=cast, files=files, calendar=begin(office, settings))
-        _publish_and_enrol(story)
-        before = _take_in_what_is_known(story)
-        _put_right(story, before)
-        _apply(story)
+    with _begun(files, cast) as story:
+        _up_to_the_lists(story)
+        with telling.timed() as said:
+            evening.prepare(files, cast, story.office.desk.connection)
+            said.append(f"5月15日 17:31 的副本 a copy of that evening：{evening.database_of(files).name}（make serve）")
         _review(story)
         _decide_above(story)
         _remind(story)
@@ -86,6 +84,36 @@ def run(*, students: int, seed: int, into: Path) -> int:
         replayed = _look_back(story)
     show_what_next(files, cast, time.perf_counter() - started)
     return 1 if replayed.diverged else 0
+
+
+def stage_evening(into: Path, students: int, seed: int = 1) -> Files:
+    """Only the evening of 15 May (`console.demo.evening`), with half of the students at its teaching point."""
+    files = Files(into=into)
+    files.start_afresh()
+    here = [site for site in school.SITES if site.code == evening.SITE]
+    cast = gather(students, seed, (*here * 11, *school.SITES))
+    with _begun(files, cast) as story:
+        _up_to_the_lists(story)
+        evening.prepare(files, cast, story.office.desk.connection)
+    return files
+
+
+@contextmanager
+def _begun(files: Files, cast: Cast) -> Iterator[_Story]:
+    settings = Settings(database=files.url, channels=None)  # nobody in it has one, whoever is called the same
+    wiring.create(settings, rehearsal=True, profile=school.PROFILE)
+    with wiring.office(settings) as office:
+        office.desk.connection.execute("PRAGMA synchronous = OFF")  # told again sooner than saved from a power cut
+        yield _Story(office=office, cast=cast, files=files, calendar=begin(office, settings))
+
+
+def _up_to_the_lists(story: _Story) -> None:
+    """From the roster to the lists that every teaching point has submitted."""
+    _publish_and_enrol(story)
+    before = _take_in_what_is_known(story)
+    _put_right(story, before)
+    _apply(story)
+    _submit(story)
 
 
 def _refuse_what_cannot_be_told(students: int, files: Files) -> None:
@@ -210,13 +238,17 @@ def _apply(story: _Story) -> None:
     telling.show_refusal(sitting.desk, story.cast.several, refused)
 
 
-def _review(story: _Story) -> None:
+def _submit(story: _Story) -> None:
     sitting = story.on(school.REVIEWED_AT)
     telling.chapter(5, sitting.at, "教学点审批", "Review at the teaching points")
-    cast, site = story.cast, story.cast.short_staffed
     with telling.timed() as said:
         rest, submitted = lists.find_the_rest(sitting), lists.submit_lists(sitting)
         said.append(f"审查不合格 not eligible {rest.moved}；名单签字盖章报送 lists signed and submitted {submitted}")
+
+
+def _review(story: _Story) -> None:
+    sitting = story.on(school.REVIEWED_AT)
+    cast, site = story.cast, story.cast.short_staffed
     _one_winner(story, sitting)
     acts.return_once(sitting, cast.debtor, cast.site_of(cast.debtor))
     telling.say(f"退回修改 returned, and filed again：{cast.debtor}（见下 told below）")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from shlex import quote
 
-from console.demo import school, telling
+from console.demo import evening, school, telling
 from console.demo.cast import Cast
 from console.demo.sheets import Files
 from console.printing import line
@@ -21,6 +22,20 @@ def show_what_next(files: Files, cast: Cast, seconds: float) -> None:
     for zh, en, command in what_to_try(files, cast):
         line(f"# {zh} {en}", style="dim")
         line(command)
+    line("# 在浏览器里接着办：5月15日 17:31，周敏还有 60 件 in a browser: the approver with sixty to go", style="dim")
+    line(to_serve(files))
+    line(
+        f"# 账号 accounts：{evening.APPROVER}（周敏）…，见登录页 see the page；密码 password {evening.PASSWORD}",
+        style="dim",
+    )
+
+
+def to_serve(files: Files) -> str:
+    """The command that opens the evening of the demonstration."""
+    if files.into == Path("demo"):
+        return "make serve"
+    url = f"sqlite:///{evening.database_of(files)}"
+    return f"{telling.program()} --database {quote(url)} --now {evening.NOW:%Y-%m-%dT%H:%M} serve"
 
 
 def what_to_try(files: Files, cast: Cast) -> tuple[tuple[str, str, str], ...]:

@@ -1,6 +1,7 @@
 """Access: whoever looked at a document had the right to, told from the looks that its case keeps.
 
-Facts of a student on screen leave no look yet, and whoever reads the tables past the engine never leaves one.
+Facts of a student leave a look where personal ones are shown in full, masked ones leave none; and whoever reads the
+tables past the engine never leaves one.
 
 Source: requirements.md 7 (INV-ACC).
 """
@@ -15,9 +16,12 @@ from engine.checking.names import people
 from engine.trail.event import EventKind
 
 Flaws = Iterator[Flaw]
-_AUDITOR = "auditor"
+_AUDITOR, _STUDENT = "auditor", "student"
+"""Who looks without a part in any step: all of what is below the own unit, and what is one's own."""
 _WHOLE = "view:case"
 """The trigger of a look at a case as a whole: no document is handed out (`engine.viewing.view_case`)."""
+_VALUES = "view:facts"
+"""The trigger of a look at personal values in full (`engine.viewing.reveal`)."""
 
 
 def seen_by_right(history: History, ground: Ground) -> Flaws:
@@ -30,7 +34,7 @@ def seen_by_right(history: History, ground: Ground) -> Flaws:
             yield from _of_right(history, ground, one, history.units[place])
             if one.data.trigger == _WHOLE:
                 yield from _of_whole(one)
-            else:
+            elif one.data.trigger != _VALUES:
                 yield from _of_case(one, there)
         elif one.kind == EventKind.EVIDENCE_WITHDRAWN:
             there.pop((one.data.added, one.data.document), None)
@@ -81,11 +85,11 @@ def _of_right(history: History, ground: Ground, one: Event, unit: str) -> Flaws:
     definition = ground.definitions.get(one.definition, history.definition)
     everyone = (who for step in definition.transitions.values() for who, _ in people(step))
     acting = [who for who in everyone if role in (who.role, who.acting_role)]
-    if not acting and role != _AUDITOR:
+    if not acting and role not in (_AUDITOR, _STUDENT):
         yield Flaw(one.seq, f"角色“{role}”不参与此类办件而查看材料", f"{role} takes no part and looked at a document")
     if one.delegation is not None and not ground.loans(history.chain, one):
         yield Flaw(one.seq, f"{one.actor} 无委派而查看材料", f"{one.actor} looked without a delegation")
-    if role == "student":
+    if role == _STUDENT:
         if one.delegation is None and ground.student_of.get(one.actor) != history.student:
             yield Flaw(one.seq, f"{one.actor} 不是学生本人而查看材料", f"{one.actor} is not the student and looked")
         return

@@ -11,7 +11,7 @@ from engine.errors import nearest
 from engine.expressions.kinds import Kind, parse_kind
 from engine.library import Library
 from engine.loading.positions import Finding
-from engine.vocabulary import Fact, RulebookText
+from engine.vocabulary import Fact, Role, RulebookText
 
 
 def _absent(what: str, name: str, known: Collection[str], tree: str, *path: Step) -> Iterator[Complaint]:
@@ -109,7 +109,7 @@ def _named_kind(book: RulebookText, kind: Kind, path: tuple[Step, ...]) -> Itera
 
 
 def organisation(library: Library) -> Iterator[Complaint]:
-    """`unknown-unit`, `name-clash`: where units stand, where roles are held, reserved names."""
+    """`unknown-unit`, `unknown-role`, `one-sided`, `name-clash`: where units and roles stand, reserved names."""
     units, roles = library.rulebook.organisation.units, library.rulebook.organisation.roles
     for name, unit in units.items():
         for index, above in enumerate(unit.inside):
@@ -117,9 +117,22 @@ def organisation(library: Library) -> Iterator[Complaint]:
     for name, role in roles.items():
         for index, kind in enumerate(role.held_at):
             yield from _absent("unit", kind, units, "organisation", "roles", name, "held_at", index)
+        yield from _excluded(name, roles)
         if name in RESERVED_ROLES:
             finding = Finding(code="name-clash", message=f"'{name}' is reserved: nobody can hold it.")
             yield Complaint(tree="organisation", path=("roles", name), finding=finding, at_key=True)
+
+
+def _excluded(name: str, roles: Mapping[str, Role]) -> Iterator[Complaint]:
+    """Roles that nobody holds together exist, are not the same, and say so of each other."""
+    for index, other in enumerate(roles[name].excludes):
+        path: tuple[Step, ...] = ("roles", name, "excludes", index)
+        yield from _absent("role", other, roles, "organisation", *path)
+        if other in roles and (other == name or name not in roles[other].excludes):
+            message = f"'{name}' excludes '{other}', but '{other}' does not exclude '{name}'."
+            if other == name:
+                message = f"'{name}' excludes itself: nobody could hold it."
+            yield Complaint(tree="organisation", path=path, finding=Finding(code="one-sided", message=message))
 
 
 def unused(library: Library) -> Iterator[Complaint]:

@@ -37,6 +37,7 @@ LABELS: Mapping[str, str] = {
     "not-decided": "未能判定",
     "nothing-fires": "没有联动触发此步骤",
     "one-person-alone": "一人可办到底",
+    "one-sided": "互斥须双方都写",
     "opening-lacks": "联动开立缺少对象",
     "overlap": "分支重叠",
     "reads-the-clock": "截止日期不得读取当前时间",

@@ -12,6 +12,7 @@ from engine.store.cases import (
     extend,
     freeing,
     update_params,
+    write_beside,
     write_events,
     write_told,
 )  # fmt: skip
@@ -54,7 +55,9 @@ def keep_many(connection: Connection, kept: Sequence[Keeping]) -> set[int]:
         won = {one.before.id for one in kept}
     else:
         won = _copy_and_update(connection, kept)
-    write_told(connection, [(one.event, one.told, one.sealed) for one in kept if one.before.id in won])
+    written = [one for one in kept if one.before.id in won]
+    write_told(connection, [(one.event, one.told, one.sealed) for one in written])
+    write_beside(connection, written)
     return won
 
 

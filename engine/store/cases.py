@@ -17,6 +17,7 @@ from engine.definition import CANCELLED
 from engine.errors import StaleCase
 from engine.records import NO_SLOTS, NOTHING, Case, Head, Json
 from engine.store.database import Connection, Row
+from engine.store.lanes import Deed, Standing, add_deeds, beside_a_step, put
 from engine.trail.event import Written, canonical
 
 CASE_COLUMNS = (
@@ -29,7 +30,7 @@ _HAS_OTHERS = (
 )
 _READ = (
     f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record, {{others}},"  # noqa: S608 constant text
-    " (SELECT seq FROM registry WHERE id = 0)"
+    " (SELECT seq FROM registry WHERE id = 0), s.marks"
     " FROM cases c LEFT JOIN student s ON s.id = c.student"
 )
 _READ_ONE = f"{_READ.format(others=_HAS_OTHERS)} WHERE c.id = ?"
@@ -51,6 +52,7 @@ class Found(NamedTuple):
     `known` is what is known about the student, as JSON text until somebody asks: most steps read no fact at all.
     `has_others` tells whether the student may have other cases that are not cancelled, so that nobody asks for none;
     `registry` is how long the registry's chain was: while it has not grown, batches and units are as they were.
+    `marks` says how the facts were changed (`engine.cautions`).
     """
 
     case: Case
@@ -59,6 +61,7 @@ class Found(NamedTuple):
     record: int | None
     has_others: bool = True
     registry: int = 0
+    marks: str | None = None
 
     @property
     def facts(self) -> Mapping[str, Json]:
@@ -79,7 +82,10 @@ Told = Sequence[tuple[str, str]]
 
 
 class Keeping(NamedTuple):
-    """One decided step, ready to be written: the case before and after, its event, and who is told."""
+    """One decided step, ready to be written: the case before and after, its event, and who is told.
+
+    `standing` is where the case waits from now on (None: nothing is written of it), `deed` what somebody did.
+    """
 
     before: Case
     after: Case
@@ -87,6 +93,8 @@ class Keeping(NamedTuple):
     told: Told = ()
     sealed: Sealed | None = None
     frees_key: bool = False
+    standing: Standing | None = None
+    deed: Deed | None = None
 
 
 def read_case(connection: Connection, case: int) -> Found | None:
@@ -134,6 +142,13 @@ def records_under(connection: Connection, path: str = "") -> list[Found]:
     return [found(row) for row in connection.execute(f"{sql} ORDER BY s.student_no", params).fetchall()]
 
 
+def records_of(connection: Connection, students: Sequence[int]) -> list[Found]:
+    """The records of some students, at most a few hundred, with facts."""
+    marks = ",".join("?" * len(students))
+    sql = f"{_READ_MANY} WHERE s.record = c.id AND s.id IN ({marks}) ORDER BY c.id"
+    return [found(row) for row in connection.execute(sql, tuple(students)).fetchall()]
+
+
 def in_batch(connection: Connection, batch: str) -> list[tuple[Case, str]]:
     """Every case that belongs to a batch, with its student's number, by that number."""
     sql = f"SELECT {CASE_COLUMNS}, s.student_no FROM cases c JOIN student s ON s.id = c.student WHERE c.batch = ?"  # noqa: S608
@@ -172,8 +187,8 @@ def _document(text: str) -> Any:  # noqa: ANN401 JSON of a declared column
 
 def found(row: Row) -> Found:
     """A whole row of the reading statement."""
-    facts, student_no, record, has_others, registry = row[16:21]
-    return Found(case_from(row), facts or NOTHING, student_no, record, bool(has_others), registry or 0)
+    facts, student_no, record, has_others, registry, marks = row[16:22]
+    return Found(case_from(row), facts or NOTHING, student_no, record, bool(has_others), registry or 0, marks)
 
 
 def keep(connection: Connection, keeping: Keeping) -> bool:
@@ -188,6 +203,7 @@ def keep(connection: Connection, keeping: Keeping) -> bool:
         if won:
             write_events(connection, (keeping.event,))
             write_told(connection, ((keeping.event, keeping.told, keeping.sealed),))
+            write_beside(connection, (keeping,))
     else:
         won = _keep_in_one_statement(connection, keeping)
     if not won:
@@ -228,6 +244,12 @@ def write_told(connection: Connection, steps: Iterable[tuple[Written, Told, Seal
         connection.executemany(_OUTBOX, messages)
     if personal:
         connection.executemany(_PERSONAL, personal)
+
+
+def write_beside(connection: Connection, kept: Sequence[Keeping]) -> None:
+    """Write where the cases wait from now on, and who did it."""
+    put(connection, [one.standing for one in kept if one.standing is not None])
+    add_deeds(connection, [one.deed for one in kept if one.deed is not None])
 
 
 def drop_messages(connection: Connection, chain: int, seq: int) -> None:
@@ -403,7 +425,8 @@ def _keep_in_one_statement(connection: Connection, keeping: Keeping) -> bool:
     if keeping.sealed is not None:
         sql += _PG_PERSONAL
         params += (event.chain, event.seq, keeping.sealed.salt, keeping.sealed.body)
-    return connection.execute(sql + _PG_COUNT, params).fetchone() == (1,)
+    beside, more = beside_a_step(keeping.standing, keeping.deed)
+    return connection.execute(sql + beside + _PG_COUNT, (*params, *more)).fetchone() == (1,)
 
 
 def _extend_in_one_statement(connection: Connection, case: Case, event: Written, sealed: Sealed | None) -> bool:

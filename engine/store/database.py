@@ -133,6 +133,16 @@ class Connection:
         """Give the connection back; nothing is open afterwards."""
         self._held.close()
 
+    def stand_still_at_most(self, seconds: float) -> None:
+        """Let the server end this connection once a transaction of it has asked for nothing for so long.
+
+        Otherwise a process that is stopped, or a machine that is gone, keeps what it has locked from everybody. On
+        SQLite no server can: there a process stopped while it writes holds the database until it goes on or ends.
+        """
+        if not self.is_sqlite:
+            limit = f"{round(seconds * 1000)}ms"
+            self._execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (limit,))
+
     def execute(self, sql: str, params: Params = ()) -> Cursor:
         """Run one statement written with `?`."""
         cursor: Cursor = self._execute(sql if self.is_sqlite else _for_postgres(sql), params)

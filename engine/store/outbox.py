@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ import orjson
 
 from engine.store.database import Connection
 from engine.store.people import PERSON, STUDENT
+from engine.store.sessions import read_preference
 from engine.trail.event import EventKind, moment
 
 SPREAD, UNTOLD = 0, -1
@@ -53,6 +54,17 @@ def waiting_for_people(connection: Connection, after: int, limit: int) -> list[O
 def _waiting(connection: Connection, who: str, after: int, limit: int) -> list[OutboxRow]:
     sql = f"SELECT {_COLUMNS} FROM outbox o WHERE o.mail IS NULL AND o.id > ? AND {who} ORDER BY o.id LIMIT ?"  # noqa: S608 constant
     return [OutboxRow(*row) for row in connection.execute(sql, (after, limit)).fetchall()]
+
+
+def hold_waiting(connection: Connection, found: Sequence[OutboxRow]) -> frozenset[int]:
+    """Of rows as they were read those that are in no mail yet, by number; nobody else puts them into one meanwhile.
+
+    What another has put into a mail since is left out: a mail must not be made for what it would not hold.
+    """
+    marks = ",".join("?" * len(found))
+    sql = f"SELECT id FROM outbox WHERE id IN ({marks}) AND mail IS NULL ORDER BY id"  # noqa: S608 question marks only
+    held = connection.execute(sql if connection.is_sqlite else f"{sql} FOR UPDATE", [row.id for row in found])
+    return frozenset(int(row[0]) for row in held)
 
 
 def in_mail(connection: Connection, mail: int) -> list[OutboxRow]:
@@ -117,6 +129,21 @@ def mail_for(connection: Connection, recipient: str, slot: str, not_before: date
         return None
     row = connection.execute("SELECT id FROM mail WHERE recipient = ? AND slot = ?", (recipient, slot)).fetchone()
     return None if row is None else int(row[0])
+
+
+def held_until(connection: Connection, rows: Sequence[OutboxRow]) -> dict[int, datetime]:
+    """Until when those of some rows wait that somebody's act is to tell, so that it can be undone and nothing was said.
+
+    Who acted has chosen how long that is.
+    """
+    if not rows:
+        return {}
+    found = connection.execute(
+        "SELECT o.id, d.at, p.body FROM outbox o JOIN deed d ON d.case_id = o.chain AND d.seq = o.seq"  # noqa: S608 marks
+        f" LEFT JOIN preference p ON p.login = d.login WHERE o.id IN ({','.join('?' * len(rows))})",
+        tuple(row.id for row in rows),
+    ).fetchall()
+    return {int(row): datetime.fromisoformat(at) + read_preference(body).undo for row, at, body in found}
 
 
 def untold(connection: Connection) -> list[Untold]:

@@ -27,6 +27,15 @@ class Loan(NamedTuple):
     case: int | None
 
 
+class Holder(NamedTuple):
+    """Somebody who holds a role, the path of the unit at which, and how the person is addressed."""
+
+    login: str
+    role: str
+    path: str
+    name: str | None
+
+
 class Contact(NamedTuple):
     """Where mail reaches a person. `student` is whose own account it is; `refused` the address takes no mail."""
 
@@ -55,6 +64,19 @@ def holders(connection: Connection, role: str) -> list[tuple[str, str]]:
     return [(str(login), str(path)) for login, path in rows]
 
 
+def staff_above(connection: Connection, path: str) -> list[Holder]:
+    """Everybody who holds a role at a unit or above it, with the role; by login."""
+    parts = path.split("/")[:-1]
+    above = ["/".join(parts[:count]) + "/" for count in range(2, len(parts) + 1)]
+    rows = connection.execute(
+        "SELECT DISTINCT g.login, g.role, u.path, a.name FROM role_grant g JOIN unit u ON u.code = g.unit"  # noqa: S608
+        f" JOIN account a ON a.login = g.login WHERE g.until IS NULL AND u.path IN ({','.join('?' * len(above))})"
+        " ORDER BY g.login, g.role, u.path",
+        tuple(above),
+    )
+    return [Holder(*row) for row in rows.fetchall()]
+
+
 def loans(connection: Connection, role: str, at: datetime) -> list[Loan]:
     """What is lent of a role at a moment, oldest first, whether or not its giver still holds the role."""
     rows = connection.execute(
@@ -72,6 +94,15 @@ def contacts(connection: Connection, logins: Sequence[str]) -> dict[str, Contact
         " LEFT JOIN student s ON s.id = a.student WHERE a.login IN ({})"
     )
     return {str(row[0]): _contact(row) for row in _chunked(connection, sql, logins)}
+
+
+def named(connection: Connection, logins: Sequence[str], student: int | None) -> tuple[dict[str, str], str | None]:
+    """How people are addressed, by login, and the login of a student's own account, in one statement."""
+    marks = ",".join("?" * len(logins))
+    sql = f"SELECT login, name, student FROM account WHERE student = ? OR login IN ({marks})"  # noqa: S608 marks only
+    rows = connection.execute(sql, (-1 if student is None else student, *logins)).fetchall()
+    own = next((str(login) for login, _, of in rows if student is not None and of == student), None)
+    return {str(login): str(name) for login, name, _ in rows if name}, own
 
 
 def pupils(connection: Connection, students: Sequence[int]) -> dict[int, Contact]:

@@ -21,6 +21,8 @@ _ACTOR = (
 )
 """Everything a person may act by, in one statement; an account without any right still gives one row."""
 
+_BATCH = "SELECT name, kind, profile, title, values_json, rulebook FROM batch"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRow:
@@ -191,13 +193,18 @@ def add_rulebook(connection: Connection, rulebook: str, effective_from: str, bod
 
 def batch(connection: Connection, name: str) -> BatchRow | None:
     """A published batch, or None."""
-    row = connection.execute(
-        "SELECT name, kind, profile, title, values_json, rulebook FROM batch WHERE name = ?", (name,)
-    ).fetchone()
-    if row is None:
-        return None
-    name_, kind, profile, title, values, rulebook = map(str, row)
-    return BatchRow(name=name_, kind=kind, profile=profile, title=title, values=orjson.loads(values), rulebook=rulebook)
+    row = connection.execute(f"{_BATCH} WHERE name = ?", (name,)).fetchone()
+    return None if row is None else _batch(row)
+
+
+def every_batch(connection: Connection) -> list[BatchRow]:
+    """Every published batch, by name."""
+    return [_batch(row) for row in connection.execute(f"{_BATCH} ORDER BY name").fetchall()]
+
+
+def _batch(row: Row) -> BatchRow:
+    name, kind, profile, title, values, rulebook = map(str, row)
+    return BatchRow(name=name, kind=kind, profile=profile, title=title, values=orjson.loads(values), rulebook=rulebook)
 
 
 def hold_batch(connection: Connection, name: str) -> None:

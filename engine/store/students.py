@@ -15,11 +15,11 @@ from engine.trail.event import canonical
 UNIQUE_FACTS = ("exam_no", "id_number", "certificate_no")
 """Facts with a column of their own, kept unique by the database."""
 
-_COLUMNS = "s.id, s.student_no, s.unit, s.record, s.facts, s.seq, s.head"
+_COLUMNS = "s.id, s.student_no, s.unit, s.record, s.facts, s.seq, s.head, s.marks"
 
 
 class StudentRow(NamedTuple):
-    """One student as kept. `record` is the case of W-01."""
+    """One student as kept. `record` is the case of W-01; `marks` says how facts were changed (`engine.cautions`)."""
 
     id: int
     student_no: str
@@ -27,10 +27,11 @@ class StudentRow(NamedTuple):
     record: int | None
     facts: Mapping[str, Json]
     head: Head
+    marks: str | None = None
 
 
 def _student(row: Row) -> StudentRow:
-    student, number, unit, record, facts, seq, head = row
+    student, number, unit, record, facts, seq, head, marks = row
     return StudentRow(
         id=student,
         student_no=number,
@@ -38,6 +39,7 @@ def _student(row: Row) -> StudentRow:
         record=record,
         facts=orjson.loads(facts),
         head=Head(seq=seq, hash=head),
+        marks=marks,
     )
 
 
@@ -141,6 +143,11 @@ def set_facts(connection: Connection, row: StudentRow, facts: Mapping[str, Json]
     )
     if done.rowcount != 1:
         raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)
+
+
+def set_marks(connection: Connection, pairs: Iterable[tuple[str | None, int]]) -> None:
+    """Write how facts of students were changed: (marks, student)."""
+    connection.executemany("UPDATE student SET marks = ? WHERE id = ?", pairs)
 
 
 def set_unit(connection: Connection, row: StudentRow, unit: str, head: Head) -> None:

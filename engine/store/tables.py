@@ -39,7 +39,7 @@ SQLModel.metadata.naming_convention = {  # stable names, so that migrations can 
 
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in an INTEGER key
 _OF_DEADLINE = text("deadline IS NOT NULL")  # most messages are not about one, and spare this index
-_PATH = String().with_variant(String(collation="C"), "postgresql")  # below-or-at is a range of text, byte by byte
+PATH = String().with_variant(String(collation="C"), "postgresql")  # below-or-at is a range of text, byte by byte
 
 
 class UTC(TypeDecorator[datetime]):
@@ -88,7 +88,7 @@ class Unit(SQLModel, table=True):
     name: str
     kind: str
     parent: str | None = Field(default=None, foreign_key="unit.code")
-    path: str = Field(sa_column=Column(_PATH, nullable=False, unique=True))
+    path: str = Field(sa_column=Column(PATH, nullable=False, unique=True))
     profile: str | None = None
     facts: str = Field(default="{}", sa_column=Column(Text, server_default="{}", nullable=False))
 
@@ -194,7 +194,7 @@ class Student(SQLModel, table=True):
     """What is known about one student, and the end of the student's chain.
 
     Facts that must be unique stand in columns of their own beside the document, so that the database refuses a
-    second one even from a program that did not look.
+    second one even from a program that did not look. `marks` says how facts were changed (`engine.cautions`).
     """
 
     __tablename__ = "student"
@@ -208,6 +208,7 @@ class Student(SQLModel, table=True):
     facts: str = Field(sa_column=Column(Text, nullable=False))
     seq: int = 0
     head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    marks: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
 
 
 class CaseRow(SQLModel, table=True):
@@ -227,7 +228,7 @@ class CaseRow(SQLModel, table=True):
     shape: str = Field(foreign_key="shape.hash")
     student: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, index=True))
     unit: str = Field(foreign_key="unit.code")
-    path: str = Field(sa_column=Column(_PATH, nullable=False))
+    path: str = Field(sa_column=Column(PATH, nullable=False))
     batch: str | None = Field(default=None, index=True)
     state: str
     revision: int
@@ -252,7 +253,7 @@ class Waiting(SQLModel, table=True):
     slot: str = Field(primary_key=True)
     role: str = Field(primary_key=True)
     unit: str = Field(foreign_key="unit.code")
-    path: str = Field(sa_column=Column(_PATH, nullable=False))
+    path: str = Field(sa_column=Column(PATH, nullable=False))
 
 
 class Member(SQLModel, table=True):
@@ -362,6 +363,7 @@ class Outbox(SQLModel, table=True):
             postgresql_where=_OF_DEADLINE,
         ),
         Index("ix_outbox_mail", "mail"),
+        Index("ix_outbox_recipient", "recipient", "id"),
     )
     id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
     chain: int = Field(sa_column=Column(BigInteger, nullable=False))

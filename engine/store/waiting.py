@@ -58,6 +58,12 @@ def waiting_elsewhere(connection: Connection, role: str, reach: Reach, limit: in
     return [PlaceRow(CaseRow(case_from(row), row[_WIDTH]), *row[_WIDTH + 1 :]) for row in rows]
 
 
+def places_of(connection: Connection, case: int) -> list[tuple[str, str]]:
+    """Where a case waits elsewhere than at its own unit: role, and path of the unit."""
+    rows = connection.execute("SELECT DISTINCT role, path FROM waiting WHERE case_id = ? ORDER BY role, path", (case,))
+    return [(str(role), str(path)) for role, path in rows.fetchall()]
+
+
 def frozen_in(connection: Connection, place: tuple[str, str]) -> list[tuple[int, str, str]]:
     """The cases of a shape in a state that stand on frozen lists: each with the shape and state of the list."""
     rows = connection.execute(

@@ -62,6 +62,7 @@ class EventKind(StrEnum):
     SEALED = "sealed"
     EXPORTED = "exported"
     NOTED = "noted"
+    COMMENTED = "commented"
     ERASED = "erased"
 
 

@@ -1548,7 +1548,7 @@ function checkPersonal(lines) {
 // 11  A case replayed under the definition it is pinned to
 // =====================================================================================================================
 
-const STEPS = ["opened", "moved"], NO_ACTS = ["viewed", "noted", "reminded", "escalated", "late"], ERASES = "records_section";
+const STEPS = ["opened", "moved"], NO_ACTS = ["viewed", "noted", "commented", "reminded", "escalated", "late"], ERASES = "records_section";
 const MIGRATES = ["records_section", "academic_affairs", "provincial_auditor"];
 const JUDGED = ["moved", "signed", "retracted", "signer_changed", "relocated"];
 const copied = (value) => JSON.parse(JSON.stringify(value));
@@ -1559,7 +1559,7 @@ const SHAPES = new Map();
 "at_unit barred deadline document from role rung sealed sha256 signer signing slot to trigger unit vote was why workflow by dropped".split(" ").forEach((name) => SHAPES.set(name, "text"));
 "due new old reason until".split(" ").forEach((name) => SHAPES.set(name, "text or nothing"));
 "added".split(" ").forEach((name) => SHAPES.set(name, "text or number"));
-"effects engine failed late missing people sealed_facts sealed_fields sealed_given undecided".split(" ").forEach((name) => SHAPES.set(name, "texts"));
+"cautions effects engine failed late missing people sealed_facts sealed_fields sealed_given undecided".split(" ").forEach((name) => SHAPES.set(name, "texts"));
 "rounds".split(" ").forEach((name) => SHAPES.set(name, "number"));
 "extended for_good rests settled".split(" ").forEach((name) => SHAPES.set(name, "flag"));
 "fields file given seen".split(" ").forEach((name) => SHAPES.set(name, "object"));
@@ -2217,17 +2217,22 @@ class CaseReplay {
   }
 
   viewed(told) {
-    const law = this.law(told), { data } = told, key = `${need(data, "added")} ${need(data, "document")}`;
-    const digest = this.documents.get(key);
-    if (!this.documents.has(key) || ![null, need(data, "sha256")].includes(digest)) this.find("documents", "查看了不在办件上的材料", "a document was looked at that is not on the case");
+    const law = this.law(told), { data } = told, trigger = need(data, "trigger");
+    if (trigger === "view:case" && told.role !== "auditor") this.find("right", `以角色“${told.role}”查看整件`, `the case as a whole was seen by a ${told.role}`);
+    if (!["view:case", "view:facts"].includes(trigger) && !this.isThere(data)) this.find("documents", "查看了不在办件上的材料", "a document was looked at that is not on the case");
     if (law !== null) this.takesPart(law, told);
+  }
+
+  isThere(data) {
+    const key = `${need(data, "added")} ${need(data, "document")}`;
+    return this.documents.has(key) && [null, need(data, "sha256")].includes(this.documents.get(key));
   }
 
   takesPart(law, told) {
     const { role } = told, holder = told.lender || told.actor;
     const everyone = Object.values(law.transitions).flatMap((one) => [...list(get(one, "by")), ...Object.values(get(get(one, "sign", {}), "slots", {}))]);
     const fits = everyone.some((who) => role === actingRole(who) || role === who.role);
-    if (!fits && !(role === "auditor" && told.kind === "viewed")) this.find("right", `“${role}”不参与此类办件`, `${role} takes no part in such cases`);
+    if (!fits && !(["auditor", "student"].includes(role) && told.kind === "viewed")) this.find("right", `“${role}”不参与此类办件`, `${role} takes no part in such cases`);
     else if (role === "student") {
       if (told.lender === null && this.ground.studentOf.get(told.actor) !== this.standing.student) this.find("right", `${told.actor} 不是学生本人`, `${told.actor} is not the student`);
     } else if (!this.ground.holds(holder, role, String(get(told.event, "unit")), told.at)) this.find("right", `${holder} 当时没有“${role}”`, `${holder} was no ${role} then`);
@@ -2433,7 +2438,7 @@ const CASE_EVENTS = {
   opened: CaseReplay.prototype.stepTaken, moved: CaseReplay.prototype.stepTaken, signed: CaseReplay.prototype.stepTaken,
   late: CaseReplay.prototype.deadlineTold, reminded: CaseReplay.prototype.deadlineTold, escalated: CaseReplay.prototype.deadlineTold,
   delegated: CaseReplay.prototype.delegated, handed_over: CaseReplay.prototype.delegated,
-  urged: CaseReplay.prototype.nothing, timer_blocked: CaseReplay.prototype.nothing, noted: CaseReplay.prototype.nothing,
+  urged: CaseReplay.prototype.nothing, timer_blocked: CaseReplay.prototype.nothing, noted: CaseReplay.prototype.nothing, commented: CaseReplay.prototype.nothing,
   delegation_revoked: CaseReplay.prototype.nothing, imported: CaseReplay.prototype.nothing,
   refused: CaseReplay.prototype.refused, signer_changed: CaseReplay.prototype.signersChanged,
   retracted: CaseReplay.prototype.retracted, relocated: CaseReplay.prototype.relocated, migrated: CaseReplay.prototype.migrated,

@@ -48,15 +48,17 @@ from array import array
 from base64 import b64decode
 from bisect import bisect_right
 from calendar import monthrange
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
-from itertools import groupby, pairwise
+from itertools import chain as linked
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -183,6 +185,10 @@ class Stop(Exception):
         self.code, self.zh, self.en = code, zh, en
 
 
+class Refused(Stop):
+    """The zip cannot be unpacked: whatever was found in it before says nothing."""
+
+
 class Misuse(Exception):
     """The call itself is wrong: nothing was checked."""
 
@@ -206,11 +212,10 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(text[:40])
 
 
-read_json: Callable[[str], Any] = json.JSONDecoder(
-    parse_int=_whole, parse_float=_no_number, parse_constant=_no_number
-).decode
+_JSON = json.JSONDecoder(parse_int=_whole, parse_float=_no_number, parse_constant=_no_number)
+read_json: Callable[[str], Any] = _JSON.decode
 write_json: Callable[[object], str] = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"), allow_nan=False
 ).encode
 
 
@@ -492,19 +497,39 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\1" + left + right).digest()
 
 
+_BLOCK = 12
+"""The height of the trees that are computed level by level."""
+
+
 def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root over leaf hashes, with as many hashes in memory as the tree is high."""
+    """The root over leaf hashes, with few of them in memory and as many inner nodes as the tree is high."""
     peaks: list[tuple[int, bytes]] = []
-    for leaf in leaves:
-        height, digest = 0, leaf
-        while peaks and peaks[-1][0] == height:
-            digest = node_hash(peaks.pop()[1], digest)
-            height += 1
-        peaks.append((height, digest))
+    rest = iter(leaves)
+    while block := list(islice(rest, 1 << _BLOCK)):
+        if len(block) == 1 << _BLOCK:
+            _put(peaks, _BLOCK, _top(block))
+        else:
+            for leaf in block:
+                _put(peaks, 0, leaf)
     root = b""
     for _, digest in reversed(peaks):
         root = node_hash(digest, root) if root else digest
     return root or sha256(b"").digest()
+
+
+def _top(block: Sequence[bytes]) -> bytes:
+    """The root over a power of two of leaf hashes, level by level."""
+    while len(block) > 1:
+        block = [sha256(b"\1" + left + right).digest() for left, right in zip(block[::2], block[1::2], strict=True)]
+    return block[0]
+
+
+def _put(peaks: list[tuple[int, bytes]], height: int, digest: bytes) -> None:
+    """Add a tree to the right of those that stand there, and join those of one height."""
+    while peaks and peaks[-1][0] == height:
+        digest = node_hash(peaks.pop()[1], digest)
+        height += 1
+    peaks.append((height, digest))
 
 
 def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
@@ -571,9 +596,9 @@ _MOST_CONSISTENCY = 2_000
 _PIECE = 1 << 20
 
 
-def container(en: str) -> Stop:
+def container(en: str) -> Refused:
     """A zip that is refused."""
-    return Stop("container", f"审计包不可用：{en}", f"the bundle is refused: {en}")
+    return Refused("container", f"审计包不可用：{en}", f"the bundle is refused: {en}")
 
 
 def _entries(archive: zipfile.ZipFile) -> Mapping[str, zipfile.ZipInfo]:
@@ -605,9 +630,9 @@ def _entries(archive: zipfile.ZipFile) -> Mapping[str, zipfile.ZipInfo]:
 class Lines:
     """A file of JSON lines in rising order of chain (and seq), read from any chain on without an index."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int | None = None) -> None:
         self.path = path
-        self.size = path.stat().st_size if path.exists() else 0
+        self.size = size if size is not None else path.stat().st_size if path.exists() else 0
 
     def count(self) -> int:
         """How many lines there are."""
@@ -615,22 +640,6 @@ class Lines:
             return 0
         with self.path.open("rb") as file:
             return sum(piece.count(b"\n") for piece in iter(lambda: file.read(_PIECE), b""))
-
-    def boundary(self, offset: int) -> int:
-        """Where the first chain begins that has all its lines at or after an offset; the end, if there is none."""
-        if offset <= 0 or offset >= self.size:
-            return min(max(offset, 0), self.size)
-        with self.path.open("rb") as file:
-            file.seek(offset - 1)
-            file.readline(_LONGEST_LINE)
-            start = file.tell()
-            first: int | None = None
-            while line := _bounded(file.readline(_LONGEST_LINE)):
-                here = chain_of(line)
-                if first is not None and here != first:
-                    return start
-                first, start = here, start + len(line)
-        return self.size
 
     def first_from(self, chain: int) -> int:
         """The offset of the first line of a chain or a later one, by bisection."""
@@ -642,7 +651,7 @@ class Lines:
                 if middle:
                     file.readline(_LONGEST_LINE)
                 start = file.tell()
-                line = _bounded(file.readline(_LONGEST_LINE))
+                line = _bounded(file.readline(_LONGEST_LINE)) if start < self.size else b""
                 if line and chain_of(line) < chain:
                     low = start + len(line)
                 else:
@@ -651,16 +660,16 @@ class Lines:
 
     def between(self, start: int, end: int) -> Iterator[Data]:
         """The lines from one offset to another."""
-        return (line for _, line in self.placed(start, end))
+        return map(read_line, self.raw(start, end))
 
-    def placed(self, start: int, end: int) -> Iterator[tuple[int, Data]]:
-        """The lines from one offset to another, each with its own."""
+    def raw(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes of the lines from one offset to another."""
         with self.path.open("rb", buffering=_PIECE) as file:
             file.seek(start)
             at = start
             while at < end:
                 line = _bounded(file.readline(_LONGEST_LINE))
-                yield at, read_line(line)
+                yield line
                 at += len(line)
 
 
@@ -708,41 +717,102 @@ class Bundle:
         return bool(self.manifest["scope"]["kind"] == "all")
 
 
-def unpack(path: Path, folder: Path) -> Bundle:
-    """Unpack a bundle into an empty folder.
+class Span(NamedTuple):
+    """A range of the events that holds whole chains, and the chain that follows it (None: it is the last)."""
+
+    start: int
+    end: int
+    following: int | None
+
+
+class Unpacking:
+    """The events of a bundle, unpacked while those that stand there already are checked."""
+
+    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+        self._pieces = _extracted(archive, entry, path)
+
+    def close(self) -> None:
+        """Leave the rest packed."""
+        self._pieces.close()
+
+    def finish(self) -> None:
+        """Unpack what is left: only at its end is it known that the zip is whole."""
+        deque(self._pieces, maxlen=0)
+
+    def spans(self) -> Iterator[Span]:
+        """Every event in ranges of about the same size, each as soon as it stands in the file."""
+        start = end = 0
+        tail, before = b"", None
+        for piece in self._pieces:
+            whole, newline, tail = (tail + piece).rpartition(b"\n")
+            here, end = end, end + len(whole) + len(newline)
+            if end - start < _SPAN or not newline:
+                continue
+            for line in whole.split(b"\n"):
+                chain = chain_of(line)
+                if before not in (None, chain):
+                    yield Span(start, here, chain)
+                    start, before = here, None
+                    break
+                before, here = chain, here + len(line) + 1
+        if start < end + len(tail):
+            yield Span(start, end + len(tail), None)
+
+
+@contextmanager
+def unpacked(path: Path, folder: Path) -> Iterator[tuple[Bundle, Unpacking]]:
+    """Unpack a bundle into an empty folder; its events, which are nearly all of it, as they are asked for.
 
     Raises:
-        Stop: If the zip is not one that an honest exporter writes.
+        Refused: If the zip is not one that an honest exporter writes.
+        Stop: If its manifest cannot be read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = _entries(archive)
-            for name, entry in entries.items():
+    with _refusing():
+        archive = zipfile.ZipFile(path)
+    with archive:
+        with _refusing():
+            entries = dict(_entries(archive))
+            entry = entries.pop("events.jsonl")
+            events = Unpacking(archive, entry, folder / entry.filename)
+            for name, one in entries.items():
                 if name.endswith(".jsonl") or name == "leaves.bin":
-                    _extract(archive, entry, folder / name)
+                    deque(_extracted(archive, one, folder / name), maxlen=0)
             texts = {name: _text(archive, one) for name, one in entries.items() if _is_text(name)}
+        try:
+            manifest = _manifest(texts.pop("manifest.json"))
+        except Stop:
+            events.finish()
+            raise
+        with closing(events):
+            yield Bundle(folder, manifest, texts.pop("head.note", None), texts), events
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever reading a broken zip raises refuses the bundle."""
+    try:
+        yield
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, ValueError) as problem:
         raise container(str(problem)[:120] or "broken") from problem
     except Exception as problem:
         if type(problem).__module__ != "zlib":
             raise
         raise container(str(problem)[:120]) from problem
-    manifest = _manifest(texts.pop("manifest.json"))
-    return Bundle(folder, manifest, texts.pop("head.note", None), texts)
 
 
 def _is_text(name: str) -> bool:
     return name in ("manifest.json", "head.note") or name.startswith(("definitions/", "rulebooks/"))
 
 
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+def _extracted(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Generator[bytes, None, None]:
     """Stream an entry into a file; the zip's own declared size is the bound, which was checked."""
-    with archive.open(entry) as source, path.open("xb") as target:
+    with _refusing(), archive.open(entry) as source, path.open("xb") as target:
         while piece := source.read(_PIECE):
             target.write(piece)
-            since = piece.rfind(b"\n")
-            if entry.filename.endswith(".jsonl") and since < 0 and _is_endless(path, target.tell()):
-                raise Stop("line", "一行超过 4 MiB", "a line is longer than 4 MiB")
+            target.flush()
+            if entry.filename.endswith(".jsonl") and b"\n" not in piece and _is_endless(path, target.tell()):
+                raise Refused("line", "一行超过 4 MiB", "a line is longer than 4 MiB")
+            yield piece
 
 
 def _is_endless(path: Path, written: int) -> bool:
@@ -942,6 +1012,8 @@ class Step:
         self.apart = _apart_from(law, trigger, slot)
         self.names = {rule.name for rule in self.rules}
         self.applies = law.formula(one["applies"]) if one.get("applies") else None
+        strangers = self.applies is not None and bool(self.applies.strangers)
+        self.is_opaque = strangers or any(rule.is_opaque for rule in self.rules)
 
     def _of_groups(self) -> list[str]:
         """The rules asked whenever a fact of a group is written (language.md, section 11)."""
@@ -1904,6 +1976,64 @@ class Seal:
     used: Path | None
 
 
+class EventLine(NamedTuple):
+    """A line of events.jsonl; `encoded` are the bytes of `body`. One with an empty hash is not shaped as a line."""
+
+    chain: int
+    seq: int
+    place: int | None
+    request: str | None
+    body: str
+    encoded: bytes
+    hash: str
+    mac: str
+    path: object
+
+    @classmethod
+    def of(cls, line: Data) -> EventLine:
+        """What any JSON object says.
+
+        Raises:
+            Stop: If it names no chain.
+        """
+        chain = line.get("chain")
+        if type(chain) is not int:
+            raise Stop("line", "事件行没有链号", "a line of events.jsonl names no chain")
+        if not _is_line(line):
+            return cls(chain, 0, None, None, "", b"", "", "", None)
+        encoded = line["body"].encode("utf-8", "surrogatepass")
+        told = (line["seq"], line["index"], line["request"], line["body"], encoded, line["hash"], line["mac"])
+        return cls(chain, *told, line.get("path"))
+
+
+_BEFORE_BODY = '{"body":"'
+_AFTER_BODY = re.compile(
+    r',"chain":(0|-?[1-9][0-9]{0,14}),"hash":"([0-9a-f]{64})","index":(0|[1-9][0-9]{0,14}|null),'
+    r'"mac":"([0-9a-f]{64})","request":(?:"([^"\\\0-\x1f]*)"|null),"seq":(0|[1-9][0-9]{0,14})\}\n'
+)
+
+
+def event_line(raw: bytes) -> EventLine:
+    """Read a line of events.jsonl; one as exporters write it needs no mapping to be made of it.
+
+    Raises:
+        Stop: If it is no JSON object, or names no chain.
+    """
+    try:
+        line = raw.decode()
+        body, end = _JSON.raw_decode(line, len(_BEFORE_BODY) - 1) if line.startswith(_BEFORE_BODY) else ("", 0)
+    except ValueError:
+        return EventLine.of(read_line(raw))
+    told = _AFTER_BODY.fullmatch(line, end)
+    if told is None:
+        return EventLine.of(read_line(raw))
+    chain, digest, index, mac, request, seq = told.groups()
+    place = None if index == "null" else int(index)
+    return EventLine(
+        int(chain), int(seq), place, request, body, body.encode("utf-8", "surrogatepass"), digest, mac, None
+    )
+
+
 class Places:
     """Where events stand in the tree; the files are shared by all processes."""
 
@@ -1912,9 +2042,9 @@ class Places:
         self._leaves = _mapped(seal.leaves, mmap.ACCESS_READ)
         self._used = _mapped(seal.used, mmap.ACCESS_WRITE)
 
-    def fault(self, line: Data, index: int) -> tuple[str, str] | None:
+    def fault(self, line: EventLine, index: int) -> tuple[str, str] | None:
         """What is wrong with the place of an event, in Chinese and English; None where it stands there."""
-        leaf = leaf_hash(bytes.fromhex(line["hash"]) + bytes.fromhex(line["mac"]))
+        leaf = leaf_hash(bytes.fromhex(line.hash + line.mac))
         if self._head is None or not 0 <= index < self._head.size:
             return "不在已签名的树中", "it claims a place beyond the signed tree"
         if self._leaves is not None and self._used is not None:
@@ -1922,7 +2052,7 @@ class Places:
                 return "与所在位置的叶不符", "it is not the leaf at its place"
             self._used[index] = 1
             return None
-        path = line.get("path")
+        path = line.path
         if not isinstance(path, list) or len(path) > 64 or not all(is_hex(one) for one in path):  # noqa: PLR2004 tree of 2^48
             return "没有存在证明", "it has no proof of inclusion"
         if not includes(leaf, index, self._head.size, [bytes.fromhex(one) for one in path], self._head.root):
@@ -1937,21 +2067,104 @@ def _mapped(path: Path | None, access: int) -> mmap.mmap | None:
         return mmap.mmap(file.fileno(), 0, access=access)
 
 
+class Known(dict[str, Any]):
+    """The data of an event that were read before, canonical and as `is_shaped` wants them; nobody changes them.
+
+    They come with members that are texts only. `sound` are the steps whose rules had nothing against them.
+    """
+
+    __slots__ = ("sound",)
+
+    def __init__(self, data: Data) -> None:
+        super().__init__(data)
+        self.sound: set[Step] = set()
+
+
+_known: dict[str, Known] = {}
+_MOST_KNOWN, _LONGEST_KNOWN = 1_000, 2_000
+"""How many data are remembered, and how long their text may be: a few MiB."""
+_once: set[int] = set()
+"""Hashes of texts that came once: most that is said of one student is said of nobody else, and is not remembered."""
+
+_PLAIN = r'"([^"\\\0-\x1f]*)"'
+"""A text in which nothing is escaped: there is one way of writing it."""
+
+_BEFORE_DATA = re.compile(rf'\{{"actor":{_PLAIN},"at":"({_MOMENT.pattern})","chain":{_PLAIN},"data":', re.ASCII)
+_AFTER_DATA = re.compile(
+    rf'(?:,"definition":{_PLAIN})?(?:,"done_by":{_PLAIN})?,"kind":{_PLAIN},"log":{_PLAIN}(?:,"on_behalf_of":{_PLAIN})?'
+    rf',"prev":{_PLAIN}(?:,"request":{_PLAIN})?(?:,"role":{_PLAIN})?(?:,"rulebook":{_PLAIN})?'
+    rf',"seq":(0|[1-9][0-9]{{0,14}})(?:,"unit":{_PLAIN})?,"v":1\}}'
+)
+_NAMES_AFTER = (
+    "definition", "done_by", "kind", "log", "on_behalf_of", "prev", "request", "role", "rulebook", "seq", "unit",
+)  # fmt: skip
+
+
+def usual_event(text: str) -> Data | None:
+    """What a text says whose members are plain texts, around data that were read before; None for any other.
+
+    Written so, and normalized, it is canonical if its data are; its members are what `is_event` wants.
+    """
+    before = _BEFORE_DATA.match(text)
+    if before is None:
+        return None
+    end = text.rfind('},"definition":"') + 1 or text.rfind('},"kind":"') + 1
+    after = _AFTER_DATA.fullmatch(text, end)
+    data = None if after is None else _known_data(text[before.end() : end])
+    if after is None or data is None or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        return None
+    told = zip(_NAMES_AFTER, after.groups(), strict=True)
+    event: dict[str, Any] = {name: value for name, value in told if value is not None}
+    event["actor"], event["at"], event["chain"] = before.groups()
+    event["seq"], event["data"], event["v"] = int(event["seq"]), data, 1
+    return event
+
+
+def _known_data(text: str) -> Known | None:
+    """The data behind a text that has come before; None where it has not, or they are not such as are remembered."""
+    data = _known.get(text)
+    if data is not None or len(text) > _LONGEST_KNOWN or not _comes_again(text):
+        return data
+    try:
+        value = read_canonical(text)
+    except NotCanonical:
+        return None
+    if not isinstance(value, dict) or not _are_shaped(value):
+        return None
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    data = _known[text] = Known(value)
+    return data
+
+
+def _comes_again(text: str) -> bool:
+    key = hash(text)
+    if key in _once:
+        return True
+    if len(_once) >= _REMEMBERED:
+        _once.clear()
+    _once.add(key)
+    return False
+
+
 Fault = tuple[str, str, str]
 """A code and a sentence in both languages."""
 
 
-def _decoded(line: Data) -> tuple[Data, Fault | None]:
+def _decoded(line: EventLine) -> tuple[Data, Fault | None]:
     """An event's bytes as JSON, or what is wrong with them."""
     digest = _HASH_TAG.copy()
-    digest.update(line["body"].encode("utf-8", "surrogatepass"))
-    if digest.hexdigest() != line["hash"]:
+    digest.update(line.encoded)
+    if digest.hexdigest() != line.hash:
         return {}, ("hash", "内容与哈希不符", "the bytes do not have the hash beside them")
+    event = usual_event(line.body)
+    if event is not None:
+        return event, None
     try:
-        event = read_canonical(line["body"])
+        event = read_canonical(line.body)
     except NotCanonical:
         return {}, ("canonical", "内容不是规范形式", "the bytes are not in canonical form")
-    if not _is_event(event):
+    if not is_event(event):
         return {}, ("canonical", "内容不是事件", "the bytes are no event")
     return event, None
 
@@ -1977,26 +2190,26 @@ class Walker:
         self.seq, self.head, self._last_index = 0, ZERO, -1
         self._is_tail = self.is_broken = False
 
-    def take(self, line: Data) -> Data | None:
+    def take(self, line: EventLine) -> Data | None:
         """Check an event's line; the event, or None where its chain can no longer be followed."""
         self.report.tally["events"] += 1
-        if not _is_line(line):
+        if not line.hash:
             raise Stop("line", "事件行的形状不对", "a line of events.jsonl is not shaped as one")
         self._placed(line)
         if self.is_broken:
             return None
         self.seq += 1
-        if line["seq"] != self.seq:
-            self.seq = min(self.seq, line["seq"])
-            return self._fail("sequence", f"缺少事件 #{self.seq}，此处是 #{line['seq']}", f"expected event #{self.seq}")
+        if line.seq != self.seq:
+            self.seq = min(self.seq, line.seq)
+            return self._fail("sequence", f"缺少事件 #{self.seq}，此处是 #{line.seq}", f"expected event #{self.seq}")
         event = self._read(line)
         if event is not None:
-            self.head = line["hash"]
+            self.head = line.hash
         return event
 
-    def _placed(self, line: Data) -> None:
+    def _placed(self, line: EventLine) -> None:
         """The place in the tree: places rise along a chain, and only its tail may be unsealed."""
-        index, where = line["index"], (self.name, line["seq"])
+        index, where = line.place, (self.name, line.seq)
         if index is None:
             self.report.tally["unsealed"] += 1
             self._is_tail = True
@@ -2009,19 +2222,19 @@ class Walker:
             self.report.add("leaf", *fault, where)
         self._last_index = index
 
-    def _read(self, line: Data) -> Data | None:
+    def _read(self, line: EventLine) -> Data | None:
         """The bytes of an event: their hash first, then their form, then whether they belong here."""
         event, fault = _decoded(line)
         fault = fault or self._misplaced(event, line)
         return event if fault is None else self._fail(*fault)
 
-    def _misplaced(self, event: Data, line: Data) -> Fault | None:
+    def _misplaced(self, event: Data, line: EventLine) -> Fault | None:
         """Whether an event follows the one before it, in this log, under the columns beside it."""
         if event["prev"] != self.head:
             return "chain", "前一事件的哈希不符", "it does not name the hash of the event before it"
         if event["log"] != self._log:
             return "log", f"属于另一日志 {event['log'][:40]}", f"it belongs to log {event['log'][:40]!r}"
-        if (event["chain"], event["seq"], event.get("request")) != (self.name, line["seq"], line["request"]):
+        if (event["chain"], event["seq"], event.get("request")) != (self.name, line.seq, line.request):
             return "column", "列与内容不符", "chain, seq or request beside the bytes are not theirs"
         return None
 
@@ -2043,7 +2256,8 @@ def _is_line(line: Data) -> bool:
     )
 
 
-def _is_event(event: object) -> bool:
+def is_event(event: object) -> bool:
+    """Whether JSON has what every event has."""
     return (
         isinstance(event, dict)
         and event.keys() >= _EVENT
@@ -2123,7 +2337,7 @@ def opened_values(kept: Data, expected: object) -> Data | None:
 # ======================================================================================================================
 
 _STEPS = ("opened", "moved")
-_NO_ACTS = frozenset({"viewed", "noted", "reminded", "escalated", "late"})
+_NO_ACTS = frozenset({"viewed", "noted", "commented", "reminded", "escalated", "late"})
 """Who has read a document, noted something, or was reminded, has not acted: what went before can be taken back."""
 _MIGRATES = ("records_section", "academic_affairs", "provincial_auditor")
 _ERASES = "records_section"
@@ -2240,6 +2454,7 @@ SHAPES: Mapping[str, str] = {
     **dict.fromkeys(["added"], "text or number"),
     **dict.fromkeys(
         [
+            "cautions",
             "effects",
             "engine",
             "failed",
@@ -2330,12 +2545,20 @@ _IS_SHAPED: Mapping[str, Callable[[object], bool]] = {
 _CHECKS = {name: _IS_SHAPED[word] for name, word in SHAPES.items()}
 
 
-def is_shaped(event: Data) -> bool:
-    """Whether everything in an event that is looked at has the form it must have."""
-    for name, value in event["data"].items():
+def _are_shaped(data: Data) -> bool:
+    for name, value in data.items():
         check = _CHECKS.get(name)
         if check is not None and not check(value):
             return False
+    return True
+
+
+def is_shaped(event: Data) -> bool:
+    """Whether everything in an event that is looked at has the form it must have."""
+    if isinstance(event["data"], Known):
+        return True
+    if not _are_shaped(event["data"]):
+        return False
     for name in _WORDS_OF_EVENT:
         if name in event and not isinstance(event[name], str):
             return False
@@ -2490,8 +2713,9 @@ class CaseReplay:
 
     def _batch(self, told: Told) -> object:
         """The batch an event is about: the one given with it, else the case's."""
-        given = {**(told.data.get("given") or {}), **(told.data.get("fields") or {})}
-        return given.get("batch") or self.standing.fields.get("batch")
+        given, fields = told.data.get("given") or {}, told.data.get("fields") or {}
+        batch = fields["batch"] if "batch" in fields else given.get("batch")
+        return batch or self.standing.fields.get("batch")
 
     # --- steps and signatures -----------------------------------------------------------------------------------------
 
@@ -2557,6 +2781,18 @@ class CaseReplay:
 
     def _judged(self, step: Step, told: Told) -> None:
         """Every rule of the step was asked, said what follows from what was seen, and let it through."""
+        known = told.data if isinstance(told.data, Known) and not told.opened and not told.hidden else None
+        if known is not None and step in known.sound:
+            self.report.tally["verdicts"] += len(step.rules)
+        else:
+            before = self.report.codes.total()
+            self._asked(step, told)
+            if known is not None and not step.is_opaque and self.report.codes.total() == before:
+                known.sound.add(step)
+        self._seen(step.law, told)
+
+    def _asked(self, step: Step, told: Told) -> None:
+        """The rules of the step, which depend on nothing but what was seen."""
         said = told.data.get("verdicts") or {}
         if said.keys() != step.names:
             differing = "、".join(sorted(said.keys() ^ step.names))
@@ -2569,7 +2805,6 @@ class CaseReplay:
             self.find("against-rules", f"条件 {names} 不成立而办理", f"taken although {names} stood against it")
         if step.applies is not None and self._known(step.law, step.applies, told) is False:
             self.find("applies", f"“{step.trigger}”此时不适用", f"{step.trigger} did not apply")
-        self._seen(step.law, told)
 
     def _verdicts(self, law: Law, rules: Iterable[Rule], told: Told, more: Data | None = None) -> None:
         """Compute each verdict again from the values that were seen."""
@@ -2604,20 +2839,23 @@ class CaseReplay:
 
     def _seen(self, law: Law, told: Told) -> None:
         """What was seen of the clock, the batch and the case itself is what they were."""
-        batch = self._batch(told)
-        values = self.ground.batch_values(batch, told.at) if isinstance(batch, str) else []
         for key, value in (told.data.get("seen") or {}).items():
             right = True
             if key == "today":
                 right = value == _today(told.at)
             elif key == "now":
                 right = value == told.at
-            elif key.startswith("batch.") and values:
-                right = any(one.get(key[6:]) == value for one in values)
+            elif key.startswith("batch."):
+                right = self._is_of_batch(key[6:], value, told)
             elif key.startswith("case."):
                 right = self._is_own(law, key[5:], value, told)
             if not right:
                 self.find("seen", f"所见的 {key} 与当时不符", f"{key} was not what was seen")
+
+    def _is_of_batch(self, name: str, value: object, told: Told) -> bool:
+        batch = self._batch(told)
+        values = self.ground.batch_values(batch, told.at) if isinstance(batch, str) else []
+        return not values or any(one.get(name) == value for one in values)
 
     def _is_own(self, law: Law, name: str, value: object, told: Told) -> bool:
         standing = self.standing
@@ -2633,10 +2871,10 @@ class CaseReplay:
         """Fields that were written are those the step may write, and what it asks for is there."""
         data = told.data
         names = {*(data.get("fields") or ()), *(data.get("sealed_fields") or ())}
-        if strangers := sorted(names - step.may_set):
-            listed = "、".join(strangers)
+        if not names <= step.may_set:
+            listed = "、".join(sorted(names - step.may_set))
             self.find("fields", f"“{step.trigger}”不写 {listed}", f"{step.trigger} does not write {listed}")
-        if told.kind == "signed":
+        if told.kind == "signed" or not step.required:
             return
         after = {**self.standing.fields, **(data.get("fields") or {})}
         lacking = [
@@ -2836,8 +3074,9 @@ class CaseReplay:
 
     def _apart(self, step: Step, told: Told) -> None:
         """Nobody takes two steps that the definition keeps apart since the case opened or last rested (G-SG-08)."""
-        for person in told.people:
-            if any(person in self.standing.taken.get(key, ()) for key in step.apart):
+        taken = [people for key in step.apart if (people := self.standing.taken.get(key))]
+        for person in told.people if taken else ():
+            if any(person in people for people in taken):
                 zh = f"{person} 已办理须由他人办理的步骤"
                 self.find("distinct", zh, f"{person} had taken a step that is kept apart from this one")
 
@@ -2994,17 +3233,22 @@ class CaseReplay:
 
     def _viewed(self, told: Told) -> None:
         """A look at a document that is on the case, by somebody who takes part or audits (INV-ACC-1)."""
-        law, data = self.law(told), told.data
-        key = (data["added"], data["document"])
-        if key not in self._documents or self._documents[key] not in (None, data["sha256"]):
+        law, data, trigger = self.law(told), told.data, told.data["trigger"]
+        if trigger == "view:case" and told.role != "auditor":
+            self.find("right", f"以角色“{told.role}”查看整件", f"the case as a whole was seen by a {told.role}")
+        if trigger not in ("view:case", "view:facts") and not self._is_there_to_see(data):
             self.find("documents", "查看了不在办件上的材料", "a document was looked at that is not on the case")
         if law is not None:
             self._takes_part(law, told)
 
+    def _is_there_to_see(self, data: Data) -> bool:
+        key = (data["added"], data["document"])
+        return key in self._documents and self._documents[key] in (None, data["sha256"])
+
     def _takes_part(self, law: Law, told: Told) -> None:
         everyone = [who for one in law.transitions.values() for who in _everybody(one)]
         fitting = [who for who in everyone if told.role in (acting_role(who), who["role"])]
-        if not fitting and not (told.role == "auditor" and told.kind == "viewed"):
+        if not fitting and not (told.role in ("auditor", "student") and told.kind == "viewed"):
             self.find("right", f"“{told.role}”不参与此类办件", f"{told.role} takes no part in such cases")
         elif told.role == "student":
             if told.lender is None and self.ground.student_of.get(told.actor) != self.standing.student:
@@ -3027,7 +3271,7 @@ class CaseReplay:
 
     def _late(self, told: Told, *, fired: Collection[str]) -> None:
         """A step taken after a deadline is marked late (INV-DL-1)."""
-        if told.data["to"] == self.standing.state:
+        if told.data["to"] == self.standing.state or not self._clocks:
             return
         over = {name for name, clock in self._clocks.items() if _is_over(clock, told.at)} - set(fired)
         if lacking := sorted(over - set(told.data.get("late") or ())):
@@ -3256,7 +3500,8 @@ _CASE_EVENTS: Mapping[str, Callable[[CaseReplay, Told], None]] = {
     **dict.fromkeys(("opened", "moved", "signed"), CaseReplay._step),  # noqa: SLF001 a table of the class's own methods
     **dict.fromkeys(("late", "reminded", "escalated"), CaseReplay._deadline_told),  # noqa: SLF001
     **dict.fromkeys(("delegated", "handed_over"), CaseReplay._delegated),  # noqa: SLF001
-    **dict.fromkeys(("urged", "timer_blocked", "noted", "delegation_revoked", "imported"), CaseReplay._nothing),  # noqa: SLF001
+    **dict.fromkeys(("urged", "timer_blocked", "noted", "commented"), CaseReplay._nothing),  # noqa: SLF001
+    **dict.fromkeys(("delegation_revoked", "imported"), CaseReplay._nothing),  # noqa: SLF001
     "refused": CaseReplay._refused,  # noqa: SLF001
     "signer_changed": CaseReplay._signers_changed,  # noqa: SLF001
     "retracted": CaseReplay._retracted,  # noqa: SLF001
@@ -3479,7 +3724,7 @@ class StudentReplay:
 _CAUSES = 5_000
 """How many causes one process looks up at a time."""
 
-_SPAN = 8 << 20
+_SPAN = 2 << 20
 """About how many bytes of events one process takes at a time."""
 
 
@@ -3518,9 +3763,9 @@ _SELDOM = 100_000
 """What is read here makes no cycles: looking for them as often as usual costs a tenth of the time."""
 
 
-def check_span(span: tuple[int, int]) -> Done:
-    """Check the events between two offsets, and everything that belongs to their chains."""
-    one = Span(_work[0], span)
+def check_span(span: Span) -> Done:
+    """Check the events of a span, and everything that belongs to their chains."""
+    one = Chains(_work[0], span)
     try:
         gc.set_threshold(_SELDOM)
         one.run()
@@ -3530,10 +3775,10 @@ def check_span(span: tuple[int, int]) -> Done:
     return one.done
 
 
-class Span:
-    """One range of chains with the personal values and rows that belong to it."""
+class Chains:
+    """The chains of one span with the personal values and rows that belong to them."""
 
-    def __init__(self, work: Work, span: tuple[int, int]) -> None:
+    def __init__(self, work: Work, span: Span) -> None:
         self._work, self._span = work, span
         self.done = Done(Report())
         self._report = self.done.report
@@ -3544,17 +3789,19 @@ class Span:
         self._next: dict[str, Data | None] = {}
 
     def run(self) -> None:
-        """Check it; what is found so far stands in `done` also where it has to stop."""
-        for at, line in self._work.bundle.lines("events").placed(*self._span):
-            chain = line.get("chain")
-            if type(chain) is not int or abs(chain) >= _SPACE:
+        """Check them; what is found so far stands in `done` also where it has to stop."""
+        at = self._span.start
+        for raw in self._work.bundle.lines("events").raw(at, self._span.end):
+            line = event_line(raw)
+            if abs(line.chain) >= _SPACE:
                 raise Stop("line", "事件行没有链号", "a line of events.jsonl names no chain")
-            if chain != self._walker.chain:
-                self._begin(chain)
-                self.done.starts.extend((chain, at))
+            if line.chain != self._walker.chain:
+                self._begin(line.chain)
+                self.done.starts.extend((line.chain, at))
             event = self._walker.take(line)
             if event is not None:
-                self._add(chain, event)
+                self._add(line.chain, event)
+            at += len(raw)
         self._close()
         if self._personal is not None:
             self._personal.finish()
@@ -3576,12 +3823,9 @@ class Span:
     def _aside(self, chain: int) -> None:
         """Open the personal values of the chains of this span."""
         self.done.first = chain
-        lines, events = self._work.bundle.lines("personal"), self._work.bundle.lines("events")
-        start = 0 if self._span[0] == 0 else lines.first_from(chain)
-        end = lines.size
-        if self._span[1] < events.size:
-            following = next(events.between(self._span[1], events.size))["chain"]
-            end = lines.first_from(following)
+        lines, following = self._work.bundle.lines("personal"), self._span.following
+        start = 0 if self._span.start == 0 else lines.first_from(chain)
+        end = lines.size if following is None else lines.first_from(following)
         self.done.used["personal"] = end - start
         self._personal = Personal(lines.between(start, end), self._report)
 
@@ -3689,13 +3933,13 @@ def _events_at(lines: Lines, start: int, places: Collection[int]) -> dict[int, o
     """The events of a chain at some places."""
     found: dict[int, object] = {}
     last, chain = max(places), None
-    for line in lines.between(start, lines.size):
-        chain = line["chain"] if chain is None else chain
-        if line["chain"] != chain or line["seq"] > last:
+    for line in map(event_line, lines.raw(start, lines.size)):
+        chain = line.chain if chain is None else chain
+        if line.chain != chain or line.seq > last:
             break
-        if line["seq"] in places:
+        if line.seq in places:
             try:
-                found[line["seq"]] = read_json(line["body"])
+                found[line.seq] = read_json(line.body)
             except (ValueError, RecursionError):
                 continue
     return found
@@ -3749,13 +3993,26 @@ def verify(path: Path, asked: Asked) -> Summary:
     summary = Summary()
     with tempfile.TemporaryDirectory(prefix="xueji-verify-") as folder:
         try:
-            _verify(unpack(path, Path(folder)), asked, summary)
+            with unpacked(path, Path(folder)) as (bundle, events):
+                _verify_all(bundle, events, asked, summary)
         except Stop as stop:
+            summary = Summary()
             summary.report.add(stop.code, stop.zh, stop.en)
     return summary
 
 
-def _verify(bundle: Bundle, asked: Asked, summary: Summary) -> None:
+def _verify_all(bundle: Bundle, events: Unpacking, asked: Asked, summary: Summary) -> None:
+    """Check as far as it goes, and that the zip was whole in any case."""
+    try:
+        _verify(bundle, events, asked, summary)
+    except Refused:
+        raise
+    except Stop as stop:
+        summary.report.add(stop.code, stop.zh, stop.en)
+    events.finish()
+
+
+def _verify(bundle: Bundle, events: Unpacking, asked: Asked, summary: Summary) -> None:
     summary.log, summary.made_at = bundle.manifest["log"], str(bundle.manifest.get("made_at", ""))
     scope = bundle.manifest["scope"]
     summary.scope = " ".join(str(scope[key]) for key in ("kind", "name") if scope.get(key))
@@ -3767,7 +4024,7 @@ def _verify(bundle: Bundle, asked: Asked, summary: Summary) -> None:
         _seen_before(bundle, asked, head, summary)
     library = library_of(bundle.texts, summary.report)
     work = Work(bundle, _seal(bundle, head), library, Ground())
-    _events(work, asked.jobs, summary)
+    _events(work, events, asked.jobs, summary)
     _say_what_was_not_checked(bundle, summary)
 
 
@@ -3892,12 +4149,10 @@ def _seal(bundle: Bundle, head: Head | None) -> Seal:
     return Seal(log, head, bundle.folder / "leaves.bin", used)
 
 
-def _events(work: Work, jobs: int, summary: Summary) -> None:
-    """The registry first, for it is the ground of all others; then every span."""
-    lines, report = work.bundle.lines("events"), summary.report
-    _read_registry(work, lines, report)
-    cuts = sorted({lines.boundary(at) for at in range(0, lines.size, _SPAN)} | {lines.size})
-    spans = list(pairwise(cuts))
+def _events(work: Work, events: Unpacking, jobs: int, summary: Summary) -> None:
+    """Every span, and what is settled once all are checked."""
+    report = summary.report
+    spans = _on_ground(work, events.spans(), report)
     hidden: list[tuple[str, int]] = []
     erased: dict[str, int] = {}
     used: Counter[str] = Counter()
@@ -3922,16 +4177,40 @@ _Piece = TypeVar("_Piece")
 _Result = TypeVar("_Result")
 
 
+def _on_ground(work: Work, spans: Iterator[Span], report: Report) -> Iterator[Span]:
+    """The spans, once the registry stands there: it is read first, for it is the ground of all others."""
+    waiting: list[Span] = []
+    for span in spans:
+        waiting.append(span)
+        if span.following is None or span.following > 0:
+            break
+    size = waiting[-1].end if waiting else 0
+    _read_registry(work, Lines(work.bundle.folder / "events.jsonl", size), report)
+    yield from waiting
+    yield from spans
+
+
 def _mapped_over(
-    act: Callable[[_Piece], _Result], work: Work, pieces: Sequence[_Piece], jobs: int
+    act: Callable[[_Piece], _Result], work: Work, pieces: Iterable[_Piece], jobs: int
 ) -> Iterator[_Result]:
     """What comes of each piece of the work, in order; with several jobs, in processes of their own."""
-    if jobs <= 1 or len(pieces) <= 1:
+    rest = iter(pieces)
+    first = list(islice(rest, 2))
+    if jobs <= 1 or len(first) <= 1:
         _given(work)
-        yield from map(act, pieces)
+        yield from map(act, linked(first, rest))
         return
-    with ProcessPoolExecutor(min(jobs, len(pieces)), initializer=_given, initargs=(work,)) as pool:
-        yield from pool.map(act, pieces)
+    pool = ProcessPoolExecutor(jobs, initializer=_given, initargs=(work,))
+    under_way: deque[Future[_Result]] = deque()
+    try:
+        for piece in linked(first, rest):
+            under_way.append(pool.submit(act, piece))
+            while under_way and under_way[0].done():
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _look_up_causes(work: Work, jobs: int, starts: array[int], report: Report) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from console.durable import locked
 from console.seal_keys import previous, read_signer
 from console.settings import Settings
 from console.wiring import office
@@ -160,3 +161,13 @@ def test_the_worker_seals_once_there_is_a_key(counter: Counter):
     with office(Settings(database=counter.url)) as opened:
         tamper(opened.desk.connection, "DELETE FROM leaf")
     assert "sealing refused" in counter.done("work", "--once").stderr
+
+
+def test_a_sealer_that_stands_still_does_not_hold_up_another(counter: Counter):
+    counter.xueji("audit", "key")
+    head = key_of(counter).with_name(f"{key_of(counter).name}.head.lock")
+    with locked(head):  # as a process that was stopped while it signed
+        answer = counter.xueji("audit", "seal")
+    assert answer.exit_code == 1
+    assert "另一进程正在封存" in answer.output
+    assert counter.xueji("audit", "seal").exit_code == 0

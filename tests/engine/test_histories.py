@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import count
 
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,8 @@ from engine.library import Library
 from engine.records import Case, Json, Moved, Refused, Repeated, Request
 from engine.replay import replay_one
 from tests.engine.lab import lending, loan
-from tests.engine.town import BATCH, FIELDS, KEY, LOG, OPEN_BATCH, READY, ROLES, Town, roster_facts, town_at
+from tests.engine.laning import lanes_agree
+from tests.engine.town import BATCH, FIELDS, KEY, LOG, NOW, OPEN_BATCH, READY, ROLES, Town, roster_facts, town_at
 
 IN_ORDER = ("apply", "site_approve", "branch_approve", "provincial_audit", "register")
 APART = frozenset(IN_ORDER[:-1])
@@ -154,6 +156,7 @@ def test_whatever_people_try_the_row_is_what_its_events_add_up_to(
         if place % 4 == 3:
             history.check(library)
     history.check(library)
+    lanes_agree(town.desk, NOW + timedelta(hours=next(NUMBERS)))  # later than it was looked at before
 
 
 STEPS = st.lists(

@@ -23,6 +23,7 @@ from engine.store import documents
 from exchange.evidence import inspect
 from tests.engine.clocks import CARD, TERM, agree, scan, ticking
 from tests.engine.lab import opened
+from tests.engine.laning import lanes_agree
 from tests.engine.town import FIRST, NOW, SECOND, Town
 from tests.exchange.pictures import picture
 
@@ -116,3 +117,4 @@ def test_after_any_acts_every_row_is_what_it_would_be_if_it_were_made_now(
             with suppress(TransitionNotOpen, NotRetractable, Unknown):
                 act(Scene(town, cases, day))
         agree(town)
+        lanes_agree(town.desk, NOW + timedelta(days=61))

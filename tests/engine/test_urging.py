@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from engine.auditing.history import history_of
 from engine.errors import AlreadyOpen, NotAllowed, TransitionNotOpen, Unknown
 from engine.organisation import add_student_account, give_role
 from engine.records import Request
 from engine.trail.event import REGISTRY
-from engine.urging import urge
-from tests.engine.town import FIRST, NOW, SECOND, Town
+from engine.urging import Nudge, urge, urge_to_mend
+from tests.engine.town import ELSEWHERE, FIRST, NOW, SECOND, Town
 
 
 @pytest.fixture
@@ -120,3 +121,55 @@ def test_a_member_of_staff_may_study_too(town: Town):
     sun = town.actor("sun")
     assert [one.role for one in sun.grants] == ["handler"]
     assert sun.is_student(town.student(FIRST).id)
+
+
+# --- those who must mend what a case lacks ---------------------------------------------------------
+
+
+def mending(town: Town, login: str, nudges: list[Nudge], at: datetime = NOW) -> tuple[Nudge, ...]:
+    return urge_to_mend(town.desk, nudges, Request(trigger="urge", actor=town.actor(login), at=at))
+
+
+def lacking(town: Town, student_no: str, about: str = "G-GR-08", unit: str | None = None) -> Nudge:
+    role = "student" if unit is None else "site_operator"
+    return Nudge(case=town.record(student_no), role=role, about=about, why="请签名。", unit=unit)
+
+
+def test_whoever_can_mend_something_is_told_what_although_the_case_rests(town: Town):
+    done = mending(town, "operator.s1", [lacking(town, FIRST)])
+
+    case = town.case(FIRST)
+    assert len(done) == 1
+    assert urged(town) == [(case.id, case.head.seq, "student", "urged")]
+    data = town.events(case.id)[-1]["data"]
+    assert data == {"roles": ["student"], "mends": "G-GR-08", "why": "请签名。"}
+    assert town.replayed().diverged == ()
+    [history] = history_of(town.connection, case.id, {case.shape: town.desk.definition(case.shape)})
+    assert history.events[-1].kind == "urged", "an auditor reads it like any other event"
+
+
+def test_about_one_thing_nobody_is_told_twice_a_day_whoever_asks(town: Town):
+    both = [lacking(town, FIRST), lacking(town, SECOND)]
+    assert len(mending(town, "operator.s1", both[:1])) == 1
+
+    assert mending(town, "records.sx", both) == (both[1],)
+    assert mending(town, "records.sx", [lacking(town, FIRST, "G-GR-07")]) != (), "another thing is another message"
+    assert mending(town, "records.sx", both, NOW + timedelta(hours=14)) == tuple(both), "midnight has passed"
+    assert len(urged(town)) == 5
+
+
+def test_the_people_of_a_unit_are_told_once_of_all_its_cases(town: Town):
+    assert len(mending(town, "records.sx", [lacking(town, FIRST, unit="S1")])) == 1
+    assert mending(town, "records.sx", [lacking(town, SECOND, unit="S1")]) == ()
+    assert [one[2] for one in urged(town)] == ["site_operator"]
+
+
+def test_of_a_selection_with_a_case_beyond_the_own_units_nobody_is_told(town: Town):
+    with pytest.raises(NotAllowed):
+        mending(town, "operator.s2", [lacking(town, ELSEWHERE), lacking(town, FIRST)])
+    assert urged(town) == []
+
+
+def test_being_asked_to_mend_something_does_not_use_up_the_days_urging(waiting: Town):
+    mending(waiting, "operator.s1", [lacking(waiting, FIRST)])
+    assert urging(waiting, "operator.s1") == []

@@ -224,6 +224,11 @@ FORGERIES: tuple[Forgery, ...] = (
     Forgery(
         "a look by who takes no part", "right", toy.lent, outside(6, actor="flo", role="records_section", unit="P")
     ),
+    Forgery(
+        "personal values shown to who takes no part", "right", toy.looked_over, outside(1, actor="flo", role="clerk")
+    ),
+    Forgery("personal values shown to another student", "right", toy.looked_over, outside(2, actor="ann")),
+    Forgery("a whole case seen as an auditor sees it", "right", toy.looked_over, data(1, trigger="view:case")),
     Forgery("an effect that did not apply", "effects", toy.lent, seen(7, amount=5)),
     Forgery("an effect that was left out", "effects", toy.lent, data(7, effects=["record.note"])),
     # deadlines

@@ -208,6 +208,13 @@ def lent() -> Story:
     return [*approved(), handed_in, event("viewed", "bob", **seen), last]
 
 
+def looked_over() -> Story:
+    """Personal values were shown, and somebody wrote a comment: neither decides anything."""
+    shown = event("viewed", "bob", trigger="view:facts", revealed=["id_number"], purpose="contact")
+    own = event("viewed", "pupil", **{**shown["data"], "trigger": "view:facts"}) | {"role": "student", "unit": "S1"}
+    return [*opened(), shown, own, event("commented", "ann", trigger="comment"), *checked()[1:]]
+
+
 def withdrawn() -> Story:
     gone = event(
         "evidence_withdrawn", "ann", trigger="withdraw:E-1", **{"from": "approved"}, document="E-1", added=6, reason="x"
@@ -324,8 +331,8 @@ def by_the_student() -> Story:
 
 
 HONEST: Sequence[Callable[[], Story]] = (
-    opened, checked, given_back, shelved, taken_back, approved, objected, added, lent, withdrawn, expired, reminded,
-    noted, cancelled, refused, stopped, held_back, in_batch, relocated,
+    opened, checked, given_back, shelved, taken_back, approved, objected, added, lent, looked_over, withdrawn, expired,
+    reminded, noted, cancelled, refused, stopped, held_back, in_batch, relocated,
     migrated, by_deputy, for_the_student, by_the_student,
 )  # fmt: skip
 

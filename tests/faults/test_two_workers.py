@@ -8,14 +8,13 @@ from random import Random
 import pytest
 
 from console.wiring import Office
-from tests.faults.workers import FIRST_RUNG, Hands, Shop, Working, mails, owing, told, until
+from console.worker import LEASE as LEADS
+from tests.faults.standing import Working
+from tests.faults.workers import FIRST_RUNG, READY, Hands, Shop, mails, one_day, owing, told, until
 from tests.sabotage.office import replayed, rows
 
 STUDENTS = 8
 LEASE = 0.5
-READY, GONE = timedelta(seconds=5), timedelta(minutes=11)
-"""After 09:00: when the reminders of a day are due, and when its digests have left."""
-OPEN = ("waiting", "claimed", "handing_over")
 
 
 @pytest.fixture
@@ -37,16 +36,6 @@ def pause_one(workers: list[Working], chance: Random) -> None:
     one.pause()
     time.sleep(chance.uniform(1.1 * LEASE, 2 * LEASE))
     one.resume()
-
-
-def one_day(office: Office, hands: Hands, morning: datetime, rung: str) -> None:
-    """Until everybody has been told a rung, and every mail about it has left."""
-    connection = office.desk.connection
-    hands.set_to(morning + READY)
-    until(lambda: told(connection).get(rung) == STUDENTS)
-    until(lambda: rows(connection, "SELECT 1 FROM outbox WHERE mail IS NULL") == [])
-    hands.set_to(morning + GONE)
-    until(lambda: not any(mails(connection).get(state) for state in OPEN))
 
 
 def assert_once(office: Office, shop: Shop, rungs: list[str]) -> None:
@@ -72,11 +61,12 @@ def many_rounds(shop: Shop, rounds: int, seed: int) -> None:
             for rung, morning in mornings:
                 hands.set_to(morning + READY)
                 pause_one(workers, chance)
-                one_day(office, hands, morning, rung)
+                one_day(hands, morning, rung, STUDENTS)
             assert [one.end() for one in workers] == [0, 0]
 
         assert_once(office, shop, [rung for rung, _ in mornings])
-        assert rows(office.desk.connection, "SELECT epoch FROM lease")[0][0] > rounds / 4, "the lead changed hands"
+        [(epoch,)] = rows(office.desk.connection, "SELECT epoch FROM lease WHERE name = ?", LEADS)
+        assert epoch > rounds / 4, "the lead changed hands"
         assert all("round failed" not in one.said for one in workers)
         assert replayed(office).diverged == ()
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,12 +24,17 @@ from engine.records import Request
 from engine.store.database import Connection
 from engine.store.people import set_address
 from engine.store.timekeeping import confirm
+from tests.faults.standing import Working, how_it_stands
 from tests.sabotage.office import BATCH, NOW, PEOPLE, UNITS, Premises, asked, enrolment, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_RUNG = datetime(2024, 5, 6, 9, 0, tzinfo=SHANGHAI)
 """Seven days before the fees are due."""
-PATIENCE = 120.0  # a mail that a paused worker had taken is tried again after a minute, give or take a quarter
+READY, GONE = timedelta(seconds=5), timedelta(minutes=11)
+"""After 09:00: when the reminders of a day are due, and when its digests have left."""
+PATIENCE = 120.0
+"""Seconds: a mail that a paused worker had taken is tried again after a minute, give or take a quarter."""
+_OPEN = ("waiting", "claimed", "handing_over")
 
 
 @contextmanager
@@ -71,35 +75,11 @@ class Hands:
 
     def move(self, span: timedelta) -> None:
         """Move the clock, without a word to anybody."""
-        shift = float(self.file.read_text()) + span.total_seconds()
-        self.set_to(machine_now() + timedelta(seconds=shift), confirmed=False)
+        self.set_to(self.now() + span, confirmed=False)
 
-
-@dataclass(slots=True, kw_only=True)
-class Working:
-    """A process, and what it has said so far."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def said(self) -> str:
-        """Everything it wrote to standard error."""
-        return self.log.read_text()
-
-    def pause(self) -> None:
-        """Stop it where it stands."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on, none the wiser."""
-        self.process.send_signal(signal.SIGCONT)
-
-    def end(self) -> int:
-        """Ask it to end, and wait until it has."""
-        self.resume()
-        self.process.terminate()
-        return self.process.wait(timeout=PATIENCE)
+    def now(self) -> datetime:
+        """Where they are."""
+        return machine_now() + timedelta(seconds=float(self.file.read_text()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,26 +105,36 @@ class Shop:
         return Counter(self.counts.read_text().splitlines() if self.counts.exists() else ())
 
     @contextmanager
-    def workers(self, number: int, **environment: str) -> Iterator[list[Working]]:
-        """That many workers; whoever is left at the end is killed."""
-        started = [self._start(f"worker-{place}", environment) for place in range(number)]
+    def workers(self, number: int, stops_before: Sequence[str] = (), **environment: str) -> Iterator[list[Working]]:
+        """That many workers, each stopped where `tests.faults.worker` says; whoever is left at the end is killed.
+
+        A claim that fails meanwhile is told with how they and their database stood.
+        """
+        started = [self._start(environment, stops_before) for _ in range(number)]
         try:
             yield started
+        except Exception as problem:
+            if not hasattr(problem, "__notes__"):  # or workers that were started later have told
+                problem.add_note(how_it_stands(self.premises))
+            for one in started:
+                problem.add_note(one.stands())
+            raise
         finally:
             for one in started:
                 with one.process:
                     one.process.kill()
 
-    def _start(self, name: str, environment: dict[str, str]) -> Working:
-        log = self.folder / f"{name}.log"
+    def _start(self, environment: dict[str, str], stops_before: Sequence[str]) -> Working:
+        log = self.folder / f"worker-{len(list(self.folder.glob('worker-*.log')))}.log"
         told = {
             "XUEJI_CLOCK": self.shift,
             "XUEJI_LEASE_SECONDS": self.lease_seconds,
             "XUEJI_MEMORY": self.folder.parent / "memory",
             **environment,
         }
-        program = [sys.executable, "-m", "tests.faults.worker", self.premises.url, self.premises.key, self.counts]
-        command = ["env", *(f"{name}={value}" for name, value in told.items()), *map(str, program)]
+        program = [sys.executable, "-m", "tests.faults.worker"]
+        program += [self.premises.url, str(self.premises.key), str(self.counts), *stops_before]
+        command = ["env", *(f"{name}={value}" for name, value in told.items()), *program]
         with log.open("wb") as written:
             process = subprocess.Popen(command, cwd=ROOT, stderr=written)
         return Working(process=process, log=log)
@@ -167,3 +157,27 @@ def told(connection: Connection) -> dict[str, int]:
     """How many people were told each rung of the fees' deadline."""
     sql = "SELECT rung, count(*) FROM outbox WHERE deadline = 'D-02' GROUP BY rung"
     return dict(rows(connection, sql))
+
+
+def one_day(hands: Hands, morning: datetime, rung: str, students: int) -> None:
+    """Until that many students have been told a rung, and every mail about it has left."""
+    connection = hands.connection
+    hands.set_to(morning + READY)
+    until(lambda: told(connection).get(rung) == students)
+    until(lambda: rows(connection, "SELECT 1 FROM outbox WHERE mail IS NULL") == [])
+    hands.set_to(morning + GONE)
+    until(lambda: _have_left(hands))
+
+
+def _have_left(hands: Hands) -> bool:
+    """Whether no mail is on its way; when all that are wait to be tried again, the clock is put to when the first is.
+
+    A worker that takes mails and is slower than its lease (on a busy machine the first mail of its life is enough) has
+    them put off for a minute, and the next one for two more: nobody need wait for that here.
+    """
+    still = rows(hands.connection, "SELECT state, attempts, not_before FROM mail WHERE state IN (?, ?, ?)", *_OPEN)
+    if still and all(state == "waiting" and attempts for state, attempts, _ in still):
+        again_at = min(datetime.fromisoformat(str(not_before)) for _, _, not_before in still)
+        if again_at > hands.now():
+            hands.set_to(again_at)
+    return not still

@@ -6,6 +6,7 @@ about every byte where the test is `heavy`, else about some of each event.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -103,6 +104,42 @@ def test_a_byte_of_a_leaf_turned_over_does_not_lead_to_the_root(whole: Parcel, t
         assert verifier.includes(leaf, index, head.size, path, head.root)
         for other in flipped(leaf, step, index):
             assert not verifier.includes(other, index, head.size, path, head.root)
+
+
+@pytest.mark.parametrize("step", [SOME, EVERY])
+def test_a_line_says_what_json_says_whichever_byte_of_it_is_turned_over(whole: Parcel, step: int):
+    for row, raw in enumerate(whole["events.jsonl"].splitlines(keepends=True)):
+        for line in (raw, *flipped(raw, step, row)):
+            assert told(verifier.event_line, line) == told(as_any_json, line)
+
+
+@pytest.mark.parametrize("step", [SOME, EVERY])
+def test_a_text_that_need_not_be_read_again_says_what_canonical_json_says(whole: Parcel, step: int):
+    known = 0
+    for row in whole.rows("events.jsonl"):
+        body = row["body"].encode()
+        for other in (body, body, *(one for one in flipped(body, step, row["seq"]) for _ in range(2))):
+            text = other.decode(errors="replace")
+            event = verifier.usual_event(text)
+            if event is not None:
+                assert event == verifier.read_canonical(text)
+                assert verifier.is_event(event)
+                assert verifier.is_shaped({**event, "data": dict(event["data"])})
+                known += 1
+    assert known > len(whole.rows("events.jsonl"))
+
+
+def as_any_json(line: bytes) -> object:
+    """A line read without a look at how exporters write it."""
+    return verifier.EventLine.of(verifier.read_line(line))
+
+
+def told(read: Callable[[bytes], object], line: bytes) -> object:
+    """What is read, or why the line is refused."""
+    try:
+        return read(line)
+    except verifier.Stop as stop:
+        return stop.code
 
 
 @pytest.mark.parametrize(

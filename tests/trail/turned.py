@@ -58,7 +58,7 @@ class Bench:
             walker.begin(chain)
             walker.seq = seq - 1
             walker.head = verifier.ZERO if before is None else before["hash"]
-            walker.take(line)
+            walker.take(verifier.EventLine.of(line))
         except verifier.Stop as stop:
             return {(stop.code, "", 0)}
         return {(one.code, one.chain, one.seq) for one in walker.report.findings}

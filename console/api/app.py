@@ -1,0 +1,74 @@
+"""The interface as an application of its own below `/api/v1`: its errors are problems, its description is OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from typing_extensions import override
+
+from console.api import routes
+from console.api.problems import KIND, ProblemField, told
+from console.web.headers import BodyTooLarge
+from console.web.house import House
+
+AT = "/api/v1"
+_SENTENCES = {
+    400: ("请求无法读取。", "The request cannot be read."),
+    404: ("没有这个地址，或您无权查看。", "No such address, or not for you."),
+    405: ("此地址不接受这种请求。", "This address takes no such request."),
+    413: ("发送的内容过大。", "Too much was sent."),
+    422: ("有的值不能这样写。", "Some values cannot be."),
+    500: (
+        "出了意外，可能已经办成；请带同一 Idempotency-Key 再问一次。",
+        "Something went wrong; it may be done. Ask again with the same key.",
+    ),
+}
+
+
+class _Interface(FastAPI):
+    """Says of its problems what they are: `application/problem+json`, which FastAPI cannot be told by itself."""
+
+    @override
+    def openapi(self) -> dict[str, Any]:
+        said = super().openapi()
+        for path in said["paths"].values():
+            for operation in path.values():
+                for status, answer in operation["responses"].items():
+                    content = answer.get("content", {})
+                    if status[0] in "45" and "application/json" in content:
+                        content[KIND] = content.pop("application/json")
+        return said
+
+
+def interface(house: House) -> FastAPI:
+    """The interface of a house, ready to be mounted at `AT`."""
+    app = _Interface(title="xueji", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.state.house = house
+    app.include_router(routes.doors)
+    app.add_exception_handler(RequestValidationError, _cannot_be)
+    app.add_exception_handler(HTTPException, _by_status)
+    app.add_exception_handler(BodyTooLarge, _too_much)
+    return app
+
+
+def _cannot_be(request: Request, problem: Exception) -> JSONResponse:
+    """Which values cannot be, by where they stand; the values themselves are not said again."""
+    assert isinstance(problem, RequestValidationError)  # noqa: S101 what it is registered for
+    fields = [ProblemField(where=".".join(map(str, one["loc"])), reason=str(one["msg"])) for one in problem.errors()]
+    return told(request, 422, _SENTENCES[422], fields=fields)
+
+
+def _by_status(request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, HTTPException)  # noqa: S101 what it is registered for
+    status = problem.status_code
+    answer = told(request, status, _SENTENCES.get(status, (str(problem.detail), str(problem.detail))))
+    answer.headers.update(problem.headers or {})
+    return answer
+
+
+def _too_much(request: Request, _problem: Exception) -> JSONResponse:
+    return told(request, 413, _SENTENCES[413])

@@ -1,0 +1,158 @@
+"""Doors for programs: each route says for which scope it is, and one place looks at the token.
+
+What a program asks is asked by its person, with the rights held at that moment; the scope only takes away.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastapi import APIRouter, Request
+
+from console.api import problems, tokens
+from console.api.problems import NotForToken, Problem
+from console.api.tokens import Scope
+from console.web.audiences import Audience
+from console.web.faults import NotFound
+from console.web.house import House
+from engine.actors import Actor
+from engine.errors import XuejiError
+from engine.records import Json, case_of
+from engine.records import Request as Asked
+from engine.store.cases import Found, read_case
+from engine.visibility import Visible, visible_to
+
+if TYPE_CHECKING:
+    from console.wiring import Office
+    from engine.desk import Desk
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": what}
+    for status, what in (
+        (400, "The request is none"),
+        (401, "No good token"),
+        (403, "Not for this token or person"),
+        (404, "No such thing, or not for you"),
+        (409, "It moved on, or is not open"),
+        (413, "Too much was sent"),
+        (415, "Another kind of content is wanted"),
+        (422, "A value that cannot be"),
+        (429, "Too fast"),
+        (503, "Busy; nothing was done"),
+    )
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request of a program: for whom, at which desk, at what moment, for what."""
+
+    house: House
+    request: Request
+    office: Office
+    at: datetime
+    actor: Actor
+    scopes: frozenset[str]
+    _visible: Visible | None = None
+
+    @property
+    def desk(self) -> Desk:
+        """Where cases are worked."""
+        return self.office.desk
+
+    @property
+    def visible(self) -> Visible:
+        """Which cases the person may know of."""
+        if self._visible is None:
+            self._visible = visible_to(self.desk, self.actor, self.at)
+        return self._visible
+
+    def case(self, number: str) -> Found:
+        """A case the person may know of.
+
+        Raises:
+            NotFound: If there is none, or not for this person.
+        """
+        case = case_of(number.replace("-", ""))
+        found = None if case is None else read_case(self.desk.connection, case)
+        if found is None or not self.visible.sees(found.case):
+            raise NotFound
+        self.desk.as_of(found.registry)
+        return found
+
+    def asks(
+        self,
+        trigger: str,
+        fields: dict[str, Json] | None = None,
+        *,
+        seen: int | None = None,
+        request: str | None = None,
+    ) -> Asked:
+        """What the person asks of the engine now."""
+        return Asked(trigger=trigger, actor=self.actor, at=self.at, fields=fields or {}, seen=seen, id=request)
+
+
+class ApiDoors(APIRouter):
+    """Routes for programs. `scope` is compulsory, and `to` whom of the people it is for."""
+
+    def door(
+        self, method: str, path: str, *, scope: Scope, to: Audience = Audience.SIGNED_IN, **said: Any  # noqa: ANN401 FastAPI's own options
+    ) -> Callable[[Endpoint], Endpoint]:  # fmt: skip
+        """Open a route."""
+
+        def open_door(endpoint: Endpoint) -> Endpoint:
+            self.add_api_route(
+                path,
+                _let_in(endpoint, scope, to),
+                methods=[method],
+                responses=_PROBLEMS,
+                response_model_exclude_none=True,
+                summary=(endpoint.__doc__ or "").strip().splitlines()[0],
+                **said,
+            )
+            return endpoint
+
+        return open_door
+
+
+def _let_in(endpoint: Callable[..., object], scope: Scope, to: Audience) -> Callable[..., object]:
+    @wraps(endpoint)
+    def enter(request: Request, **given: object) -> object:
+        house: House = request.app.state.house
+        at = house.now()
+        with house.desks.borrowed() as office:
+            try:
+                call = _call(house, request, office, at)
+                _refuse_others(call, scope, to)
+                return endpoint(call, **given)
+            except XuejiError as problem:
+                return problems.answer(request, problem)
+
+    signature = inspect.signature(endpoint)
+    _, *others = signature.parameters.values()
+    asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    enter.__signature__ = signature.replace(parameters=[asked, *others])  # type: ignore[attr-defined]  # FastAPI reads it
+    enter.audience, enter.scope = to, scope  # type: ignore[attr-defined]  # read by the matrix of who may
+    return enter
+
+
+def _call(house: House, request: Request, office: Office, at: datetime) -> Call:
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    row = tokens.shown(office.desk.connection, given.strip(), at) if kind.lower() == "bearer" else None
+    if row is None:
+        raise NotForToken(401, "没有有效的令牌。No good token: send 'Authorization: Bearer …'.")
+    actor = office.desk.actor(row.login)
+    return Call(house=house, request=request, office=office, at=at, actor=actor, scopes=row.scopes)
+
+
+def _refuse_others(call: Call, scope: Scope, to: Audience) -> None:
+    if scope not in call.scopes:
+        raise NotForToken(403, f"令牌不含范围 {scope}。The token does not have the scope '{scope}'.")
+    if not to.admits(call.actor):
+        raise NotFound

@@ -1,0 +1,1 @@
+"""Pages and the REST interface: what people at a browser see and do."""

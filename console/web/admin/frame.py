@@ -1,0 +1,46 @@
+"""The pages of administration, and which of the three administrators sees which."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from console.web.audiences import Audience, audiences
+from console.web.faults import NotFound
+from console.web.visit import Visit
+
+
+class Place(NamedTuple):
+    """One page of administration: where, its name for `say`, and whose it is."""
+
+    address: str
+    text: str
+    to: frozenset[Audience]
+
+
+PLACES = (
+    Place("/admin/health", "健康", frozenset({Audience.SYSTEM_ADMIN, Audience.AUDIT_ADMIN})),
+    Place("/admin/outbox", "发件箱", frozenset({Audience.SYSTEM_ADMIN})),
+    Place("/admin/people", "人员", frozenset({Audience.SECURITY_ADMIN})),
+)
+
+
+def own_places(visit: Visit) -> list[Place]:
+    """The pages the visitor may see, in their order."""
+    belongs = audiences(visit.actor)
+    return [one for one in PLACES if belongs & one.to]
+
+
+def tabs(visit: Visit) -> list[tuple[str, str, None, bool]]:
+    """The visitor's pages as tabs."""
+    path = visit.request.url.path
+    return [(one.address, visit.say(one.text), None, path.startswith(one.address)) for one in own_places(visit)]
+
+
+def demand(visit: Visit, address: str) -> None:
+    """Let only those go on whose page it is.
+
+    Raises:
+        NotFound: If it is another administrator's.
+    """
+    if address not in {one.address for one in own_places(visit)}:
+        raise NotFound

@@ -1,0 +1,105 @@
+"""The doors of administration."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from console.web.admin import outbox, people
+from console.web.admin.frame import demand, own_places, tabs
+from console.web.admin.health import parts
+from console.web.audiences import Audience
+from console.web.doors import Doors
+from console.web.faults import FieldFaults
+from console.web.visit import Visit
+
+doors = Doors()
+_FIELDS = ("role", "unit")
+"""Of the form that gives a role."""
+
+
+@doors.get("/admin", to=Audience.ADMIN)
+def admin(visit: Visit) -> Response:
+    """To the administrator's own first page."""
+    return visit.go(own_places(visit)[0].address)
+
+
+@doors.get("/admin/health", to=Audience.ADMIN)
+def admin_health(visit: Visit) -> Response:
+    """How the machinery stands; not for who looks after people."""
+    demand(visit, "/admin/health")
+    return visit.page("admin/health.html", tabs=tabs(visit), parts=parts(visit))
+
+
+@doors.get("/admin/outbox", to=Audience.SYSTEM_ADMIN)
+def admin_outbox(visit: Visit, state: str = "unknown", before: int | None = None, said: str = "") -> Response:
+    """What has left, what has not, what is not known."""
+    return visit.page("admin/outbox.html", tabs=tabs(visit), box=outbox.outbox(visit, state, before), said=said)
+
+
+@doors.post("/admin/outbox/{number}/{verdict}", to=Audience.SYSTEM_ADMIN)
+def admin_settle(visit: Visit, number: int, verdict: str) -> Response:
+    """Say of a mail that it has arrived, or that it is to be sent again."""
+    is_settled = outbox.settle(visit, number, verdict)
+    return visit.go(f"/admin/outbox?said={verdict if is_settled else 'settled'}")
+
+
+@doors.get("/admin/people", to=Audience.SECURITY_ADMIN)
+def admin_people(visit: Visit, after: str = "") -> Response:
+    """Who holds which role where."""
+    return visit.page("admin/people.html", tabs=tabs(visit), page=people.people(visit, after))
+
+
+@doors.get("/admin/people/{login}", to=Audience.SECURITY_ADMIN)
+def admin_person(visit: Visit, login: str, said: str = "") -> Response:
+    """One person: the roles held, and those that can be given."""
+    return _person(visit, login, said=said)
+
+
+def _person(visit: Visit, login: str, *, said: str = "", problem: FieldFaults | None = None) -> Response:
+    """The page of a person; after a form with faults, with what was given and what is wrong with it."""
+    faults = () if problem is None else problem.faults
+    reasons = {one.field: one.reason for one in faults}
+    return visit.page(
+        "admin/person.html",
+        status=422 if faults else 200,
+        person=people.person(visit, login),
+        choices=people.choices(visit),
+        said=said,
+        faults=faults,
+        reasons={name: reasons.get(name, "") for name in _FIELDS},
+        given={name: visit.form.get(name, "") if faults else "" for name in _FIELDS},
+    )
+
+
+@doors.post("/admin/people/{login}/roles", to=Audience.SECURITY_ADMIN)
+def admin_give_role(visit: Visit, login: str) -> Response:
+    """Let a person hold a role at a unit."""
+    visit.demand_fresh_proof(visit.say("给人加角色"))
+    try:
+        is_new = people.give_role(visit, login)
+    except FieldFaults as problem:
+        return _person(visit, login, problem=problem)
+    return visit.go(f"{people.person(visit, login).address}?said={'given' if is_new else 'held'}")
+
+
+@doors.get("/admin/people/{login}/disable", to=Audience.SECURITY_ADMIN)
+def admin_before_disabling(visit: Visit, login: str) -> Response:
+    """What stops when the person is kept out, before it is done."""
+    person = people.person(visit, login)
+    return visit.page("admin/disable.html", person=person, farewell=people.farewell(visit, login))
+
+
+@doors.post("/admin/people/{login}/disable", to=Audience.SECURITY_ADMIN)
+def admin_disable(visit: Visit, login: str) -> Response:
+    """Keep a person out from now on."""
+    visit.demand_fresh_proof(visit.say("停用用户"))
+    people.disable(visit, login)
+    return visit.go(f"{people.person(visit, login).address}?said=disabled")
+
+
+@doors.post("/admin/people/{login}/enable", to=Audience.SECURITY_ADMIN)
+def admin_enable(visit: Visit, login: str) -> Response:
+    """Let a person in again."""
+    visit.demand_fresh_proof(visit.say("恢复用户"))
+    people.enable(visit, login)
+    return visit.go(f"{people.person(visit, login).address}?said=enabled")

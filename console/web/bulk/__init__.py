@@ -1,0 +1,1 @@
+"""Deciding on many cases at once: chosen, looked at, committed, told."""

@@ -1,0 +1,128 @@
+"""What was told because of a case, and whether it arrived: a message that reached nobody is somebody's task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.web.cases.reading import Dossier
+from engine.definition import Bilingual
+from engine.store.outbox import UNTOLD
+from engine.store.people import PERSON, STUDENT
+from engine.store.stories import ToldLine
+
+_CALLED: Mapping[str, Bilingual] = {
+    "approaching": Bilingual(zh="到期提醒", en="Reminder"),
+    "due_today": Bilingual(zh="今天到期的提醒", en="Due-today reminder"),
+    "overdue": Bilingual(zh="逾期提醒", en="Overdue reminder"),
+    "moved": Bilingual(zh="进度通知", en="Progress notice"),
+    "returned": Bilingual(zh="退回通知", en="Sent-back notice"),
+    "refused": Bilingual(zh="未通过通知", en="Refusal notice"),
+    "registered": Bilingual(zh="注册通知", en="Registration notice"),
+    "urged": Bilingual(zh="催办", en="Nudge"),
+    "delegated": Bilingual(zh="委派通知", en="Delegation notice"),
+    "delegation_ended": Bilingual(zh="委派收回通知", en="Delegation-ended notice"),
+    "deadline_moved": Bilingual(zh="期限变动通知", en="Deadline notice"),
+    "escalated": Bilingual(zh="逾期上报", en="Escalation"),
+    "nobody_left": Bilingual(zh="无人可办的上报", en="Nobody-left notice"),
+}
+_WAITING = Bilingual(zh="待发", en="waiting")
+_NO_ADDRESS = Bilingual(zh="没有地址", en="no address")
+_BECAME: Mapping[str, Bilingual] = {
+    "": _WAITING,
+    "waiting": _WAITING,
+    "claimed": Bilingual(zh="发送中", en="being sent"),
+    "handing_over": Bilingual(zh="发送中", en="being sent"),
+    "accepted": Bilingual(zh="已送达", en="delivered"),
+    "failed": Bilingual(zh="退信", en="bounced"),
+    "unknown": Bilingual(zh="不明", en="unknown"),
+    "dropped": Bilingual(zh="不再发送", en="not sent any more"),
+}
+_LOST = ("failed", "unknown")
+_OWN = Bilingual(zh="学生本人", en="the student")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLine:
+    """One message to one recipient: what it told, to whom, what became of it, when, and what the mail system said."""
+
+    id: int
+    what: Bilingual
+    whom: Bilingual
+    became: Bilingual
+    is_bounced: bool
+    is_to_student: bool
+    at: datetime
+    answer: str
+    seq: int
+
+    @property
+    def told(self) -> Bilingual:
+        """What it was and what became of it, in one."""
+        return Bilingual(zh=f"{self.what.zh}{self.became.zh}", en=f"{self.what.en} {self.became.en}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messages:
+    """The messages of a case, newest first, and how they went."""
+
+    lines: tuple[MessageLine, ...]
+
+    @property
+    def sent(self) -> int:
+        """How many have left, or were to."""
+        return len(self.lines)
+
+    @property
+    def bounced(self) -> int:
+        """How many did not arrive, or nobody knows."""
+        return sum(1 for one in self.lines if one.is_bounced)
+
+    @property
+    def lost_to_student(self) -> MessageLine | None:
+        """The last message to the student, if it did not arrive."""
+        last = next((one for one in self.lines if one.is_to_student), None)
+        return last if last is not None and last.is_bounced else None
+
+
+def messages(dossier: Dossier) -> Messages:
+    """What was told because of a case."""
+    times = {line.seq: datetime.fromisoformat(line.event["at"]) for line in dossier.own()}
+    return Messages(lines=tuple(_line(dossier, one, times) for one in dossier.told))
+
+
+def last_nudge(lines: Iterable[MessageLine]) -> MessageLine | None:
+    """The last nudge, if there was any."""
+    return next((one for one in lines if one.what is _CALLED["urged"]), None)
+
+
+def _line(dossier: Dossier, one: ToldLine, times: Mapping[int, datetime]) -> MessageLine:
+    is_untold = one.mail == UNTOLD
+    return MessageLine(
+        id=one.id,
+        what=_CALLED.get(one.message, Bilingual(zh=one.message, en=one.message)),
+        whom=_whom(dossier, one.recipient),
+        became=_NO_ADDRESS if is_untold else _BECAME[one.state],
+        is_bounced=is_untold or one.state in _LOST,
+        is_to_student=_is_to_student(dossier, one.recipient),
+        at=one.changed_at or times.get(one.seq, dossier.at),
+        answer=one.answer or "",
+        seq=one.seq,
+    )
+
+
+def _is_to_student(dossier: Dossier, recipient: str) -> bool:
+    return recipient.startswith(STUDENT) or recipient == f"{PERSON}{dossier.staff.student}"
+
+
+def _whom(dossier: Dossier, recipient: str) -> Bilingual:
+    if _is_to_student(dossier, recipient):
+        return _OWN
+    if recipient.startswith(PERSON):
+        name = dossier.name(recipient.removeprefix(PERSON))
+        return Bilingual(zh=name, en=name)
+    role = dossier.desk.library.rulebook.organisation.roles.get(recipient)
+    if role is not None:
+        return role.title
+    return _OWN if recipient == "student" else Bilingual(zh=recipient, en=recipient)

@@ -1,0 +1,253 @@
+"""Deciding on a case: its form, the decision, and taking it back within seconds; claims and drafts.
+
+A decision is asked of the engine under a number of its own: sent twice, it is taken once. What it cannot do comes back
+with every reason, and nothing typed is lost.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl
+
+from fastapi import Response
+
+from console.web.audiences import Audience
+from console.web.doors import Doors
+from console.web.faults import FieldFault, FieldFaults
+from console.web.queue.answers import Beside, go_on, next_after, undo_span
+from console.web.queue.conflicts import conflict
+from console.web.queue.filtering import Filter, read_filter
+from console.web.queue.open_case import lang_of
+from console.web.queue.people import ROW, name_of, words_of
+from console.web.queue.rows import minutes_since
+from console.web.queue.step_fields import StepForm, read_given, step_form
+from console.web.queue.view import Undoable
+from console.web.queue.waiting import Waiting, waiting_for
+from console.web.queue.wording import words_for
+from console.web.visit import Visit
+from engine.casework import answered, move
+from engine.definition import Bilingual, MoveKind
+from engine.errors import StaleCase
+from engine.forward import ways_on
+from engine.lane_queries import Placed
+from engine.records import Moved, Refused, Repeated, Request, Verdict, case_of
+from engine.step import Step
+from engine.steps import Machine
+from engine.store import desk_work, documents
+from engine.store.cases import Found
+from engine.store.desk_work import Claim, Lying
+
+doors = Doors()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPage:
+    """The form of a step as a page: of which case, with what was typed, and what is wrong with it.
+
+    `hidden` is what a form carries without showing it.
+    """
+
+    number: str
+    name: str
+    words: tuple[str, ...]
+    state: Bilingual
+    form: StepForm
+    reason: str
+    hidden: tuple[tuple[str, str], ...]
+    faults: tuple[FieldFault, ...]
+    refused: tuple[Verdict, ...]
+    unseen: tuple[str, ...] = ()
+    back: str = "/queue/todo"
+
+
+@doors.get("/cases/{no}/do/{trigger}", to=Audience.PARTAKER)
+def do_form(visit: Visit, no: str, trigger: str) -> Response:
+    """What a step asks for, with the draft of it if there is one."""
+    found = visit.case(no)
+    machine = visit.desk.machine_for(found.case, {})
+    step = machine.step(found.case.state, trigger)
+    typed = desk_work.draft(visit.desk.connection, visit.login, found.case.id, trigger)
+    seen = {"seen": str(found.case.revision), "seq": str(found.case.head.seq), **dict(visit.request.query_params)}
+    return _form_page(visit, found, (machine, step), typed, seen=seen)
+
+
+@doors.post("/cases/{no}/do/{trigger}", to=Audience.PARTAKER)
+def do(visit: Visit, no: str, trigger: str) -> Response:
+    """Decide; the answer is the next case, or why not."""
+    found = visit.case(no)
+    asked = read_filter(dict(parse_qsl(visit.form.get("from", "")))).with_(case=found.case.number)
+    seen = visit.form.get("seen", "")
+    if seen.isdigit() and int(seen) != found.case.revision:
+        return _answer_late(visit, found, asked, trigger)
+    return _Decision(visit, found, asked, trigger).answer()
+
+
+def _answer_late(visit: Visit, found: Found, asked: Filter, trigger: str) -> Response:
+    """The case is no more as it was seen: either this very decision was taken before, or somebody else was faster."""
+    repeated = answered(visit.desk, visit.asks(trigger, request=visit.form.get("request")))
+    if repeated is None or not repeated.moved:
+        return conflict(visit, found, trigger, asked)
+    waiting = waiting_for(visit, asked)
+    step = visit.desk.machine(found.case.shape).step_anywhere(trigger)
+    return _gone_on(visit, found, (asked, waiting, waiting.standing(found.case.id)), step)
+
+
+class _Decision:
+    """One decision of one person on one case, from what was posted to the answer."""
+
+    def __init__(self, visit: Visit, found: Found, asked: Filter, trigger: str) -> None:
+        self._visit, self._found, self._asked = visit, found, asked
+        self._machine = visit.desk.machine_for(found.case, {})
+        self._step = self._machine.step(found.case.state, trigger)
+        self._waiting = waiting_for(visit, asked)
+        self._standing = self._waiting.standing(found.case.id)
+
+    def answer(self) -> Response:
+        """Ask the engine, unless something is to be looked at or said first."""
+        visit, found = self._visit, self._found
+        lying = desk_work.lying_on(visit.desk.connection, [found.case.id], visit.login, visit.at)
+        claim = lying.claims.get(found.case.id) if self._standing is not None else None
+        if claim is not None and claim.login != visit.login and not visit.form.get("anyway"):
+            return self._claimed(claim)
+        if unseen := self._unseen():
+            return self._again(unseen=unseen)
+        if any(self._machine.is_final(target) for target in self._step.targets):
+            visit.demand_fresh_proof(f"{visit.title(self._step.transition.title)} {name_of(found)}")
+        try:
+            request = self._request()
+        except FieldFaults as problem:
+            return self._again(faults=problem.faults)
+        return self._decided(request, lying)
+
+    def _decided(self, request: Request, lying: Lying) -> Response:
+        visit, found = self._visit, self._found
+        try:
+            outcome: Moved | Refused | Repeated = move(visit.desk, found.case.id, request)
+        except StaleCase:
+            return conflict(visit, visit.case(found.case.number), request.trigger, self._asked)
+        if isinstance(outcome, Refused):
+            return self._again(refused=outcome.verdicts)
+        if found.case.id in lying.claims or found.case.id in lying.drafts:
+            with visit.desk.connection.writing():
+                desk_work.leave(visit.desk.connection, found.case.id, visit.login)
+        waiting = self._waiting.without(found.case.id)
+        if isinstance(outcome, Moved) and _waits_again(visit, self._machine, outcome):
+            waiting = waiting_for(visit, self._asked)
+        can_undo = isinstance(outcome, Repeated) or not (outcome.ends or outcome.effects)
+        place = (self._asked, waiting, self._standing)
+        return _gone_on(visit, found, place, self._step if can_undo else None)
+
+    def _request(self) -> Request:
+        visit, form = self._visit, self._visit.form
+        given = read_given(visit, self._machine, self._step)
+        seen = form.get("seen", "")
+        request = visit.asks(
+            self._step.trigger, given.fields, seen=int(seen) if seen.isdigit() else None,
+            request=form.get("request") or None,
+        )  # fmt: skip
+        cautions = tuple(dict.fromkeys(str(one) for one in visit.posted.getlist("caution")))
+        return replace(
+            request, to=given.to, ticks=given.ticks, consents=given.consents, slot=form.get("slot") or None,
+            cautions=cautions,
+        )  # fmt: skip
+
+    def _unseen(self) -> tuple[str, ...]:
+        """The cautions that the person has not ticked, where the step leads on."""
+        if self._step.transition.kind is not MoveKind.ADVANCE:
+            return ()
+        is_this = self._standing is not None and self._standing.row.trigger == self._step.trigger
+        told = self._standing.cautions if self._standing is not None and is_this else ()
+        seen = self._visit.posted.getlist("caution")
+        return tuple(one for one in told if one not in seen)
+
+    def _again(
+        self,
+        *,
+        faults: Sequence[FieldFault] = (),
+        refused: Sequence[Verdict] = (),
+        unseen: tuple[str, ...] = (),
+    ) -> Response:
+        """The form once more, with everything that was typed and what stands against it."""
+        typed, step = self._visit.form, (self._machine, self._step)
+        page = _step_page(self._visit, self._found, step, typed, seen=typed)
+        page = replace(page, faults=tuple(faults), refused=tuple(refused), unseen=unseen)
+        return self._visit.page("queue/step.html", q=words_for(self._visit), status=422, page=page)
+
+    def _claimed(self, claim: Claim) -> Response:
+        """Somebody else is at the case: to be decided anyway only once that was read."""
+        page = _step_page(
+            self._visit, self._found, (self._machine, self._step), self._visit.form, seen=self._visit.form
+        )
+        hidden = [(name, str(value)) for name, value in self._visit.posted.multi_items() if name != "anyway"]
+        minutes = minutes_since(self._visit, claim.since)
+        return self._visit.page(
+            "queue/claimed.html",
+            q=words_for(self._visit),
+            status=409,
+            page=page,
+            hidden=hidden,
+            claim=claim,
+            minutes=minutes,
+        )
+
+
+def _waits_again(visit: Visit, machine: Machine, outcome: Moved) -> bool:
+    """Whether a case that has moved may wait for the same person again, for the next step."""
+    own = {grant.role for grant in (*visit.actor.grants, *visit.actor.delegated)}
+    return machine.waits_elsewhere or any(
+        role in own for way in ways_on(machine, outcome.case.state) for role, _ in way.roles
+    )
+
+
+def _gone_on(
+    visit: Visit, found: Found, place: tuple[Filter, Waiting, Placed | None], undoing: Step | None
+) -> Response:
+    """The next case, what can be undone, and everything beside it."""
+    asked, waiting, standing = place
+    following = next_after(waiting, asked.with_(case=""), standing) if standing else _as_planned(visit, asked, waiting)
+    undo = None
+    if undoing is not None and undoing.transition.retractable:
+        undo = Undoable(
+            number=found.case.number, name=name_of(found), verb=visit.title(undoing.transition.title),
+            seconds=int(undo_span(visit).total_seconds()),
+        )  # fmt: skip
+    gone = "" if waiting.standing(found.case.id) is not None else found.case.number
+    said = visit.say("已办：{name}", name=name_of(found))
+    return go_on(visit, asked, waiting, following, Beside(gone=gone, undo=undo, said="" if undo else said))
+
+
+def _as_planned(visit: Visit, asked: Filter, waiting: Waiting) -> Placed | None:
+    """The case that was to come next when the page was made, where the one that is left is not known any more."""
+    planned = case_of(visit.form.get("next", ""))
+    return (waiting.standing(planned) if planned is not None else None) or next_after(waiting, asked, None)
+
+
+def _form_page(
+    visit: Visit, found: Found, step: tuple[Machine, Step], typed: Mapping[str, str], *, seen: Mapping[str, str]
+) -> Response:
+    return visit.page("queue/step.html", q=words_for(visit), page=_step_page(visit, found, step, typed, seen=seen))
+
+
+def _step_page(
+    visit: Visit, found: Found, bound: tuple[Machine, Step], typed: Mapping[str, str], *, seen: Mapping[str, str]
+) -> StepPage:
+    machine, step = bound
+    papers = documents.of_case(visit.desk.connection, found.case.id) if step.transition.reviews else ()
+    states = machine.definition.states
+    asked = read_filter(dict(parse_qsl(seen.get("from", "")))).with_(case=found.case.number)
+    hidden = {name: seen.get(name, "") for name in ("seen", "seq", "at", "from", "request")}
+    hidden["request"] = hidden["request"] or secrets.token_hex(16)
+    return StepPage(
+        number=found.case.number,
+        name=name_of(found),
+        words=tuple(words_of(machine, found, ROW, lang_of(visit))),
+        state=states[found.case.state].title,
+        form=step_form(machine, step, papers, typed),
+        reason=typed.get("reason", ""),
+        hidden=tuple(hidden.items()),
+        faults=(),
+        refused=(),
+        back=asked.address(),
+    )

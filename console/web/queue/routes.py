@@ -1,0 +1,121 @@
+"""The addresses of the queue: its lists, what has changed meanwhile, saved filters, and finding somebody."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import parse_qsl
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse
+
+from console.web.audiences import Audience
+from console.web.doors import Doors
+from console.web.faults import FieldFault, FieldFaults, NotFound
+from console.web.queue import finding, lists
+from console.web.queue.answers import after_click, undoable
+from console.web.queue.filtering import Filter, Which, read_filter
+from console.web.queue.units import by_unit
+from console.web.queue.view import QueueView, claims_and_counts, queue_view
+from console.web.queue.waiting import waiting_for
+from console.web.queue.wording import words_for
+from console.web.visit import Visit
+from engine.store import desk_work
+from engine.store.desk_work import SavedView
+
+doors = Doors()
+_LONGEST_NAME = 20
+
+
+@doors.get("/queue/pulse", to=Audience.STAFF)
+def pulse(visit: Visit, since: str = "", total: int = 0, query: str = "") -> Response:
+    """What has changed since a page was made; nothing (204) where nothing has. It renews the claim of the open case."""
+    asked = read_filter(dict(parse_qsl(query)))
+    told = claims_and_counts(visit, asked)
+    if told.mark == since:
+        return Response(status_code=204)
+    return HTMLResponse(
+        visit.part(
+            "queue/pulse.html",
+            "pulse",
+            q=words_for(visit),
+            told=told,
+            filter=asked,
+            came=told.counts.everything - total,
+        )
+    )
+
+
+@doors.get("/queue/views", to=Audience.STAFF)
+def views(visit: Visit, query: str = "") -> Response:
+    """The saved filters, and the form for another."""
+    units = [grant.unit for grant in visit.actor.grants]
+    kept = desk_work.views(visit.desk.connection, visit.login, units)
+    return visit.page("queue/views.html", q=words_for(visit), views=kept, query=query, faults=())
+
+
+@doors.post("/queue/views", to=Audience.STAFF)
+def save_view(visit: Visit) -> Response:
+    """Keep a filter under a name, or forget one."""
+    form, connection = visit.form, visit.desk.connection
+    if form.get("drop"):
+        with connection.writing():
+            desk_work.drop_view(connection, form["drop"], visit.login)
+        return visit.go("/queue/views")
+    name = form.get("name", "")
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        said = visit.say("要 {least} 到 {most} 个字，现在 {n} 个", least=1, most=_LONGEST_NAME, n=len(name))
+        raise FieldFaults([FieldFault("name", visit.say("名称"), said)])
+    asked = read_filter(dict(parse_qsl(form.get("query", "")))).with_(case="", after="")
+    unit = next((grant.unit for grant in visit.actor.grants), None) if form.get("shared") else None
+    kept = SavedView(secrets.token_urlsafe(9), visit.login, unit, name, asked.query(), bool(form.get("pinned")))
+    with connection.writing():
+        desk_work.add_view(connection, kept)
+    return visit.go(asked.address())
+
+
+@doors.get("/queue/{which}", to=Audience.STAFF)
+def queue(visit: Visit, which: str) -> Response:
+    """A queue under the filter its address says."""
+    asked = read_filter(visit.request.query_params)
+    match which:
+        case Which.TODO:
+            return _todo(visit, asked)
+        case Which.DONE | Which.MINE | Which.COPIES:
+            return lists.page(visit, Which(which), visit.request.query_params.get("after", ""))
+        case _:
+            raise NotFound
+
+
+def _todo(visit: Visit, asked: Filter) -> Response:
+    if visit.is_fragment and asked.case:
+        return after_click(visit, asked)
+    waiting = waiting_for(visit, asked)
+    visit.waiting = waiting.total
+    units = by_unit(visit, asked, waiting)
+    if units is not None:
+        return visit.page("queue/units.html", q=words_for(visit), units=units, filter=asked)
+    view: QueueView = queue_view(visit, asked, waiting)
+    if asked.case and view.open is None:
+        raise NotFound
+    params = visit.request.query_params
+    return visit.page(
+        "queue/page.html",
+        q=words_for(visit),
+        view=view,
+        filter=asked,
+        undo=undoable(visit, params["undo"]) if "undo" in params else None,
+        said=params.get("said", ""),
+        open=view.open,
+    )
+
+
+@doors.post("/find", to=Audience.SIGNED_IN)
+def find(visit: Visit) -> Response:
+    """Look for a student or a case by exactly what was typed; what was found stands behind a handle of this session."""
+    return finding.find(visit, visit.form.get("q", ""))
+
+
+@doors.get("/find/{handle}", to=Audience.SIGNED_IN)
+def found(visit: Visit, handle: str) -> Response:
+    """What a search of this session found."""
+    return finding.page(visit, handle)

@@ -1,0 +1,213 @@
+"""The page of what waits for a person: list, open case, evidence; made from a filter and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from hashlib import sha256
+
+from console.web.cases.masking import Eyes, eyes_of
+from console.web.queue.filtering import Filter
+from console.web.queue.open_case import Beside, OpenCase, open_case
+from console.web.queue.people import name_of
+from console.web.queue.rows import Row, Section, row_of, sections
+from console.web.queue.waiting import Waiting, waiting_for
+from console.web.visit import Visit
+from engine.expressions.kinds import SHANGHAI
+from engine.lane_queries import Placed
+from engine.lanes import Lane
+from engine.records import case_number, case_of
+from engine.store import desk_work, looks
+from engine.store.cases import Found, read_cases
+from engine.store.desk_work import Claim, Lying, SavedView, Tally
+
+_FEW = 3
+"""Decisions in an hour from which a pace can be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoable:
+    """A decision that can still be undone: of which case, what it was called, and for how many seconds."""
+
+    number: str
+    name: str
+    verb: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many cases there are under a filter in each lane, whichever of them is shown, and how many in all."""
+
+    blocked: int
+    look: int
+    ready: int
+    everything: int
+
+    @property
+    def total(self) -> int:
+        """Under the filter."""
+        return self.blocked + self.look + self.ready
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many were decided today, and when the rest will be done if it goes on like this; None: too early to tell."""
+
+    today: int
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView:
+    """The page.
+
+    `following` is the address of the next page of the list; `mark` says what the pulse compares with.
+    """
+
+    filter: Filter
+    counts: Counts
+    sections: tuple[Section, ...]
+    following: str
+    tally: Tally
+    views: tuple[SavedView, ...]
+    claimed: int
+    open: OpenCase | None
+    pace: Pace
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What was read of some cases: as they stand, and what lies on them."""
+
+    found: Mapping[int, Found]
+    lying: Lying
+
+
+def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
+    """What waits for whoever visits, under a filter."""
+    connection = visit.desk.connection
+    page, after = waiting.page(filter_)
+    opened = open_id(filter_)
+    read = read_some(visit, [*(one.case for one in page), *([] if opened is None else [opened])])
+    rows = {one.case: row_of(visit, filter_, one, read.found[one.case], read.lying) for one in page}
+    counts = counts_of(waiting, filter_)
+    tally = desk_work.tally(connection, visit.login, midnight(visit), visit.at)
+    units = [grant.unit for grant in visit.actor.grants]
+    return QueueView(
+        filter=filter_,
+        counts=counts,
+        sections=sections(visit, filter_, waiting, page, rows),
+        following=filter_.address(after=after, case="") if after else "",
+        tally=tally,
+        views=tuple(desk_work.views(connection, visit.login, units)),
+        claimed=sum(1 for one in read.lying.claims.values() if one.login == visit.login),
+        open=None if opened is None or opened not in read.found else shown(visit, filter_, waiting, read, opened),
+        pace=pace_of(visit, tally, counts),
+        mark=mark_of(waiting, (one for one in read.lying.claims.values() if one.case in rows), visit.login),
+    )
+
+
+def read_some(visit: Visit, cases: Iterable[int]) -> Read:
+    """Read some cases, each once."""
+    connection, wanted = visit.desk.connection, list(dict.fromkeys(cases))
+    found = read_cases(connection, wanted) if wanted else {}
+    for one in found.values():
+        visit.desk.as_of(one.registry)
+    return Read(found=found, lying=desk_work.lying_on(connection, wanted, visit.login, visit.at))
+
+
+def open_id(filter_: Filter) -> int | None:
+    """The case a filter has open."""
+    return case_of(filter_.case.replace("-", "")) if filter_.case else None
+
+
+def shown(visit: Visit, filter_: Filter, waiting: Waiting, read: Read, case: int) -> OpenCase | None:
+    """A case that somebody opens in the queue, if they may know of it: the look is kept, and that they are at it."""
+    found = read.found[case]
+    standing = waiting.standing(found.case.id)
+    if standing is None and not (visit.visible.sees(found.case) and may_open_here(visit, found)):
+        return None
+    _keep_look(visit, found, standing)
+    place = waiting.place(filter_, case) if standing is not None else None
+    following = None if place is None or place.next is None else read.found.get(place.next.case)
+    beside = Beside(
+        standing=standing,
+        claim=read.lying.claims.get(case),
+        place=place,
+        following="" if following is None else name_of(following),
+    )
+    return open_case(visit, found, beside)
+
+
+def _keep_look(visit: Visit, found: Found, standing: Placed | None) -> None:
+    connection = visit.desk.connection
+    with connection.writing():
+        looks.add_look(connection, looks.Look(visit.login, found.case.id, visit.at))
+        if standing is not None and standing.lane is not Lane.BLOCKED:
+            desk_work.claim(connection, found.case.id, visit.login, visit.at)
+
+
+def may_open_here(visit: Visit, found: Found) -> bool:
+    """Whether a case is opened in the queue by somebody who works on it; auditors read it on its own page."""
+    return eyes_of(visit.actor, visit.desk.machine_for(found.case, {}), found.case) is not Eyes.AUDITOR
+
+
+def counts_of(waiting: Waiting, filter_: Filter) -> Counts:
+    """How many there are in each lane."""
+    found = waiting.counts(filter_)
+    return Counts(blocked=found[Lane.BLOCKED], look=found[Lane.LOOK], ready=found[Lane.READY], everything=waiting.total)
+
+
+def midnight(visit: Visit) -> datetime:
+    """When the day of the visit began in Shanghai."""
+    return datetime.combine(visit.today, time(), SHANGHAI)
+
+
+def pace_of(visit: Visit, tally: Tally, counts: Counts) -> Pace:
+    """How it goes: as in the last hour."""
+    left = counts.look + counts.ready
+    if tally.last_hour < _FEW or not left:
+        return Pace(today=tally.today, done_at=None)
+    done_at = visit.at + timedelta(hours=1) * left / tally.last_hour
+    is_today = done_at.astimezone(SHANGHAI).date() == visit.today
+    return Pace(today=tally.today, done_at=done_at if is_today else None)
+
+
+def mark_of(waiting: Waiting, claims: Iterable[Claim], login: str) -> str:
+    """A mark of what waits and who else is at work on it: another when anything has come, gone or changed."""
+    told = sorted(f"{one.case} {one.login}" for one in claims if one.login != login)
+    return sha256("\n".join((waiting.mark(), *told)).encode()).hexdigest()[:12]
+
+
+def single_row(visit: Visit, filter_: Filter, waiting: Waiting, read: Read, case: int) -> Row | None:
+    """One row of the list anew; None where the case is in it no more."""
+    standing = waiting.standing(case)
+    is_known = standing is not None and case in read.found
+    return row_of(visit, filter_, standing, read.found[case], read.lying) if standing and is_known else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the pulse tells: the counts, who is at which case of the list, and how many came since the page was made."""
+
+    counts: Counts
+    claims: tuple[tuple[str, Claim | None], ...]
+    mark: str
+
+
+def claims_and_counts(visit: Visit, asked: Filter) -> Told:
+    """How the queue stands now; whoever asks is still at the case that is open."""
+    connection = visit.desk.connection
+    waiting = waiting_for(visit, asked)
+    page, _ = waiting.page(asked)
+    lying = desk_work.lying_on(connection, [one.case for one in page], visit.login, visit.at)
+    opened = open_id(asked)
+    if opened is not None and waiting.standing(opened) is not None:
+        with connection.writing():
+            desk_work.claim(connection, opened, visit.login, visit.at)
+    others = {case: one for case, one in lying.claims.items() if one.login != visit.login}
+    claims = tuple((case_number(one.case), others.get(one.case)) for one in page)
+    return Told(counts=counts_of(waiting, asked), claims=claims, mark=mark_of(waiting, others.values(), visit.login))

@@ -1,0 +1,242 @@
+"""What waits for a person under a filter: a short queue is read once and sorted here, a long one asked of the database.
+
+Both answer the same questions with the same numbers (`engine.lane_queries`); most people's queues are short, and a page
+of one costs one statement instead of eight.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import NamedTuple, TypeAlias
+
+from console.web.queue.filtering import LANES, Filter, Sort
+from console.web.visit import Visit
+from engine.lane_queries import Hindrance, Placed, Queue
+from engine.lane_slices import Filter as Wanted
+from engine.lane_slices import Order
+from engine.lanes import Lane
+from engine.records import case_number, case_of
+from engine.store import desk_work
+from engine.trail.event import moment
+
+PAGE = 50
+SHORT = 1_000
+"""Up to so many cases are sorted and counted here."""
+
+
+class Place(NamedTuple):
+    """Where a case is in the queue: its place from 1, of how many, and its neighbours."""
+
+    number: int
+    of: int
+    previous: Placed | None
+    next: Placed | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Short:
+    """A queue that was read as a whole, each case once."""
+
+    every: tuple[Placed, ...]
+    own: frozenset[int] = frozenset()
+
+    @cached_property
+    def _by_case(self) -> Mapping[int, Placed]:
+        return {one.case: one for one in self.every}
+
+    @property
+    def total(self) -> int:
+        """How many there are, whatever is shown."""
+        return len(self.every)
+
+    def standing(self, case: int) -> Placed | None:
+        """A case as it stands for the person."""
+        return self._by_case.get(case)
+
+    def counts(self, asked: Filter) -> Counter[Lane]:
+        """How many stand in each lane under a filter, whichever of them is shown."""
+        return Counter(one.lane for one in self.chosen(asked.with_(lane="")))
+
+    def chosen(self, asked: Filter) -> tuple[Placed, ...]:
+        """Those a filter shows, in its order."""
+        tests = list(_tests(asked, self.own))
+        found = [one for one in self.every if all(test(one) for test in tests)]
+        return tuple(sorted(found, key=_ORDERS[Sort(asked.sort or Sort.LANE)]))
+
+    def page(self, asked: Filter) -> tuple[Sequence[Placed], str]:
+        """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
+        chosen = self.chosen(asked)
+        numbers = {case_number(one.case): place for place, one in enumerate(chosen, start=1)}
+        first = numbers.get(asked.after, 0)
+        page = chosen[first : first + PAGE]
+        return page, case_number(page[-1].case) if first + PAGE < len(chosen) else ""
+
+    def holdups(self, asked: Filter) -> tuple[Hindrance, ...]:
+        """What holds cases up, what is most often missing first."""
+        cases, sole = Counter[str](), Counter[str]()
+        for one in self.chosen(asked.with_(lane="blocked")):
+            cases.update([*one.hindrances])
+            sole.update([*one.hindrances] if len(one.hindrances) == 1 else [])
+        return tuple(Hindrance(rule, number, sole[rule]) for rule, number in cases.most_common())
+
+    def place(self, asked: Filter, case: int) -> Place | None:
+        """Where a case is among those a filter shows; None where it is not among them."""
+        chosen = self.chosen(asked)
+        numbers = {one.case: number for number, one in enumerate(chosen)}
+        at = numbers.get(case)
+        if at is None:
+            return None
+        following = chosen[at + 1] if at + 1 < len(chosen) else None
+        return Place(at + 1, len(chosen), chosen[at - 1] if at else None, following)
+
+    def behind(self, asked: Filter, left: Placed) -> Sequence[Placed]:
+        """What stands behind a case in the order of the list, whether or not it is still in it."""
+        whole = Short(every=(*self.without(left.case).every, left), own=self.own).chosen(asked)
+        places = {one.case: place for place, one in enumerate(whole)}
+        return whole[places.get(left.case, -1) + 1 :]
+
+    def by_unit(self) -> dict[str, Counter[Lane]]:
+        """How many stand in each lane at each unit, by the path of the unit."""
+        found: dict[str, Counter[Lane]] = {}
+        for one in self.every:
+            found.setdefault(one.row.path, Counter())[one.lane] += 1
+        return found
+
+    def without(self, case: int) -> Short:
+        """The same once a case waits no more."""
+        return Short(every=tuple(one for one in self.every if one.case != case), own=self.own)
+
+    def mark(self) -> str:
+        """A mark of what waits, that is another when anything has come, gone or changed its lane."""
+        told = sorted(f"{one.case} {one.lane} {one.row.judged_at}" for one in self.every)
+        return sha256("\n".join(told).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Long:
+    """A queue too long to be read as a whole; `paths` are those of units, `own` the cases the person is at."""
+
+    queue: Queue
+    paths: Mapping[str, str]
+    own: frozenset[int] = frozenset()
+
+    @cached_property
+    def total(self) -> int:
+        """How many there are, whatever is shown; as far as they are counted."""
+        return sum(self.queue.counts().values())
+
+    def standing(self, case: int) -> Placed | None:
+        """A case as it stands for the person."""
+        return self.queue.find(case)
+
+    def counts(self, asked: Filter) -> Counter[Lane]:
+        """How many stand in each lane under a filter, whichever of them is shown."""
+        return Counter(self.queue.counts(self._wanted(asked)))
+
+    def page(self, asked: Filter) -> tuple[Sequence[Placed], str]:
+        """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
+        after = case_of(asked.after)
+        begins = None if after is None else self.queue.find(after, order=_order(asked))
+        found = self.queue.page(self._wanted(asked), _order(asked), None if begins is None else begins.key, PAGE)
+        return found.rows, "" if found.after is None else case_number(found.rows[-1].case)
+
+    def holdups(self, asked: Filter) -> tuple[Hindrance, ...]:
+        """What holds cases up, what is most often missing first."""
+        return self.queue.hindrances(self._wanted(asked))
+
+    def place(self, asked: Filter, case: int) -> Place | None:
+        """Where a case is among those a filter shows; None where it is not among them."""
+        found = self.queue.neighbours(case, self._wanted(asked), _order(asked))
+        if found is None:
+            return None
+        counts = self.queue.counts(self._wanted(asked))
+        of = counts[LANES[asked.lane]] if asked.lane else sum(counts.values())
+        return Place(found.number, of, found.previous, found.next)
+
+    def behind(self, asked: Filter, left: Placed) -> Sequence[Placed]:
+        """What stands behind a case in the order of the list, whether or not it is still in it."""
+        key = left.key if _order(asked) is Order.LANE else None
+        return self.queue.page(self._wanted(asked), _order(asked), key, PAGE).rows
+
+    def by_unit(self) -> dict[str, Counter[Lane]]:
+        """How many stand in each lane at each unit, by the path of the unit."""
+        return self.queue.by_unit()
+
+    def without(self, case: int) -> Long:  # noqa: ARG002 asked anew each time, it knows
+        """The same once a case waits no more."""
+        return self
+
+    def mark(self) -> str:
+        """A mark of what waits; of so many only the numbers."""
+        return "-".join(str(number) for number in self.queue.counts().values())
+
+    def _wanted(self, asked: Filter) -> Wanted:
+        return Wanted(
+            workflow=asked.wf or None,
+            state=asked.state or None,
+            batch=asked.batch or None,
+            path=self.paths.get(asked.unit, "/") if asked.unit else None,
+            lane=LANES.get(asked.lane),
+            rule=asked.rule or None,
+            caution=asked.caution or None,
+            due_by=asked.due_by,
+            facts={name: value for name, value in asked.facts() if value},
+            cases=sorted(self.own) if asked.who == "me" else None,
+        )
+
+
+Waiting: TypeAlias = "Short | Long"
+
+
+def waiting_for(visit: Visit, asked: Filter) -> Waiting:
+    """What waits for whoever visits, to be filtered so."""
+    own = desk_work.claimed_by(visit.desk.connection, visit.login, visit.at) if asked.who else ()
+    queue = Queue(visit.desk.connection, visit.actor, visit.at)
+    found = queue.page(order=Order.NUMBER if asked.sort == Sort.NUMBER else Order.LANE, limit=SHORT)
+    if found.after is None and not any(value for _, value in asked.facts()):
+        return Short(every=found.rows, own=frozenset(own))
+    paths = {code: one.path for code, one in visit.desk.units().items()}
+    return Long(queue=queue, paths=paths, own=frozenset(own))
+
+
+def _order(asked: Filter) -> Order:
+    return Order(asked.sort or Order.LANE)
+
+
+_Test = Callable[[Placed], bool]
+
+
+def _tests(asked: Filter, own: frozenset[int]) -> Iterator[_Test]:
+    said = {"workflow": asked.wf, "state": asked.state, "batch": asked.batch}
+    wanted = {name: value for name, value in said.items() if value}
+    if wanted:
+        yield lambda one: all(getattr(one.row, name) == value for name, value in wanted.items())
+    if asked.unit:
+        yield lambda one: f"/{asked.unit}/" in one.row.path
+    if asked.rule or asked.caution:
+        yield lambda one: asked.rule in ("", *one.hindrances) and asked.caution in ("", *_kinds(one.cautions))
+    if asked.who == "me":
+        yield lambda one: one.case in own
+    if asked.due_by is not None:
+        due_by = moment(asked.due_by)
+        yield lambda one: one.row.due_at <= due_by
+    if asked.lane:
+        yield lambda one: one.lane is LANES[asked.lane]
+
+
+def _kinds(cautions: Iterable[str]) -> Iterator[str]:
+    """What cautions are about, whichever fact they name."""
+    return (one.partition(".")[0] for one in cautions)
+
+
+_ORDERS: Mapping[Sort, Callable[[Placed], tuple[object, ...]]] = {
+    Sort.LANE: lambda one: (one.lane, one.row.due_at, one.case),
+    Sort.DUE: lambda one: (one.row.due_at, one.case),
+    Sort.ENTERED: lambda one: (one.row.entered_at, one.case),
+    Sort.UNIT: lambda one: (one.row.path, one.row.due_at, one.case),
+    Sort.NUMBER: lambda one: one.key,
+}

@@ -1,0 +1,299 @@
+"""One request as the house sees it: who is there, at which desk, at what moment, in which language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData, UploadFile
+
+from console.access import sessions
+from console.access.stepping_up import is_fresh
+from console.access.tokens import new_token
+from console.web import forms, guarding
+from console.web.addresses import own_path
+from console.web.bar import Entry, entries
+from console.web.faults import Doubted, FreshProofWanted, NotFound
+from console.web.guarding import FIELD, HEADER
+from console.web.house import House
+from console.web.saying import Language, Speech
+from engine.actors import Actor
+from engine.calendars import WorkCalendar, calendar_of
+from engine.definition import Bilingual
+from engine.expressions.kinds import SHANGHAI
+from engine.records import Json, case_of
+from engine.records import Request as Asked
+from engine.store.cases import Found, read_case
+from engine.store.sessions import SessionRow
+from engine.visibility import Visible, visible_to
+
+if TYPE_CHECKING:
+    from console.wiring import Office
+    from engine.desk import Desk
+
+NOBODY = Actor(login="")
+LANGUAGE_COOKIE = "xueji-lang"
+PULSE = "/pulse"
+"""How addresses end that a page asks for by itself: that somebody sits before it is not said by them."""
+_SAFE = ("GET", "HEAD")
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One request, from the door to the answer.
+
+    Attributes:
+        at: The moment it is dealt with, aware UTC; the clock is read once.
+        session: Of the person signed in; None for anybody else.
+        actor: Who it is, with the rights held now; `NOBODY` for anybody else.
+        waiting: How many cases wait for the person, once a page has counted them.
+    """
+
+    house: House
+    request: Request
+    office: Office
+    at: datetime
+    cookie: str | None
+    session: SessionRow | None
+    actor: Actor
+    speech: Speech
+    waiting: int | None = None
+    _visible: Visible | None = None
+    _leaving: list[Callable[[Response], None]] = field(default_factory=list)
+
+    @property
+    def desk(self) -> Desk:
+        """Where cases are worked."""
+        return self.office.desk
+
+    @property
+    def login(self) -> str:
+        """Who is signed in."""
+        return self.actor.login
+
+    @property
+    def lang(self) -> str:
+        """The language of the page, `zh` or `en`."""
+        return self.speech.lang
+
+    @property
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return self.at.astimezone(SHANGHAI).date()
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether only a part of the page was asked for (htmx), and not for going back in history."""
+        headers = self.request.headers
+        return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """The text fields that were posted."""
+        return forms.texts(self.posted)
+
+    @property
+    def posted(self) -> FormData:
+        """The form as posted, with fields of one name in their order."""
+        return forms.posted(self.request)
+
+    def files(self, name: str) -> tuple[UploadFile, ...]:
+        """The files of a field."""
+        return forms.files(self.posted, name)
+
+    def say(self, text: str, /, **values: object) -> str:
+        """A text in the language of the page; the Chinese is its name."""
+        return self.speech.say(text, **values)
+
+    def title(self, words: Bilingual) -> str:
+        """What a definition calls something, in the language of the page."""
+        return words.zh if self.lang == "zh" else words.en
+
+    @property
+    def calendar(self) -> WorkCalendar | None:
+        """The working days of the visitor's first unit; the country's where that says nothing of its own."""
+        grant = next(iter((*self.actor.grants, *self.actor.delegated)), None)
+        profile = "" if grant is None else self.desk.profile_of(grant.unit)
+        return calendar_of(self.desk.library.rulebook.calendar, profile, () if grant is None else [grant.unit])
+
+    @property
+    def place(self) -> str:
+        """Where and as what the person works first of all; empty for those who hold nothing."""
+        grant = next(iter((*self.actor.grants, *self.actor.delegated)), None)
+        if grant is None:
+            return ""
+        role = self.desk.library.rulebook.organisation.roles.get(grant.role)
+        return f"{self.desk.units()[grant.unit].name} · {grant.role if role is None else self.title(role.title)}"
+
+    @property
+    def bar(self) -> tuple[Entry, ...]:
+        """Where the person's work is, from left to right."""
+        return entries(self.actor, self.request.url.path, self.waiting)
+
+    def token(self) -> str:
+        """A token for the forms of this page."""
+        return guarding.token(self._own_cookie(), self.at)
+
+    def asks(
+        self,
+        trigger: str,
+        fields: Mapping[str, Json] | None = None,
+        *,
+        seen: int | None = None,
+        request: str | None = None,
+    ) -> Asked:
+        """What the person asks of the engine now: at which revision it was seen, and under which request number."""
+        return Asked(trigger=trigger, actor=self.actor, at=self.at, fields=fields or {}, seen=seen, id=request)
+
+    @property
+    def visible(self) -> Visible:
+        """Which cases the person may know of."""
+        if self._visible is None:
+            self._visible = visible_to(self.desk, self.actor, self.at)
+        return self._visible
+
+    def case(self, number: str) -> Found:
+        """A case the person may know of, by its number, with or without the dash.
+
+        Raises:
+            NotFound: If there is none, or not for this person.
+        """
+        case = case_of(number.replace("-", ""))
+        found = None if case is None else read_case(self.desk.connection, case)
+        if found is None or not self.visible.sees(found.case):
+            raise NotFound
+        self.desk.as_of(found.registry)
+        return found
+
+    def demand_fresh_proof(self, purpose: str) -> None:
+        """Let only somebody go on who gave the second factor a short while ago.
+
+        Raises:
+            FreshProofWanted: If that is too long ago.
+        """
+        if self.session is None or not is_fresh(self.session, self.at):
+            raise FreshProofWanted(purpose)
+
+    def turned_away(self, admits: Callable[[Actor], bool], *, is_public: bool) -> Response | None:
+        """The answer to somebody for whom the route is not, or None.
+
+        Raises:
+            NotFound: If the person is signed in and it is not for them.
+        """
+        if self.session is None and not is_public:
+            return self.go(f"/sign-in?{urlencode({'next': self.wanted})}")
+        if not admits(self.actor):
+            raise NotFound
+        return None
+
+    @property
+    def wanted(self) -> str:
+        """The address of the page the person is on or wants: what was asked for, or where an act was begun."""
+        url = self.request.url
+        if self.request.method in _SAFE and not self.is_fragment:
+            return url.path + (f"?{url.query}" if url.query else "")
+        said = self.request.headers.get("HX-Current-URL") or self.request.headers.get("referer") or ""
+        return own_path(said.removeprefix(self.house.origin)) if said.startswith(f"{self.house.origin}/") else "/"
+
+    def go(self, address: str) -> Response:
+        """Send the browser to another page of the house."""
+        if self.is_fragment:  # a part of a page cannot become another page
+            return Response(status_code=200, headers={"HX-Redirect": address})
+        return RedirectResponse(address, status_code=303)
+
+    def page(self, template: str, /, *, block: str = "main", status: int = 200, **values: object) -> HTMLResponse:
+        """A page of the house, or the block of it that htmx asked for."""
+        words = {"visit": self, "say": self.say, "title": self.title, **values}
+        pages = self.house.pages
+        body = pages.block(template, block, words) if self.is_fragment else pages.whole(template, words)
+        return HTMLResponse(body, status)
+
+    def part(self, template: str, block: str, /, **values: object) -> str:
+        """One block of a template, for answers that are put together from several."""
+        return self.house.pages.block(template, block, {"visit": self, "say": self.say, "title": self.title, **values})
+
+    def set_cookie(self, name: str, value: str, *, seconds: int | None = None, is_read_by_none: bool = True) -> None:
+        """Give the browser a cookie with the answer."""
+
+        def give(answer: Response) -> None:
+            answer.set_cookie(
+                name, value, max_age=seconds, path="/", secure=self.house.is_secure, httponly=is_read_by_none,
+                samesite="lax",
+            )  # fmt: skip
+
+        self._leaving.append(give)
+
+    def begin_session(self, token: str) -> None:
+        """From now on the browser shows this session's token."""
+        self.cookie = token
+        self.set_cookie(self.house.cookie, token)
+
+    def end_session(self) -> None:
+        """The browser shows a token of no session from now on."""
+        self.session, self.cookie = None, None
+
+    def leave_with(self, answer: Response) -> Response:
+        """The answer with the cookies that go with it."""
+        for give in self._leaving:
+            give(answer)
+        answer.headers.setdefault("Vary", "HX-Request, Cookie, Accept-Language")
+        return answer
+
+    def _own_cookie(self) -> str:
+        """The token the browser shows; somebody unknown gets one that names no session, so that forms can be bound."""
+        if self.cookie is None:
+            self.begin_session(new_token())
+        return self.cookie or ""
+
+
+@contextmanager
+def arriving(request: Request) -> Iterator[Visit]:
+    """Find out who comes, and whether what would change something was meant.
+
+    Raises:
+        Doubted: If it was not shown to be.
+        Busy: If every desk is taken.
+    """
+    house: House = request.app.state.house
+    at = house.now()
+    cookie = request.cookies.get(house.cookie)
+    with house.desks.borrowed() as office:
+        is_use = not request.url.path.endswith(PULSE)
+        session = None if cookie is None else sessions.resume(office.desk.connection, cookie, at, is_use=is_use)
+        actor = NOBODY if session is None else office.desk.actor(session.login)
+        visit = Visit(
+            house=house, request=request, office=office, at=at, cookie=cookie, session=session, actor=actor,
+            speech=Speech(_language(request, session)),
+        )  # fmt: skip
+        yield visit
+
+
+def believe(visit: Visit) -> None:
+    """Refuse what would change something unless it comes from a page of this session.
+
+    Raises:
+        Doubted: If it does not.
+    """
+    request = visit.request
+    if request.method in _SAFE:
+        return
+    if guarding.foreign(request.headers, visit.house.origin):
+        raise Doubted(guarding.Doubt.FOREIGN)
+    given = request.headers.get(HEADER) or visit.form.get(FIELD)
+    if why := guarding.doubt(given, visit.cookie, visit.at):
+        raise Doubted(why)
+
+
+def _language(request: Request, session: SessionRow | None) -> Language:
+    """What the person chose, else what the browser asks for; Chinese where neither says English."""
+    chosen = (session and session.preference.lang) or request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in ("zh", "en"):
+        return "en" if chosen == "en" else "zh"
+    first = request.headers.get("accept-language", "zh").split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"

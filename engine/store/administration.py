@@ -1,0 +1,136 @@
+"""What those read who run the system: people with their roles, mails page by page, how the machinery stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from engine.store.database import Connection
+from engine.trail.event import moment
+
+_PEOPLE = (
+    "WITH page AS (SELECT DISTINCT login FROM role_grant WHERE until IS NULL AND login > ? ORDER BY login LIMIT ?)"
+    " SELECT a.login, a.name, c.disabled_at, g.role, g.unit, g.since FROM page p JOIN account a ON a.login = p.login"
+    " JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN credential c ON c.login = a.login"
+    " ORDER BY a.login, g.since, g.id"
+)
+_PERSON = (
+    "SELECT a.login, a.name, c.disabled_at, g.role, g.unit, g.since FROM account a"
+    " LEFT JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN credential c ON c.login = a.login"
+    " WHERE a.login = ? AND (g.id IS NOT NULL OR a.student IS NULL) ORDER BY g.since, g.id"
+)
+_HANDED = (
+    "SELECT count(DISTINCT d.case_id) FROM delegation d JOIN lane l ON l.case_id = d.case_id AND l.role = d.role"
+    " WHERE d.taker = ? AND d.revoked_at IS NULL AND (d.for_good OR d.until >= ?)"
+)
+_MAILS = (
+    "SELECT m.id, m.recipient, m.slot, m.state, m.attempts, m.answer, m.changed_at FROM mail m"
+    " WHERE m.state IN ({marks}) AND m.id < ? ORDER BY m.id DESC LIMIT ?"
+)
+_STANDING = (
+    "SELECT {version}, {size}, (SELECT min(not_before) FROM mail WHERE state = 'waiting'),"
+    " (SELECT max(size) FROM checkpoint),"
+    " (SELECT signed_at FROM checkpoint ORDER BY size DESC LIMIT 1),"
+    " (SELECT value FROM setting WHERE name = 'clock')"
+)
+_SQLITE = (
+    "'SQLite ' || sqlite_version()",
+    "(SELECT p.page_count * s.page_size FROM pragma_page_count() p, pragma_page_size() s)",
+)
+_POSTGRES = ("'PostgreSQL ' || current_setting('server_version')", "pg_database_size(current_database())")
+_FROM_THE_NEWEST = 2**62
+"""No mail has so high a number."""
+
+
+class HeldRole(NamedTuple):
+    """A role held at a unit, by its code, and since when."""
+
+    role: str
+    unit: str
+    since: datetime
+
+
+class PersonRow(NamedTuple):
+    """An account that holds roles, or could; `disabled_at` None: the person may sign in."""
+
+    login: str
+    name: str | None
+    disabled_at: datetime | None
+    roles: tuple[HeldRole, ...]
+
+
+class SentMail(NamedTuple):
+    """A mail of the outbox; `answer` is what the mail system or a person said of it."""
+
+    number: int
+    recipient: str
+    slot: str
+    state: str
+    attempts: int
+    answer: str | None
+    changed_at: datetime
+
+
+class Standing(NamedTuple):
+    """How the machinery stands: the database and its size in bytes, the first mail that waits, the newest head.
+
+    `worked_at` is the latest moment anybody has worked at (`engine.store.timekeeping`).
+    """
+
+    version: str
+    size: int
+    waiting_since: datetime | None
+    sealed: int
+    signed_at: datetime | None
+    worked_at: datetime | None
+
+
+def people(connection: Connection, after: str, most: int) -> list[PersonRow]:
+    """Those who hold a role, by login, from behind one login on."""
+    return _grouped(connection.execute(_PEOPLE, (after, most)).fetchall())
+
+
+def person(connection: Connection, login: str) -> PersonRow | None:
+    """One person with the roles held now; None where there is no such account, or it is a student's and no more."""
+    found = _grouped(connection.execute(_PERSON, (login,)).fetchall())
+    return found[0] if found else None
+
+
+def _grouped(rows: Sequence[Sequence[object]]) -> list[PersonRow]:
+    found: dict[str, PersonRow] = {}
+    for login, name, disabled, role, unit, since in rows:
+        key = str(login)
+        one = found.get(key) or PersonRow(key, None if name is None else str(name), _at(disabled), ())
+        held = () if role is None else (HeldRole(str(role), str(unit), datetime.fromisoformat(str(since))),)
+        found[key] = one._replace(roles=(*one.roles, *held))
+    return list(found.values())
+
+
+def handed_to_person(connection: Connection, login: str, at: datetime) -> int:
+    """How many cases wait that somebody has by name: handed over for good (转办), or lent for a while (委派)."""
+    [(number,)] = connection.execute(_HANDED, (login, moment(at))).fetchall()
+    return int(number)
+
+
+def mails(connection: Connection, states: Sequence[str], before: int | None, most: int) -> list[SentMail]:
+    """The mails in some states, the newest first, from before one of them on."""
+    sql = _MAILS.format(marks=",".join("?" * len(states)))
+    rows = connection.execute(sql, (*states, before or _FROM_THE_NEWEST, most)).fetchall()
+    return [
+        SentMail(int(number), recipient, slot, state, int(attempts), answer, datetime.fromisoformat(changed))
+        for number, recipient, slot, state, attempts, answer, changed in rows
+    ]
+
+
+def standing(connection: Connection) -> Standing:
+    """How the machinery stands, in one statement."""
+    version, size = _SQLITE if connection.is_sqlite else _POSTGRES
+    [(said, number, waiting, sealed, signed, worked)] = connection.execute(
+        _STANDING.format(version=version, size=size)
+    ).fetchall()
+    return Standing(str(said), int(number), _at(waiting), int(sealed or 0), _at(signed), _at(worked))
+
+
+def _at(text: object) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(str(text))

@@ -1,0 +1,120 @@
+"""Decisions on many cases at once in the database; plain SQL for both.
+
+Nothing here is evidence: the trail has one event for each case. It says what was chosen, and lets a run that was cut
+off go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from engine.store.database import Connection
+from engine.trail.event import moment
+
+SILENCE = timedelta(seconds=30)
+"""A worker that has not been heard of for so long is taken for dead."""
+
+
+class Outcome(StrEnum):
+    """What is said of a case before, and after it was decided; `LOOK` and `CANNOT` are never in."""
+
+    CAN = "can"
+    LOOK = "look"
+    CANNOT = "cannot"
+    MOVED = "moved"
+    CHANGED = "changed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    STAYS = "stays"
+
+
+class Run(NamedTuple):
+    """One decision on many cases; `address` is the query of the queue it was chosen from."""
+
+    id: str
+    login: str
+    trigger: str
+    address: str
+    stage: str
+    made_at: str
+    beat_at: str | None
+
+
+class Row(NamedTuple):
+    """One case of it; `rules` are the names of those against it, between blanks."""
+
+    case: int
+    revision: int
+    outcome: Outcome
+    rules: str = ""
+
+
+_RUN = "id, login, trigger, address, stage, made_at, beat_at"
+
+
+def add_run(connection: Connection, run: Run, rows: Iterable[Row]) -> None:
+    """Keep a selection as it stands; inside the open transaction."""
+    connection.execute(
+        f"INSERT INTO bulk_run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 a constant
+        tuple(run),
+    )
+    connection.executemany(
+        "INSERT INTO bulk_row (run, case_id, revision, outcome, rules) VALUES (?, ?, ?, ?, ?)",
+        [(run.id, one.case, one.revision, one.outcome.value, one.rules) for one in rows],
+    )
+
+
+def run_of(connection: Connection, run: str) -> Run | None:
+    """A run by its id."""
+    row = connection.execute(f"SELECT {_RUN} FROM bulk_run WHERE id = ?", (run,)).fetchone()  # noqa: S608 a constant
+    return None if row is None else Run(*row)
+
+
+def rows_of(connection: Connection, run: str) -> list[Row]:
+    """Its cases, by number."""
+    rows = connection.execute(
+        "SELECT case_id, revision, outcome, rules FROM bulk_row WHERE run = ? ORDER BY case_id", (run,)
+    ).fetchall()
+    return [Row(int(case), int(revision), Outcome(outcome), rules) for case, revision, outcome, rules in rows]
+
+
+def keep_outcomes(connection: Connection, run: str, rows: Iterable[Row]) -> None:
+    """What became of some cases; inside the open transaction."""
+    connection.executemany(
+        "UPDATE bulk_row SET outcome = ?, rules = ? WHERE run = ? AND case_id = ?",
+        [(one.outcome.value, one.rules, run, one.case) for one in rows],
+    )
+
+
+def leave_out(connection: Connection, run: str, case: int) -> None:
+    """Take a case out of a preview; inside the open transaction."""
+    connection.execute("DELETE FROM bulk_row WHERE run = ? AND case_id = ?", (run, case))
+
+
+def take(connection: Connection, run: str, at: datetime) -> bool:
+    """Become the one who works on a run; False where somebody alive does, or it is done. In the open transaction."""
+    taken = connection.execute(
+        "UPDATE bulk_run SET stage = 'running', beat_at = ? WHERE id = ?"
+        " AND (stage = 'preview' OR (stage = 'running' AND beat_at < ?))",
+        (moment(at), run, moment(at - SILENCE)),
+    )
+    return taken.rowcount == 1
+
+
+def beat(connection: Connection, run: str, at: datetime, stage: str = "running") -> None:
+    """Say that one is still at it, or done; inside the open transaction."""
+    connection.execute("UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ?", (stage, moment(at), run))
+
+
+def seen_by(connection: Connection, login: str, cases: Sequence[int]) -> set[int]:
+    """Which of some cases (a sample: few) somebody has opened since they came to where they are."""
+    marks = ",".join("?" * len(cases)) or "NULL"
+    rows = connection.execute(
+        "SELECT DISTINCT a.case_id FROM access_row a JOIN cases c ON c.id = a.case_id"  # noqa: S608 question marks
+        f" WHERE a.login = ? AND a.at >= c.entered_at AND a.case_id IN ({marks})",
+        (login, *cases),
+    ).fetchall()
+    return {int(row[0]) for row in rows}

@@ -1,0 +1,293 @@
+"""What lies about on a desk: claims, drafts, saved filters, searches; plain SQL for both databases.
+
+A claim is soft: it tells others that somebody is at a case, and keeps nobody from anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import orjson
+
+from engine.store.database import Connection
+from engine.store.people import PERSON
+from engine.trail.event import canonical, moment
+
+CLAIM_LASTS = timedelta(minutes=3)
+"""Unless the page asks again that has the case open."""
+FIND_LASTS = timedelta(hours=12)
+"""As long as a session may."""
+
+
+class Claim(NamedTuple):
+    """Who is at a case, since when (aware UTC), and how that person is addressed."""
+
+    case: int
+    login: str
+    since: datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lying:
+    """What lies on some cases: who is at them, and on which the person asking has something half written."""
+
+    claims: Mapping[int, Claim]
+    drafts: frozenset[int]
+
+
+class SavedView(NamedTuple):
+    """A filter under a name; with `unit` it is for everybody there, pinned it stands above every queue."""
+
+    id: str
+    login: str
+    unit: str | None
+    name: str
+    address: str
+    pinned: bool
+
+
+class Finding(NamedTuple):
+    """What a search found: which kind of thing was asked for, and the cases."""
+
+    kind: str
+    cases: tuple[int, ...]
+
+
+_CLAIM = (
+    "INSERT INTO claim (case_id, login, since, until) VALUES (?, ?, ?, ?) ON CONFLICT (case_id) DO UPDATE SET"
+    " login = excluded.login, until = excluded.until,"
+    " since = CASE WHEN claim.login = excluded.login AND claim.until > excluded.since THEN claim.since"
+    " ELSE excluded.since END"
+)
+_UNLESS_ANOTHERS = " WHERE claim.login = excluded.login OR claim.until <= excluded.since"
+
+
+def claim(connection: Connection, case: int, login: str, at: datetime) -> bool:
+    """Say that a person is at a case for the next minutes; False when somebody else is, who stays."""
+    params = (case, login, moment(at), moment(at + CLAIM_LASTS))
+    return connection.execute(_CLAIM + _UNLESS_ANOTHERS, params).rowcount == 1
+
+
+def take_over(connection: Connection, case: int, login: str, at: datetime) -> None:
+    """Say that a person is at a case, whoever else was."""
+    connection.execute(_CLAIM, (case, login, moment(at), moment(at + CLAIM_LASTS)))
+
+
+def let_go(connection: Connection, case: int, login: str) -> None:
+    """A person is at a case no more."""
+    connection.execute("DELETE FROM claim WHERE case_id = ? AND login = ?", (case, login))
+
+
+def claimed_by(connection: Connection, login: str, at: datetime) -> list[int]:
+    """The cases a person is at."""
+    sql = "SELECT case_id FROM claim WHERE login = ? AND until > ? ORDER BY case_id"
+    return [int(row[0]) for row in connection.execute(sql, (login, moment(at))).fetchall()]
+
+
+def lying_on(connection: Connection, cases: Sequence[int], login: str, at: datetime) -> Lying:
+    """What lies on some cases for a person; read in one statement."""
+    if not cases:
+        return Lying(claims={}, drafts=frozenset())
+    marks = ",".join("?" * len(cases))
+    rows = connection.execute(
+        "SELECT 0, c.case_id, c.login, c.since, coalesce(a.name, c.login) FROM claim c"  # noqa: S608 question marks only
+        f" JOIN account a ON a.login = c.login WHERE c.case_id IN ({marks}) AND c.until > ?"
+        f" UNION ALL SELECT 1, d.case_id, d.login, d.at, '' FROM draft d WHERE d.login = ? AND d.case_id IN ({marks})",
+        (*cases, moment(at), login, *cases),
+    ).fetchall()
+    claims = {
+        int(case): Claim(int(case), who, datetime.fromisoformat(since), name)
+        for is_draft, case, who, since, name in rows
+        if not is_draft
+    }
+    return Lying(claims=claims, drafts=frozenset(int(row[1]) for row in rows if row[0]))
+
+
+def keep_draft(connection: Connection, place: tuple[str, int, str], body: Mapping[str, str], at: datetime) -> None:
+    """Keep what a person has typed for a step (`place`: login, case, trigger); nothing typed is no draft."""
+    if not any(body.values()):
+        connection.execute("DELETE FROM draft WHERE login = ? AND case_id = ? AND trigger = ?", place)
+        return
+    connection.execute(
+        "INSERT INTO draft (login, case_id, trigger, body, at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (login, case_id, trigger) DO UPDATE SET body = excluded.body, at = excluded.at",
+        (*place, orjson.dumps(dict(body)).decode(), moment(at)),
+    )
+
+
+def draft(connection: Connection, login: str, case: int, trigger: str) -> Mapping[str, str]:
+    """What a person has typed for a step; nothing where there is no draft."""
+    sql = "SELECT body FROM draft WHERE login = ? AND case_id = ? AND trigger = ?"
+    row = connection.execute(sql, (login, case, trigger)).fetchone()
+    body: Mapping[str, str] = {} if row is None else orjson.loads(row[0])
+    return body
+
+
+def leave(connection: Connection, case: int, login: str) -> None:
+    """A person is done with a case: neither claim nor drafts stay."""
+    let_go(connection, case, login)
+    connection.execute("DELETE FROM draft WHERE login = ? AND case_id = ?", (login, case))
+
+
+def add_view(connection: Connection, view: SavedView) -> None:
+    """Keep a filter."""
+    sql = "INSERT INTO saved_view (id, login, unit, name, address, pinned) VALUES (?, ?, ?, ?, ?, ?)"
+    connection.execute(sql, view)
+
+
+def drop_view(connection: Connection, view: str, login: str) -> bool:
+    """Forget a filter of one's own; False when there is none."""
+    return connection.execute("DELETE FROM saved_view WHERE id = ? AND login = ?", (view, login)).rowcount == 1
+
+
+def views(connection: Connection, login: str, units: Sequence[str]) -> list[SavedView]:
+    """The filters of a person and of some units, by name."""
+    marks = ",".join("?" * len(units))
+    shared = f" OR unit IN ({marks})" if units else ""
+    rows = connection.execute(
+        f"SELECT id, login, unit, name, address, pinned FROM saved_view WHERE login = ?{shared} ORDER BY name, id",  # noqa: S608
+        (login, *units),
+    )
+    return [
+        SavedView(one, whose, unit, name, address, bool(pinned))
+        for one, whose, unit, name, address, pinned in rows.fetchall()
+    ]
+
+
+def keep_finding(connection: Connection, handle: str, session: str, found: Finding, at: datetime) -> None:
+    """Keep what a search found, for the session that asked; what nobody can look at any more is forgotten."""
+    connection.execute("DELETE FROM find_handle WHERE at < ?", (moment(at - FIND_LASTS),))
+    connection.execute(
+        "INSERT INTO find_handle (handle, session, kind, cases, at) VALUES (?, ?, ?, ?, ?)",
+        (handle, session, found.kind, orjson.dumps(found.cases).decode(), moment(at)),
+    )
+
+
+def finding(connection: Connection, handle: str, session: str) -> Finding | None:
+    """What a search of this session found, or None."""
+    sql = "SELECT kind, cases FROM find_handle WHERE handle = ? AND session = ?"
+    row = connection.execute(sql, (handle, session)).fetchone()
+    return None if row is None else Finding(str(row[0]), tuple(orjson.loads(row[1])))
+
+
+def cases_named(connection: Connection, text: str, within: tuple[str, Sequence[object]]) -> Finding:
+    """The cases of the students whom a text names exactly, newest first, and what the text is.
+
+    Args:
+        connection: Where to look.
+        text: A student number, the number of an identity document, or a name.
+        within: A condition on `cases c` and its parameters: what whoever asks may know of.
+    """
+    condition, params = within
+    for kind, where in _WAYS:
+        asked = _as_pattern(text) if kind == "name" else text
+        rows = connection.execute(
+            f"SELECT c.id FROM cases c JOIN student s ON s.id = c.student WHERE {where} AND {condition}"  # noqa: S608 constant text
+            " ORDER BY c.id DESC LIMIT ?",
+            (asked, *params, MOST_FOUND),
+        ).fetchall()
+        if rows:
+            return Finding(kind, tuple(int(row[0]) for row in rows))
+    return Finding("nothing", ())
+
+
+MOST_FOUND = 200
+_WAYS = (
+    ("student_no", "s.student_no = ?"),
+    ("id_number", "s.id_number = ?"),
+    ("name", r"s.facts LIKE ? ESCAPE '\'"),
+)
+"""In which order a text is tried; a name stands in the facts as their canonical JSON has it."""
+
+
+def _as_pattern(name: str) -> str:
+    told = canonical({"name": name}).decode()[1:-1]
+    for mark in ("\\", "%", "_"):
+        told = told.replace(mark, f"\\{mark}")
+    return f"%{told}%"
+
+
+class Tally(NamedTuple):
+    """What a person did and was told: counts, capped at `MOST_COUNTED` and one more."""
+
+    done: int
+    opened: int
+    told: int
+    today: int
+    last_hour: int
+
+
+MOST_COUNTED = 10_000
+_DECIDED = "d.kind IN ('moved', 'signed')"
+
+
+def tally(connection: Connection, login: str, midnight: datetime, at: datetime) -> Tally:
+    """How much a person has decided, opened and been told, in one statement."""
+    most = f"LIMIT {MOST_COUNTED + 1}"
+    row = connection.execute(
+        f"SELECT (SELECT count(*) FROM (SELECT 1 FROM deed d WHERE d.login = ? AND {_DECIDED} {most}) a),"  # noqa: S608
+        f" (SELECT count(*) FROM (SELECT 1 FROM deed d WHERE d.login = ? AND d.kind = 'opened' {most}) b),"
+        f" (SELECT count(*) FROM (SELECT 1 FROM outbox o WHERE o.recipient = ? {most}) c),"
+        f" (SELECT count(*) FROM deed d WHERE d.login = ? AND d.at >= ? AND {_DECIDED}),"
+        f" (SELECT count(*) FROM deed d WHERE d.login = ? AND d.at >= ? AND {_DECIDED})",
+        (login, login, f"{PERSON}{login}", login, moment(midnight), login, moment(at - timedelta(hours=1))),
+    ).fetchone()
+    return Tally(0, 0, 0, 0, 0) if row is None else Tally(*(int(one) for one in row))
+
+
+class Deed(NamedTuple):
+    """Something a person did: on which case, by which event and step, when."""
+
+    case: int
+    seq: int
+    kind: str
+    trigger: str
+    at: datetime
+
+
+def deeds_of(connection: Connection, login: str, kinds: Sequence[str], after: str, limit: int) -> list[Deed]:
+    """What a person did, the newest first, from before a moment (`MOMENT/CASE/SEQ`, or nothing) on."""
+    at, _, rest = after.partition("/")
+    case, _, seq = rest.partition("/")
+    marks = ",".join("?" * len(kinds))
+    sql = f"SELECT case_id, seq, kind, trigger, at FROM deed WHERE login = ? AND kind IN ({marks})"  # noqa: S608 marks
+    params: list[object] = [login, *kinds]
+    if case.isdecimal() and seq.isdecimal():
+        sql += " AND (at, case_id, seq) < (?, ?, ?)"
+        params += [at, int(case), int(seq)]
+    rows = connection.execute(f"{sql} ORDER BY at DESC, case_id DESC, seq DESC LIMIT ?", (*params, limit)).fetchall()
+    return [Deed(int(one), int(seq), kind, trigger, datetime.fromisoformat(at)) for one, seq, kind, trigger, at in rows]
+
+
+def last_deed(connection: Connection, case: int) -> tuple[str, Deed] | None:
+    """Who did something to a case last, and what."""
+    row = connection.execute(
+        "SELECT login, case_id, seq, kind, trigger, at FROM deed WHERE case_id = ? ORDER BY seq DESC LIMIT 1", (case,)
+    ).fetchone()
+    if row is None:
+        return None
+    login, one, seq, kind, trigger, at = row
+    return str(login), Deed(int(one), int(seq), kind, trigger, datetime.fromisoformat(at))
+
+
+class Copy(NamedTuple):
+    """Something a person was told: about which event of which case, and as what."""
+
+    id: int
+    case: int
+    seq: int
+    message: str
+
+
+def copies_of(connection: Connection, login: str, before: int, limit: int) -> list[Copy]:
+    """What a person was told, the newest first; `before` 0: from the newest on."""
+    sql = "SELECT id, chain, seq, message FROM outbox WHERE recipient = ? AND chain > 0"
+    params: list[object] = [f"{PERSON}{login}"]
+    if before:
+        sql, params = f"{sql} AND id < ?", [*params, before]
+    rows = connection.execute(f"{sql} ORDER BY id DESC LIMIT ?", (*params, limit)).fetchall()
+    return [Copy(int(number), int(chain), int(seq), str(message)) for number, chain, seq, message in rows]

@@ -1,0 +1,297 @@
+"""Lanes and deeds in the database: written in the transaction that moves a case, one statement for many.
+
+On PostgreSQL a plain step is one data-modifying statement; what it writes here is a part of that (`beside_a_step`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from engine.store.database import Connection, Row
+from engine.store.students import below
+
+NEVER = "9999-12-31T00:00:00.000000Z"
+"""What stands for the end of all days where no deadline runs: it sorts last."""
+
+_CHUNK = 1000
+COLUMNS = (
+    "case_id, role, at_path, trigger, workflow, shape, state, path, batch, lane, due_at, entered_at, in_person, leads,"
+    " apart, hindrances, cautions, judged_at, rulebook"
+)
+_TYPES = (
+    "bigint", "text", "text", "text", "text", "text", "text", "text", "text", "smallint", "text", "text", "boolean",
+    "boolean", "text", "text", "text", "text", "text",
+)  # fmt: skip
+_MARKS = ",".join("?" * len(_TYPES))
+_INSERT = f"INSERT INTO lane ({COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 constant text
+_HAND = "INSERT INTO lane_hand (case_id, login) VALUES (?, ?)"
+_DEED = "INSERT INTO deed (case_id, seq, login, kind, trigger, at, giver, late) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_UPSERT = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[3:])
+
+
+class Lane(NamedTuple):
+    """One row of `lane` (`engine.store.lane_tables`)."""
+
+    case: int
+    role: str
+    at_path: str
+    trigger: str
+    workflow: str
+    shape: str
+    state: str
+    path: str
+    batch: str | None
+    lane: int
+    due_at: str
+    entered_at: str
+    in_person: bool
+    leads: bool
+    apart: str | None
+    hindrances: str | None
+    cautions: str | None
+    judged_at: str
+    rulebook: str
+
+
+class Deed(NamedTuple):
+    """One row of `deed`."""
+
+    case: int
+    seq: int
+    login: str
+    kind: str
+    trigger: str
+    at: str
+    giver: str | None
+    late: bool
+
+
+class Standing(NamedTuple):
+    """Where a case waits from now on: its rows in place of those it had; none where it waits for nobody."""
+
+    case: int
+    rows: tuple[Lane, ...]
+
+    @property
+    def hands(self) -> list[str]:
+        """Whom others' steps keep from a step of the case, sorted."""
+        if len(self.rows) == 1:  # they stand there in order
+            text = self.rows[0].apart
+            return [] if text is None else text[1:-1].split("|")
+        texts = {row.apart for row in self.rows if row.apart is not None}
+        return sorted({login for text in texts for login in text[1:-1].split("|")})
+
+
+def put(connection: Connection, standings: Sequence[Standing]) -> None:
+    """Write where cases wait; call inside the transaction that moves them."""
+    cases = [one.case for one in standings]
+    _delete(connection, "lane", cases)
+    _delete(connection, "lane_hand", cases)
+    _insert(connection, _INSERT, [row for one in standings for row in one.rows])
+    _insert(connection, _HAND, [(one.case, login) for one in standings for login in one.hands])
+
+
+def _delete(connection: Connection, table: str, cases: Sequence[int]) -> None:
+    sql = f"DELETE FROM {table} WHERE case_id"  # noqa: S608 a table's name
+    if len(cases) == 1:
+        connection.execute(f"{sql} = ?", (cases[0],))
+    elif cases and connection.is_sqlite:
+        connection.executemany(f"{sql} = ?", [(case,) for case in cases])
+    elif cases:
+        connection.execute(f"{sql} = ANY(?)", (list(cases),))
+
+
+def _insert(connection: Connection, sql: str, rows: Sequence[Sequence[object]]) -> None:
+    if len(rows) == 1:
+        connection.execute(sql, rows[0])
+    elif rows:
+        connection.executemany(sql, rows)
+
+
+def add_deeds(connection: Connection, deeds: Sequence[Deed]) -> None:
+    """Keep what people did; call inside the transaction that writes the events."""
+    _insert(connection, _DEED, deeds)
+
+
+def beside_a_step(standing: Standing | None, deed: Deed | None) -> tuple[str, tuple[object, ...]]:
+    """The parts of PostgreSQL's one statement that write lane and deed if the step `won`, with their parameters."""
+    sql, params = "", list[object]()
+    if standing is not None:
+        keys = [(row.role, row.at_path) for row in standing.rows]
+        stays = f" AND (l.role, l.at_path) NOT IN ({','.join(['(?, ?)'] * len(keys))})" if keys else ""
+        sql += f", ld AS (DELETE FROM lane l USING won WHERE l.case_id = won.id{stays})"  # noqa: S608 question marks only
+        params += [part for key in keys for part in key]
+        for place, row in enumerate(standing.rows):
+            values = ",".join(f"CAST(? AS {kind})" for kind in _TYPES)
+            sql += (
+                f", l{place} AS (INSERT INTO lane ({COLUMNS}) SELECT {values} FROM won"  # noqa: S608 constant text
+                f" ON CONFLICT (case_id, role, at_path) DO UPDATE SET {_UPSERT})"
+            )
+            params += row
+        hands = standing.hands
+        stays = f" AND h.login NOT IN ({','.join('?' * len(hands))})" if hands else ""
+        sql += f", hd AS (DELETE FROM lane_hand h USING won WHERE h.case_id = won.id{stays})"  # noqa: S608 question marks only
+        params += hands
+        for place, login in enumerate(hands):
+            sql += f", h{place} AS (INSERT INTO lane_hand (case_id, login) SELECT won.id, CAST(? AS text)"
+            sql += " FROM won ON CONFLICT DO NOTHING)"
+            params.append(login)
+    if deed is not None:
+        sql += (
+            ", de AS (INSERT INTO deed (case_id, seq, login, kind, trigger, at, giver, late) SELECT CAST(? AS bigint),"
+            " CAST(? AS integer), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text),"
+            " CAST(? AS boolean) FROM won)"
+        )
+        params += deed
+    return sql, tuple(params)
+
+
+def date_again(connection: Connection, cases: Sequence[int]) -> None:
+    """Take over the earliest deadline of cases after rows of deadlines have changed."""
+    sql = (
+        "UPDATE lane SET due_at = coalesce((SELECT min(d.due_at) FROM deadline d WHERE d.case_id = lane.case_id"
+        " AND NOT d.settled), ?) WHERE case_id = ?"
+    )
+    if cases:
+        connection.executemany(sql, [(NEVER, case) for case in cases])
+
+
+def of_cases(connection: Connection, cases: Sequence[int]) -> dict[int, list[Lane]]:
+    """The rows of some cases, by case; the one that leads first."""
+    found: dict[int, list[Lane]] = {}
+    for part in _parts(cases):
+        where = f"case_id IN ({','.join('?' * len(part))})"
+        sql = f"SELECT {COLUMNS} FROM lane WHERE {where} ORDER BY case_id, leads DESC, role, at_path"  # noqa: S608
+        for row in map(read, connection.execute(sql, tuple(part)).fetchall()):
+            found.setdefault(row.case, []).append(row)
+    return found
+
+
+def read(row: Row) -> Lane:
+    """A row of `COLUMNS`."""
+    one = Lane(*row)
+    return one._replace(in_person=bool(one.in_person), leads=bool(one.leads))
+
+
+def all_rows(connection: Connection) -> Iterator[Lane]:
+    """Every row, by case; call inside `reading`."""
+    return map(read, connection.stream(f"SELECT {COLUMNS} FROM lane ORDER BY case_id, role, at_path"))  # noqa: S608
+
+
+def all_hands(connection: Connection) -> Iterator[tuple[int, str]]:
+    """Every hand, by case; call inside `reading`."""
+    return ((int(case), str(login)) for case, login in connection.stream("SELECT case_id, login FROM lane_hand"))
+
+
+def all_deeds(connection: Connection) -> Iterator[Deed]:
+    """Every deed, by case; call inside `reading`."""
+    sql = "SELECT case_id, seq, login, kind, trigger, at, giver, late FROM deed ORDER BY case_id, seq"
+    return map(_deed, connection.stream(sql))
+
+
+def _deed(row: Row) -> Deed:
+    case, seq, login, kind, trigger, at, giver, late = row
+    return Deed(case, seq, login, kind, trigger, at, giver, bool(late))
+
+
+def last_deeds(connection: Connection, cases: Sequence[int]) -> dict[int, Deed]:
+    """The last deed of each of some cases."""
+    found: dict[int, Deed] = {}
+    for part in _parts(cases):
+        sql = (
+            "SELECT case_id, seq, login, kind, trigger, at, giver, late FROM deed"  # noqa: S608 question marks only
+            f" WHERE case_id IN ({','.join('?' * len(part))}) ORDER BY case_id, seq"
+        )
+        found.update((one.case, one) for one in map(_deed, connection.execute(sql, tuple(part))))
+    return found
+
+
+def waiting_of(connection: Connection, cases: Sequence[int]) -> dict[int, list[tuple[str, str, str, str]]]:
+    """Where cases wait elsewhere than at their own unit: trigger, slot, role, path of the unit."""
+    found: dict[int, list[tuple[str, str, str, str]]] = {}
+    for part in _parts(cases):
+        sql = (
+            "SELECT case_id, trigger, slot, role, path FROM waiting"  # noqa: S608 question marks only
+            f" WHERE case_id IN ({','.join('?' * len(part))}) ORDER BY case_id, trigger, slot, role, path"
+        )
+        for case, *place in connection.execute(sql, tuple(part)).fetchall():
+            found.setdefault(int(case), []).append((place[0], place[1], place[2], place[3]))
+    return found
+
+
+def frozen_among(connection: Connection, cases: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Those of some cases that stand on lists in their present stay, each with shape and state of the lists."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for part in _parts(cases):
+        sql = (
+            "SELECT c.id, l.shape, l.state FROM member m JOIN cases c ON c.id = m.member AND m.stay = c.entered_at"  # noqa: S608
+            f" JOIN cases l ON l.id = m.list_id WHERE m.member IN ({','.join('?' * len(part))})"
+        )
+        for case, shape, state in connection.execute(sql, tuple(part)).fetchall():
+            found.setdefault(int(case), []).append((str(shape), str(state)))
+    return found
+
+
+def of_students(connection: Connection, students: Sequence[int]) -> list[tuple[int, int, str]]:
+    """The cases of students that wait: student, case, shape; each once."""
+    found: list[tuple[int, int, str]] = []
+    for part in _parts(students):
+        sql = (
+            "SELECT DISTINCT c.student, l.case_id, l.shape FROM cases c JOIN lane l ON l.case_id = c.id"  # noqa: S608
+            f" WHERE c.student IN ({','.join('?' * len(part))}) ORDER BY l.case_id"
+        )
+        rows = connection.execute(sql, tuple(part)).fetchall()
+        found += [(int(student), int(case), str(shape)) for student, case, shape in rows]
+    return found
+
+
+def of_shapes(
+    connection: Connection, shapes: Sequence[str], narrowed: str = "", params: Sequence[object] = ()
+) -> list[int]:
+    """The waiting cases of some shapes, each once; `narrowed` is a further condition on `lane`."""
+    if not shapes:
+        return []
+    marks = ",".join("?" * len(shapes))
+    sql = f"SELECT DISTINCT case_id FROM lane WHERE shape IN ({marks}){narrowed} ORDER BY case_id"  # noqa: S608
+    return [int(row[0]) for row in connection.execute(sql, (*shapes, *params)).fetchall()]
+
+
+def of_batch(connection: Connection, batch: str, shapes: Sequence[str]) -> list[int]:
+    """The waiting cases of a batch that have one of some shapes."""
+    return of_shapes(connection, shapes, " AND batch = ?", (batch,))
+
+
+def of_units(connection: Connection, path: str, shapes: Sequence[str]) -> list[int]:
+    """The waiting cases at a unit and below that have one of some shapes."""
+    return of_shapes(connection, shapes, " AND path >= ? AND path < ?", below(path))
+
+
+def judged_before(connection: Connection, at: str, shapes: Sequence[str]) -> list[int]:
+    """The waiting cases of some shapes that were last judged before a moment."""
+    return of_shapes(connection, shapes, " AND judged_at < ?", (at,))
+
+
+def outdated(connection: Connection, day: str, now: str, rulebook: str) -> list[int]:
+    """The waiting cases that time alone may have changed, whatever their rules read.
+
+    A deadline has passed since they were judged, a caution that passes stood in the way, or another rulebook is in
+    force; a batch keeps the one it has pinned.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT case_id FROM lane WHERE (due_at <= ? AND judged_at <= due_at)"
+        " OR (batch IS NULL AND rulebook <> ?) OR (cautions LIKE ? AND judged_at < ?) ORDER BY case_id",
+        (now, rulebook, "%|transferred|%", day),
+    )
+    return [int(row[0]) for row in rows.fetchall()]
+
+
+def clear(connection: Connection) -> None:
+    """Empty the projections, to make them anew."""
+    connection.execute("DELETE FROM lane")
+    connection.execute("DELETE FROM lane_hand")
+    connection.execute("DELETE FROM deed")
+
+
+def _parts(many: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (many[start : start + _CHUNK] for start in range(0, len(many), _CHUNK))

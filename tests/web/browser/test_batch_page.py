@@ -1,0 +1,78 @@
+"""The page of a batch in a browser: for everybody, in both languages, on every width, on paper, without a script."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from console.demo import evening, school
+from engine.daybook import keep_days
+from tests.web.browser.axe import violations
+from tests.web.browser.conftest import LAPTOP, PHONE, WIDE, Visiting
+from tests.web.conftest import Site
+
+BATCH = f"/batches/{school.BATCH}"
+
+
+@pytest.fixture
+def batch_site(site: Site) -> Site:
+    """A house with the days of the batch kept."""
+    with site.house.desks.borrowed() as office:
+        keep_days(office.desk, site.watch.at)
+    return site
+
+
+def test_nothing_is_in_anybodys_way_in_either_language(batch_site: Site, visiting: Visiting):
+    for lang in ("zh", "en"):
+        page = visiting(batch_site, school.HEAD, lang=lang)
+        for address in ("", "/table/units", "/cases?key=open"):
+            page.goto(f"{BATCH}{address}")
+            assert violations(page) == [], (lang, address)
+
+
+def test_no_width_makes_the_page_slide_sideways(batch_site: Site, visiting: Visiting):
+    page = visiting(batch_site, school.HEAD)
+    for width, height in (WIDE, LAPTOP, (820, 1180), PHONE):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(BATCH)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_phone_units_are_cards_and_what_is_pressed_is_large(batch_site: Site, visiting: Visiting):
+    page = visiting(batch_site, school.HEAD, size=PHONE)
+    page.goto(BATCH)
+    unit = page.locator(".xj-units tbody tr:not(.xj-group)").first
+    assert unit.evaluate("one => getComputedStyle(one).display") == "grid"
+    assert unit.locator(".xj-aside").first.is_hidden()
+    heights = page.locator("main button").evaluate_all("many => many.map(one => one.getBoundingClientRect().height)")
+    assert min(heights) >= 44
+
+
+def test_printed_it_takes_two_pages_across(batch_site: Site, visiting: Visiting):
+    page = visiting(batch_site, school.HEAD)
+    page.goto(BATCH)
+    paper = page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 2
+    width, height = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", paper)[0]
+    assert float(width) > float(height)
+
+
+def test_a_unit_is_urged_in_two_clicks_without_a_script(batch_site: Site, visiting: Visiting):
+    page = visiting(batch_site, school.HEAD, script=False)
+    page.goto(BATCH)
+    page.locator(".xj-missing").get_by_role("button").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("催办")
+    page.get_by_role("button", name=re.compile("^催办")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("已催办")
+    expect(page.get_by_role("status")).to_contain_text("待发")
+
+
+def test_a_click_on_a_number_and_one_back_lead_where_one_was(batch_site: Site, visiting: Visiting):
+    page = visiting(batch_site, evening.OPERATOR)
+    page.goto(BATCH)
+    number = page.locator("a.xj-number").first
+    count = number.inner_text()
+    number.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{count} 人")
+    page.go_back()
+    expect(page.locator("#units")).to_be_visible()

@@ -1,0 +1,217 @@
+"""A house of the evening of 15 May, answering over HTTP on a port of its own; each test gets a copy of its database."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from console import setting_up, wiring
+from console.access import sessions
+from console.demo import evening
+from console.demo.sheets import Files
+from console.demo.story import stage_evening
+from console.serving import opened, server_of
+from console.settings import Settings
+from console.web.guarding import HEADER, token
+from console.web.house import House
+from engine.loading.remembered import load_remembered
+
+_STUDENTS = 170
+
+
+@pytest.fixture(scope="session")
+def staged_evening(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The evening of 15 May as `make serve` shows it, with fewer students elsewhere."""
+    return stage_evening(tmp_path_factory.mktemp("evening"), _STUDENTS)
+
+
+@dataclass(slots=True)
+class Watch:
+    """The clock of a house: it stands still until a test sets it."""
+
+    at: datetime = evening.NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, **span: float) -> None:
+        """So much later."""
+        self.at += timedelta(**span)
+
+
+@dataclass(slots=True)
+class Site:
+    """A house that answers, and what a test needs of it."""
+
+    house: House
+    address: str
+    watch: Watch
+    people: "list[Person]" = field(default_factory=list)
+
+    def close(self) -> None:
+        """Everybody closes the browser."""
+        for one in self.people:
+            one.browser.close()
+
+    def signed_in(self, login: str) -> "Person":
+        """Somebody at a browser without JavaScript, signed in without the form."""
+        with self.house.desks.borrowed() as office:
+            cookie = sessions.begin(office.desk.connection, login, self.watch.at)
+        return Person(site=self, cookie=cookie)
+
+    def stranger(self) -> "Person":
+        """Somebody at a browser, not signed in."""
+        return Person(site=self, cookie=None)
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements that read or write rows, in their order; for a house with one desk on SQLite."""
+        with self.house.desks.borrowed() as office:
+            raw = office.desk.connection.raw
+        found: list[str] = []
+        raw.set_trace_callback(lambda sql: found.append(sql) if _touches_rows(sql) else None)
+        try:
+            yield found
+        finally:
+            raw.set_trace_callback(None)
+
+
+def _touches_rows(sql: str) -> bool:
+    return sql.lstrip().upper().startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"))
+
+
+@dataclass(slots=True)
+class Person:
+    """A browser: keeps its cookies, follows no redirect by itself."""
+
+    site: Site
+    cookie: str | None
+    browser: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        cookies = httpx.Cookies()
+        if self.cookie is not None:  # with its domain, or a new one from the house would stand beside it
+            cookies.set(self.site.house.cookie, self.cookie, domain=urlsplit(self.site.address).hostname or "")
+        self.browser = httpx.Client(base_url=self.site.address, cookies=cookies, timeout=30)
+        self.site.people.append(self)
+
+    def get(self, address: str, **headers: str) -> httpx.Response:
+        """A page."""
+        return self.browser.get(address, headers=_named(headers))
+
+    def fragment(self, address: str) -> httpx.Response:
+        """A part of a page, as htmx asks for it."""
+        return self.browser.get(address, headers={"HX-Request": "true"})
+
+    def post(
+        self,
+        address: str,
+        form: Mapping[str, object] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        files: Sequence[tuple[str, tuple[str, bytes, str]]] = (),
+    ) -> httpx.Response:
+        """A form of a page of this session."""
+        own = self.browser.cookies.get(self.site.house.cookie) or ""
+        said = {"Sec-Fetch-Site": "same-origin", HEADER: token(own, self.site.watch.at), **(headers or {})}
+        return self.browser.post(address, data=dict(form or {}), headers=said, files=list(files) or None)
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _definitions_are_read_once() -> Iterator[None]:
+    """The files do not change during the tests."""
+    kept: dict[Path, object] = {}
+    read = load_remembered
+
+    def once(folder: Path, memory: Path, functions: object) -> object:
+        if folder not in kept:
+            kept[folder] = read(folder, memory, functions)  # type: ignore[arg-type]  # passed on as given
+        return kept[folder]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "load_remembered", once)
+        patch.setattr(setting_up, "load_remembered", once)
+        yield
+
+
+@pytest.fixture
+def open_site(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Opens houses of the evening: `open_site(desks=1)`; each on a copy of the database of its own."""
+    with _opening(staged_evening, tmp_path) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="session")
+def read_site(staged_evening: Files, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One house for all tests that only look: nobody decides anything in it, and its clock stands still."""
+    with _opening(staged_evening, tmp_path_factory.mktemp("read")) as open_one:
+        yield open_one()
+
+
+@contextmanager
+def _opening(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    closing: list[AbstractContextManager[House]] = []
+    sites: list[Site] = []
+
+    def open_one(*, desks: int = 4, **settings: object) -> Site:
+        folder = tmp_path / f"house-{len(closing)}"
+        folder.mkdir()
+        for file in staged_evening.into.glob("evening.db*"):
+            shutil.copy(file, folder)
+        listening = socket.create_server(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        here = {"database": f"sqlite:///{folder / 'evening.db'}", "url": address, "channels": None}
+        told = Settings(**{**here, **settings})  # type: ignore[arg-type]  # as a test says, which pydantic looks at
+        watch = Watch()
+        context = _answering(told, watch, desks, listening)
+        house = context.__enter__()
+        closing.append(context)
+        sites.append(Site(house=house, address=address, watch=watch))
+        return sites[-1]
+
+    try:
+        yield open_one
+    finally:
+        for site in sites:
+            site.close()
+        for context in reversed(closing):
+            context.__exit__(None, None, None)
+
+
+@contextmanager
+def _answering(settings: Settings, watch: Watch, desks: int, listening: socket.socket) -> Iterator[House]:
+    with opened(settings, watch, told=watch.at, desks=desks) as house:
+        server = server_of(house, *listening.getsockname())
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started:
+                thread.join(0.01)
+            yield house
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def site(open_site: Callable[..., Site]) -> Site:
+    """A house of the evening that answers."""
+    return open_site()
+
+
+@pytest.fixture
+def narrow_site(open_site: Callable[..., Site]) -> Site:
+    """The same with one desk, so that every statement can be counted."""
+    return open_site(desks=1)

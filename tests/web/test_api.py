@@ -1,0 +1,142 @@
+"""The REST interface: for whom a token acts, what it may be used for, and that nothing is done twice."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from console.api.tokens import issue
+from console.demo import evening
+from tests.web.conftest import Site
+
+
+class Program:
+    """A program that shows a token."""
+
+    def __init__(self, site: Site, login: str, *scopes: str, days: int = 30) -> None:
+        with site.house.desks.borrowed() as office:
+            connection = office.desk.connection
+            self.token = issue(connection, login, "test", scopes, timedelta(days=days), site.watch.at)
+        self._address = f"{site.address}/api/v1"
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self._address + path, headers={"Authorization": f"Bearer {self.token}"}, timeout=30)
+
+    def post(self, path: str, body: object, key: str = "") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **({"Idempotency-Key": key} if key else {})}
+        return httpx.post(self._address + path, json=body, headers=headers, timeout=30)
+
+
+@pytest.fixture
+def approver(site: Site) -> Program:
+    """A program of the approver's that may read and decide."""
+    return Program(site, evening.APPROVER, "read", "decide")
+
+
+def _first(program: Program) -> dict[str, object]:
+    one: dict[str, object] = program.get("/queue?limit=1").json()["cases"][0]
+    return one
+
+
+def test_without_a_good_token_nothing_is_said(site: Site, approver: Program) -> None:
+    site.watch.pass_by(days=31)
+    answers = [httpx.get(f"{site.address}/api/v1/queue"), approver.get("/queue")]
+    assert [one.status_code for one in answers] == [401, 401]
+    assert {one.headers["content-type"] for one in answers} == {"application/problem+json"}
+
+
+def test_a_token_does_what_its_scopes_say_and_no_more(site: Site) -> None:
+    reader = Program(site, evening.APPROVER, "read")
+    one = _first(reader)
+    answer = reader.post(f"/cases/{one['number']}/transitions/site_approve", {"revision": one["revision"]}, "key-00001")
+    assert answer.status_code == 403
+    assert _first(reader) == one
+
+
+def test_the_same_key_is_answered_the_same_and_decides_once(approver: Program) -> None:
+    ready = next(one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"]))
+    address, body = f"/cases/{ready['number']}/transitions/site_approve", {"revision": ready["revision"]}
+    first, again = approver.post(address, body, "key-00001"), approver.post(address, body, "key-00001")
+    assert first.json()["moved"], first.json()
+    assert not first.json()["repeated"]
+    assert again.json() == {**again.json(), "moved": True, "repeated": True, "state": first.json()["state"]}
+    history = approver.get(f"/cases/{ready['number']}/events").json()
+    assert [one["kind"] for one in history if one.get("trigger") == "site_approve"] == ["moved"]
+
+
+def _is_open(program: Program, number: str) -> bool:
+    steps = program.get(f"/cases/{number}").json()["steps"]
+    return any(step["trigger"] == "site_approve" and step["is_open"] for step in steps)
+
+
+def test_an_old_revision_is_a_conflict_that_says_the_new_one(approver: Program) -> None:
+    one = next(one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"]))
+    address = f"/cases/{one['number']}/transitions/site_approve"
+    answer = approver.post(address, {"revision": one["revision"] - 1}, "key-00002")
+    assert answer.status_code == 409
+    assert answer.json()["revision"] == one["revision"]
+
+
+def test_a_refusal_is_an_answer_with_every_reason(approver: Program) -> None:
+    cases = approver.get("/queue?limit=200").json()["cases"]
+    blocked = next(one for one in cases if not _is_open(approver, one["number"]))
+    answer = approver.post(
+        f"/cases/{blocked['number']}/transitions/site_approve", {"revision": blocked["revision"]}, "key-00003"
+    )
+    assert answer.status_code == 200
+    assert not answer.json()["moved"]
+    assert answer.json()["failed"]
+    assert all(one["sentence"]["zh"] and one["sentence"]["en"] for one in answer.json()["verdicts"])
+
+
+def test_a_dry_run_of_many_decides_nothing(approver: Program) -> None:
+    cases = [
+        {"number": one["number"], "revision": one["revision"]}
+        for one in approver.get("/queue?limit=60").json()["cases"]
+    ]
+    judged = approver.post("/decisions", {"trigger": "site_approve", "cases": cases}).json()
+    assert judged["dry_run"]
+    assert len(judged["moved"]) > len(judged["refused"]) > 0
+    assert len(approver.get("/queue?limit=60").json()["cases"]) == len(cases)
+    decided = approver.post("/decisions", {"trigger": "site_approve", "cases": cases, "dry_run": False}).json()
+    assert sorted(decided["moved"]) == sorted(judged["moved"])
+
+
+def test_what_one_may_not_know_of_is_not_there(site: Site, approver: Program) -> None:
+    elsewhere = Program(site, "approver-0101", "read")
+    number = _first(approver)["number"]
+    assert elsewhere.get(f"/cases/{number}").status_code == 404
+    assert elsewhere.get("/cases/00000000").json()["title"] == elsewhere.get(f"/cases/{number}").json()["title"]
+
+
+def test_every_field_that_is_not_declared_is_refused(approver: Program) -> None:
+    one = _first(approver)
+    body = {"revision": one["revision"], "state": "registered"}
+    answer = approver.post(f"/cases/{one['number']}/transitions/site_approve", body, "key-00004")
+    assert answer.status_code == 422
+    assert answer.json()["fields"][0]["where"] == "body.state"
+
+
+def test_pages_of_the_queue_follow_each_other_without_gap_or_double(approver: Program) -> None:
+    whole = [one["number"] for one in approver.get("/queue?limit=200").json()["cases"]]
+    paged: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = approver.get(f"/queue?limit=7{'&after=' + after if after else ''}").json()
+        paged += [one["number"] for one in page["cases"]]
+        after = page.get("next")
+    assert paged == whole
+
+
+def test_what_is_there_is_described_as_openapi(site: Site) -> None:
+    told = httpx.get(f"{site.address}/api/v1/openapi.json").json()
+    assert told["openapi"].startswith("3.")
+    assert {"/queue", "/cases/{number}", "/decisions"} <= set(told["paths"])
+
+
+def test_metrics_count_requests_by_route_and_name_nobody(site: Site) -> None:
+    site.signed_in(evening.APPROVER).get("/queue/todo")
+    told = httpx.get(f"{site.address}/metrics").text
+    assert 'xueji_requests_total{method="GET",route="/queue/{which}"' in told
+    assert "xueji_mails" in told
+    assert evening.APPROVER not in told

@@ -1,0 +1,306 @@
+"""Deciding over HTTP: once and only once, after what was looked at, undone in time; and when somebody was faster."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from console.demo import evening, school
+from engine.records import case_of
+from tests.web.conftest import Person, Site
+from tests.web.test_queue import counted, heading, numbers, ready
+
+_STATEMENTS_BESIDE_THE_ENGINE = 24
+_WHY = "主要学习经历未从高中阶段填起"
+_HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def approver(site: Site) -> Person:
+    """The approver of the evening's teaching point, at a browser without a script."""
+    return site.signed_in(evening.APPROVER)
+
+
+def form_of(html: str, *, seen: bool = True) -> dict[str, Any]:
+    """What the form of the main button of an open case carries; `seen`: every caution is ticked."""
+    part = html[html.index('<form id="approve"') :]
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', part[: part.index("</form>")]))
+    return {**fields, "caution": re.findall(r'name="caution" value="([^"]+)"', html) if seen else []}
+
+
+def approve(person: Person, number: str, form: Mapping[str, object], **headers: str) -> Any:
+    return person.post(f"/cases/{number}/do/site_approve", form, headers=headers)
+
+
+def opened(person: Person, number: str) -> str:
+    return person.get(f"/queue/todo?case={number}").text
+
+
+def looked_at(person: Person) -> str:
+    """A case with something to be looked at first."""
+    return numbers(person.get("/queue/todo?lane=look").text)[0]
+
+
+def events(site: Site, number: str) -> list[dict[str, Any]]:
+    """The events of a case but for looks, oldest first."""
+    with site.house.desks.borrowed() as office:
+        sql = "SELECT body FROM event WHERE chain = ? ORDER BY seq"
+        rows = office.desk.connection.execute(sql, (case_of(number),)).fetchall()
+    return [one for one in (orjson.loads(bytes(row[0])) for row in rows) if one["kind"] != "viewed"]
+
+
+def test_a_decision_leads_to_the_next_case_with_the_way_back(approver: Person) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+
+    answer = approve(approver, number, form)
+
+    assert answer.status_code == 303
+    page = approver.get(answer.headers["location"]).text
+    assert counted(page)["全部"] == 59
+    assert f'action="/cases/{number}/undo"' in page
+    assert number not in numbers(page)
+    assert f'data-until="{30}"' in page
+
+
+def test_the_event_keeps_what_was_looked_at(site: Site, approver: Person) -> None:
+    number = looked_at(approver)
+    form = form_of(opened(approver, number))
+
+    approve(approver, number, form)
+
+    last = events(site, number)[-1]
+    assert (last["kind"], last["actor"], last["data"]["trigger"]) == ("moved", evening.APPROVER, "site_approve")
+    assert last["data"]["cautions"] == form["caution"] != []
+
+
+def test_with_a_caution_unseen_nothing_is_approved(site: Site, approver: Person) -> None:
+    number = looked_at(approver)
+    before = events(site, number)
+
+    answer = approve(approver, number, form_of(opened(approver, number), seen=False))
+
+    assert answer.status_code == 422
+    assert "条提示没看" in answer.text
+    assert events(site, number) == before
+
+
+def test_with_htmx_one_answer_has_the_next_case_and_everything_beside_it(approver: Person) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+
+    html = approve(approver, number, form, **_HTMX).text
+
+    assert "<html" not in html
+    assert heading(html)
+    for target in (f"#row-{number}", "#xj-counts", "#xj-total, .xj-bar-count", "#xj-undo", "#xj-evidence"):
+        assert f'hx-target="{target}"' in html
+    assert counted(html)["全部"] == 59
+
+
+def test_the_same_decision_sent_again_is_taken_once_and_answered_alike(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+    first = approve(approver, number, form)
+    told = events(site, number)
+
+    again = approve(approver, number, form)
+
+    assert again.status_code == first.status_code == 303
+    assert again.headers["location"].split("&")[0] == first.headers["location"].split("&")[0]
+    assert events(site, number) == told
+
+
+def test_a_decision_on_a_page_that_is_out_of_date_changes_nothing_and_says_what_happened(site, approver) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+    second = site.signed_in(evening.SECOND)
+    site.watch.pass_by(minutes=4)
+    other = form_of(opened(second, number))
+    site.watch.pass_by(minutes=4)
+    second.post(f"/cases/{number}/do/site_return", {**other, "reason": _WHY})
+
+    answer = approve(approver, number, form)
+
+    assert answer.status_code == 409
+    assert "这件刚刚有变动" in answer.text
+    assert "王建国" in answer.text
+    assert _WHY in answer.text
+    assert "第 2 步 · 已提出毕业申请" in answer.text
+    assert [one["data"]["trigger"] for one in events(site, number)][-1] == "site_return"
+
+
+def test_of_two_at_one_case_the_second_is_asked_once(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    opened(approver, number)
+    site.watch.pass_by(minutes=2)
+    second = site.signed_in(evening.SECOND)
+    form = form_of(opened(second, number))
+
+    answer = approve(second, number, form)
+
+    assert answer.status_code == 409
+    assert "周敏2 分钟前打开了此件，仍要办吗" in answer.text
+    assert len(events(site, number)) == int(form["seq"])
+    assert approve(second, number, {**form, "anyway": "1"}).status_code == 303
+
+
+def test_a_case_is_taken_over_from_whoever_is_at_it(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    opened(approver, number)
+    second = site.signed_in(evening.SECOND)
+
+    second.post(f"/cases/{number}/claim")
+
+    assert approve(second, number, form_of(opened(second, number))).status_code == 303
+
+
+def test_undone_in_time_it_is_as_before_and_nobody_hears_of_it(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    approve(approver, number, form_of(opened(approver, number)))
+    site.watch.pass_by(seconds=29)
+
+    answer = approver.post(f"/cases/{number}/undo", {"from": ""})
+
+    assert answer.headers["location"].startswith(f"/queue/todo?case={number}")
+    page = approver.get(answer.headers["location"]).text
+    assert "没有发出任何消息" in page
+    assert counted(page)["全部"] == 60
+    assert [one["kind"] for one in events(site, number)][-2:] == ["moved", "retracted"]
+    with site.house.desks.borrowed() as office:
+        sql = "SELECT count(*) FROM outbox WHERE chain = ? AND seq >= 3"
+        assert office.desk.connection.execute(sql, (case_of(number),)).fetchone() == (0,)
+
+
+def test_undoing_twice_is_undoing_once(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    approve(approver, number, form_of(opened(approver, number)))
+    approver.post(f"/cases/{number}/undo", {"from": ""})
+
+    again = approver.post(f"/cases/{number}/undo", {"from": ""}, headers=_HTMX)
+
+    assert again.status_code == 200
+    assert [one["kind"] for one in events(site, number)].count("retracted") == 1
+
+
+def test_too_late_is_said_and_the_other_way_named(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    approve(approver, number, form_of(opened(approver, number)))
+    site.watch.at += timedelta(seconds=34)
+
+    answer = approver.post(f"/cases/{number}/undo", {"from": ""})
+
+    assert answer.status_code == 409
+    assert "已过撤销时间" in answer.text
+    assert f"/cases/{number}/withdraw" in answer.text
+
+
+def test_nobody_undoes_what_another_did(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    approve(approver, number, form_of(opened(approver, number)))
+
+    assert site.signed_in(evening.SECOND).post(f"/cases/{number}/undo", {"from": ""}).status_code == 409
+    assert events(site, number)[-1]["kind"] == "moved"
+
+
+def test_to_send_back_a_reason_is_wanted_that_a_student_can_use(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+    before = events(site, number)
+
+    answer = approver.post(f"/cases/{number}/do/site_return", {**form, "reason": "材料不全"})
+
+    assert answer.status_code == 422
+    assert "要 10 到 500 个字，现在 4 个" in answer.text
+    assert "材料不全" in answer.text
+    assert events(site, number) == before
+
+
+def test_the_reason_is_in_the_event_word_for_word(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+
+    approver.post(f"/cases/{number}/do/site_return", {**form, "reason": _WHY})
+
+    last = events(site, number)[-1]
+    assert (last["data"]["trigger"], last["data"]["reason"]) == ("site_return", _WHY)
+
+
+def test_what_was_typed_is_there_again_after_an_interruption(approver: Person) -> None:
+    number = ready(approver)
+    kept = approver.post(f"/cases/{number}/draft", {"trigger": "site_return", "reason": _WHY})
+    assert kept.status_code == 204
+
+    assert _WHY in approver.get(f"/cases/{number}/do/site_return").text
+    assert "有草稿" in approver.get("/queue/todo").text
+    approver.post(f"/cases/{number}/draft", {"trigger": "site_return", "reason": ""})
+    assert "有草稿" not in approver.get("/queue/todo").text
+
+
+def test_drafts_and_claims_are_gone_once_the_case_is_decided(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+    approver.post(f"/cases/{number}/draft", {"trigger": "site_return", "reason": _WHY})
+
+    approve(approver, number, form)
+
+    with site.house.desks.borrowed() as office:
+        for table in ("claim", "draft"):
+            sql = f"SELECT count(*) FROM {table} WHERE case_id = ?"  # noqa: S608 a test's own words
+            assert office.desk.connection.execute(sql, (case_of(number),)).fetchone() == (0,)
+
+
+def test_a_blocked_case_says_why_and_has_no_button(approver: Person) -> None:
+    blocked = numbers(approver.get("/queue/todo?rule=electronic-photo").text)[0]
+    html = opened(approver, blocked)
+
+    assert 'aria-disabled="true"' in html
+    assert "有电子照片" in html
+    assert '<form id="approve"' not in html
+
+
+def test_what_the_rules_refuse_comes_back_with_every_reason(site: Site, approver: Person) -> None:
+    blocked = numbers(approver.get("/queue/todo?rule=electronic-photo").text)[0]
+
+    answer = approver.post(f"/cases/{blocked}/do/site_approve", {"caution": _cautions(opened(approver, blocked))})
+
+    assert answer.status_code == 422
+    assert "没有电子照片" in answer.text
+    assert events(site, blocked)[-1]["kind"] == "refused"
+
+
+def test_the_own_application_is_for_somebody_else(approver: Person) -> None:
+    own = numbers(approver.get("/queue/todo?rule=distinct-persons").text)[0]
+    html = opened(approver, own)
+
+    assert "这一步须由别人办" in html
+    assert f'href="/cases/{own}/hand-over"' in html
+
+
+def test_nobody_decides_where_they_have_no_right(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    form = form_of(opened(approver, number))
+    elsewhere = site.signed_in(school.approver(school.SITES[0].code))
+
+    assert approve(elsewhere, number, form).status_code == 404
+    assert approve(site.signed_in("auditor"), number, form).status_code == 404
+
+
+def test_statements_of_a_decision_beside_those_of_the_engine_are_few(narrow_site: Site) -> None:
+    person = narrow_site.signed_in(evening.APPROVER)
+    number = ready(person)
+    form = form_of(opened(person, number))
+
+    with narrow_site.counted() as found:
+        approve(person, number, form, **_HTMX)
+
+    first = next(place for place, sql in enumerate(found) if sql.startswith("UPDATE cases"))
+    last = max(place for place, sql in enumerate(found) if "lane" in sql and sql.startswith(("INSERT", "DELETE")))
+    assert len(found) - (last - first + 1) <= _STATEMENTS_BESIDE_THE_ENGINE
+
+
+def _cautions(html: str) -> list[str]:
+    return re.findall(r'name="caution" value="([^"]+)"', html)
