@@ -149,19 +149,19 @@ def _definitions_are_read_once() -> Iterator[None]:
 @pytest.fixture
 def open_site(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """Opens houses of the evening: `open_site(desks=1)`; each on a copy of the database of its own."""
-    with _opening(staged_evening, tmp_path) as open_one:
+    with opening(staged_evening, tmp_path) as open_one:
         yield open_one
 
 
 @pytest.fixture(scope="session")
 def read_site(staged_evening: Files, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One house for all tests that only look: nobody decides anything in it, and its clock stands still."""
-    with _opening(staged_evening, tmp_path_factory.mktemp("read")) as open_one:
+    with opening(staged_evening, tmp_path_factory.mktemp("read")) as open_one:
         yield open_one()
 
 
 @contextmanager
-def _opening(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+def opening(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Site]]:
     closing: list[AbstractContextManager[House]] = []
     sites: list[Site] = []
 

@@ -27,7 +27,7 @@ from console.web.routes import ALL
 from engine.organisation import add_units, give_role
 from engine.records import case_number
 from engine.store.registry import UnitRow
-from tests.web.conftest import Person, Site, _opening
+from tests.web.conftest import Person, Site, opening
 
 MATRIX: Mapping[str, Any] = YAML(typ="safe").load(Path(__file__).with_name("matrix.yaml"))
 UNITS: Mapping[str, str] = MATRIX["units"]
@@ -177,7 +177,7 @@ def _told(form: Mapping[str, Any], town: Town, number: str) -> object:
 @pytest.fixture(scope="module")
 def town(staged_evening: Files, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One house for all of it."""
-    with _opening(staged_evening, tmp_path_factory.mktemp("matrix")) as open_one:
+    with opening(staged_evening, tmp_path_factory.mktemp("matrix")) as open_one:
         town = Town(open_one())
         with town.site.house.desks.borrowed() as office:
             at = town.site.watch.at

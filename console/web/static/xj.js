@@ -216,6 +216,7 @@
   document.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail || {};
     if (ctx && ctx.request.action.includes("/pulse")) return;  // nobody has asked for it
+    if (ctx && ctx.response && ctx.response.status >= 500) return;  // not shown, and told already
     ["unknown", "unread", "idle"].forEach(hide);
     alive();
     const wanting = all("[autofocus]"), last = wanting.pop();
