@@ -16,7 +16,6 @@ from console.web.routes import ALL
 from console.web.visit import Visit
 from tests.web.browser.axe import violations
 from tests.web.browser.conftest import LAPTOP, PHONE, WIDE
-from tests.web.conftest import opening
 
 SHEETS = Path(__file__).parent / "sheets"
 doors = Doors()
@@ -44,15 +43,14 @@ def answered(visit: Visit) -> Response:
     return Response(body, int(wanted), media_type="text/html")
 
 
-@pytest.fixture(scope="module")
-def sheets(staged_evening, tmp_path_factory):
-    """A house that has the sheets beside its pages; nothing is decided in it."""
-    with pytest.MonkeyPatch.context() as patch, opening(staged_evening, tmp_path_factory.mktemp("sheets")) as open_one:
-        patch.setattr("console.web.app.ALL", (*ALL, doors))
-        site = open_one()
-        environment = site.house.pages.environment
-        environment.loader = ChoiceLoader([environment.loader, FileSystemLoader(SHEETS)])
-        yield site
+@pytest.fixture
+def sheets(monkeypatch, open_site):
+    """A house that has the sheets beside its pages."""
+    monkeypatch.setattr("console.web.app.ALL", (*ALL, doors))
+    site = open_site()
+    environment = site.house.pages.environment
+    environment.loader = ChoiceLoader([environment.loader, FileSystemLoader(SHEETS)])
+    return site
 
 
 @pytest.fixture
