@@ -23,7 +23,7 @@ from engine.records import Case, Head, Json, Moved, Outcome, Refused, Repeated, 
 from engine.rights import Sight
 from engine.step import Step
 from engine.steps import Machine
-from engine.store import cases, database, schema
+from engine.store import cases, database, lanes, schema
 from engine.store.cases import Keeping
 from engine.store.database import Connection
 from engine.trail import chain
@@ -129,7 +129,10 @@ def _no_unique_key(patch: Patch, *keys: str) -> None:
 
 
 def _neither_predicate_nor_key(patch: Patch) -> None:
-    """Messages are unique per event too, which alone would stop a second step that tells the same people."""
+    """Messages and deeds are unique per event too, each of which alone would stop a second step."""
+    honest = lanes.beside_a_step
+    patch.setattr(cases, "add_deeds", lambda _connection, _deeds: None)
+    patch.setattr(cases, "beside_a_step", lambda standing, _deed: honest(standing, None))
     _no_version_predicate(patch)
     _no_unique_key(patch, "uq_event_chain_seq", "uq_outbox_once")
 
