@@ -62,7 +62,7 @@ def make_token(caller: Caller, login: str, name: str, scopes: Sequence[str], day
     """
     with caller.sitting() as sitting:
         _known(sitting, login)
-        made = tokens.issue(sitting.desk.connection, login, name, scopes, timedelta(days=days), sitting.at)
+        made = tokens.issue(sitting.desk.connection, tokens.Wish(login, name, scopes, timedelta(days=days)), sitting.at)
         line(made)
         note(f"只显示这一次；{days} 天后失效。Shown only now; good for {days} days.")
     return 0

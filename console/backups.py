@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from console import databases
 from console.calling import Caller
-from console.durable import put
+from console.durable import put, put_folder
 from console.printing import line, note, progress
 from console.settings import Settings
 from console.wiring import Office, office
@@ -87,11 +87,11 @@ def backup(caller: Caller, folder: Path) -> int:
         )
         raise BackupRefused(message)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with caller.sitting() as sitting, TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.part-") as part:
+    part_of = TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.part-", ignore_cleanup_errors=True)
+    with caller.sitting() as sitting, part_of as part:
         made = _write(sitting.office, caller.settings, Path(part), moment(sitting.at))
         replayed = _read_back(caller.settings, Path(part), made)
-        Path(part).chmod(0o700)
-        shutil.copytree(part, folder)
+        put_folder(Path(part), folder)
     line(f"{folder}：事件 events {made.events:,}，封存至 sealed to {made.sealed:,}；已读回重放 read back, replayed")
     line(f"办件 cases {replayed.cases:,}，不一致 diverged {len(replayed.diverged)}", style="green")
     for path in _keys(caller.settings):
@@ -117,9 +117,8 @@ def restore(caller: Caller, folder: Path, *, accept_loss: bool) -> int:
             " Look for a newer one, or say --accept-loss."
         )
         raise BackupRefused(message)
-    with databases.put_in_place(folder, made.kind, caller.settings.database) as settings:
-        replayed = _replayed(replace_database(caller.settings, settings), made)
-        _quieten(settings)
+    with databases.put_in_place(folder, made.kind, caller.settings.database, _quieten) as url:
+        replayed = _replayed(replace_database(caller.settings, url), made)
     line(
         f"已恢复 restored：{caller.settings.address}，事件 events {made.events:,}，办件 cases {replayed.cases:,}",
         style="green",

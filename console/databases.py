@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -106,8 +106,14 @@ def refuse_taken(database: str) -> None:
 
 
 @contextmanager
-def put_in_place(folder: Path, kind: str, database: str) -> Iterator[str]:
-    """The URL of the database put back, to be checked inside; taken away again if that fails.
+def put_in_place(folder: Path, kind: str, database: str, prepare: Callable[[str], None]) -> Iterator[str]:
+    """The URL of a copy to be checked inside; only if that holds, a database stands in the place, prepared for work.
+
+    Args:
+        folder: The backup.
+        kind: Its kind of database.
+        database: The place.
+        prepare: Makes what is put there ready to be worked on, by its URL.
 
     Raises:
         PlaceTaken: If the kinds differ: a SQLite backup is restored as SQLite.
@@ -122,15 +128,18 @@ def put_in_place(folder: Path, kind: str, database: str) -> Iterator[str]:
         try:
             shutil.copy(folder / _SQLITE_FILE, beside)
             yield f"sqlite:///{beside}"
+            prepare(f"sqlite:///{beside}")
             _settle(beside)
             beside.rename(place)
         finally:
             for left in place.parent.glob(f"{beside.name}*"):
                 left.unlink()
         return
+    with opened(folder, kind, database) as scratch:
+        yield scratch
     _run("pg_restore", url, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
          str(folder / _DUMP_FILE), into=True)  # fmt: skip
-    yield database
+    prepare(database)
 
 
 def _settle(file: Path) -> None:

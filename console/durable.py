@@ -39,6 +39,15 @@ def make(path: Path, text: bytes) -> None:
     _synchronise(path.parent)
 
 
+def put_folder(finished: Path, path: Path) -> None:
+    """Give a finished folder its name, with all its files on the disk before: it is there whole, or not at all."""
+    for file in finished.iterdir():
+        _synchronise(file)
+    _synchronise(finished)
+    finished.rename(path)
+    _synchronise(path.parent)
+
+
 @contextmanager
 def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
     """Be the only process inside, of all that name this file; it is made where it is missing.
@@ -57,9 +66,9 @@ def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _synchronise(folder: Path) -> None:
-    """The name of a file is kept by its folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _synchronise(path: Path) -> None:
+    """A file's contents, or a folder's: the names of its files."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -9,12 +9,11 @@ from typing import assert_never
 from console import documents
 from console.calling import Caller, Misuse, Sitting
 from console.printing import both, document, line, stacked_moment, state_title, table, verdicts
-from engine.actors import Actor
 from engine.casework import find_case, move, open_case, read_fields
-from engine.definition import NEW, Definition
+from engine.definition import NEW
 from engine.desk import Desk
 from engine.errors import Unknown
-from engine.opening import machine_to_open, unit_of
+from engine.opening import machine_to_open, opening_of, unit_of
 from engine.queues import Task, Waiting, waiting_for
 from engine.records import Json, Moved, Refused, Repeated, Request
 from engine.retracting import retract
@@ -81,33 +80,26 @@ def _task(task: Task) -> str:
 
 
 def open_one(caller: Caller, workflow: str, about: str, login: str, given: Mapping[str, str]) -> int:
-    """Open a case of a workflow about a student or a unit, by the opening this person may take."""
-    with caller.sitting(publishes_as=login) as sitting:
-        desk, actor = sitting.desk, sitting.desk.actor(login)
-        unit = unit_of(desk, about)
-        trigger = _opening(desk.library.definition(workflow, desk.profile_of(unit)), actor)
-        machine = machine_to_open(desk, workflow, unit, trigger)
-        fields = read_fields(desk, machine, trigger, given)
-        outcome = open_case(desk, workflow, about, replace(sitting.request(trigger, actor), fields=fields))
-        return _tell(desk, about, machine, outcome, as_json=False)
-
-
-def _opening(definition: Definition, actor: Actor) -> str:
-    """The opening a person takes: one that the person's role may, else the first, which then says who may.
+    """Open a case of a workflow about a student or a unit, by the opening this person may take.
 
     Raises:
         Misuse: If cases of this workflow are opened by the registry's own events only.
     """
-    by_hand = {trigger: one for trigger, one in definition.openings.items() if one.when is None}
-    if not by_hand:
-        message = (
-            f"“{definition.title.zh}”随批次发布或学期开始建立，不能手工建立。"
-            f" Cases of {definition.workflow} open with a batch or a term, not by hand."
-        )
-        raise Misuse(message)
-    held = {grant.role for grant in (*actor.grants, *actor.delegated)} | ({"student"} if actor.student else set())
-    mine = (trigger for trigger, one in by_hand.items() if held & {who.acting_role for who in one.by})
-    return next(mine, next(iter(by_hand)))
+    with caller.sitting(publishes_as=login) as sitting:
+        desk, actor = sitting.desk, sitting.desk.actor(login)
+        unit = unit_of(desk, about)
+        definition = desk.library.definition(workflow, desk.profile_of(unit))
+        trigger = opening_of(definition, actor)
+        if trigger is None:
+            message = (
+                f"“{definition.title.zh}”随批次发布或学期开始建立，不能手工建立。"
+                f" Cases of {definition.workflow} open with a batch or a term, not by hand."
+            )
+            raise Misuse(message)
+        machine = machine_to_open(desk, workflow, unit, trigger)
+        fields = read_fields(desk, machine, trigger, given)
+        outcome = open_case(desk, workflow, about, replace(sitting.request(trigger, actor), fields=fields))
+        return _tell(desk, about, machine, outcome, as_json=False)
 
 
 def move_one(caller: Caller, asked: Asked, *, as_json: bool) -> int:

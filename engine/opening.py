@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
+from engine.actors import Actor
 from engine.deeds import deed_written
 from engine.definition import NEW, Definition
 from engine.desk import Desk
@@ -62,6 +63,17 @@ def machine_to_open(desk: Desk, workflow: str, unit: str, trigger: str) -> Machi
     if trigger not in definition.openings:
         raise Unknown("开始步骤 opening", trigger, definition.openings)
     return desk.machine(desk.hash_of(definition))
+
+
+def opening_of(definition: Definition, actor: Actor) -> str | None:
+    """The opening a person takes: one that the person's role may, else the first, which then says who may.
+
+    None if cases of this workflow are opened by the registry's own events only.
+    """
+    by_hand = {trigger: one for trigger, one in definition.openings.items() if one.when is None}
+    held = {grant.role for grant in (*actor.grants, *actor.delegated)} | ({"student"} if actor.student else set())
+    mine = (trigger for trigger, one in by_hand.items() if held & {who.acting_role for who in one.by})
+    return next(mine, next(iter(by_hand), None))
 
 
 def unit_of(desk: Desk, about: str) -> str:

@@ -1,11 +1,17 @@
 """What tests of more than one room need: an empty database, on each of the two we promise."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from engine.library import Library
+from engine.loading.folder import load
+from engine.store import schema
+from rules.functions import FUNCTIONS
 from tests import postgres
+from tests.schema_copies import Copies
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +19,32 @@ def postgres_server() -> Iterator[str]:
     """URL of a running PostgreSQL on which databases may be created."""
     with postgres.served() as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_databases_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """In the process of the tests; what they start makes its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "upgrade", Copies(schema.upgrade, tmp_path_factory.mktemp("schema")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def definitions_are_read_once() -> Iterator[None]:
+    """The files do not change during the tests, and reading them takes longer than any command or page."""
+    from console import setting_up, wiring  # noqa: PLC0415 tests of the engine do without the console
+
+    @cache
+    def of_folder(folder: Path) -> Library:
+        return load(folder, FUNCTIONS)
+
+    def once(folder: Path, _memory: Path, _functions: object) -> Library:
+        return of_folder(folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "load_remembered", once)
+        patch.setattr(setting_up, "load_remembered", once)
+        yield
 
 
 @pytest.fixture

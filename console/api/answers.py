@@ -150,7 +150,7 @@ class DecisionIn(BaseModel):
 class DecisionOut(Answer):
     """What became of a decision: the first answer, however often it is asked under the same key."""
 
-    number: str
+    number: str | None = Field(default=None, description="The case's; absent of an opening that was refused")
     trigger: str
     moved: bool
     state: str
@@ -219,7 +219,7 @@ class EligibilityOut(Answer):
     """A page of a batch's students by number; `next` is to be given as `after`."""
 
     students: list[EligibleOut]
-    next: str | None = None
+    next: int | None = None
 
 
 class BatchOut(Answer):

@@ -49,21 +49,19 @@ def interface(house: House) -> FastAPI:
     app = _Interface(title="xueji", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.house = house
     app.include_router(routes.doors)
-    app.add_exception_handler(RequestValidationError, _cannot_be)
-    app.add_exception_handler(HTTPException, _by_status)
+    app.exception_handler(RequestValidationError)(_cannot_be)
+    app.exception_handler(HTTPException)(_by_status)
     app.add_exception_handler(BodyTooLarge, _too_much)
     return app
 
 
-def _cannot_be(request: Request, problem: Exception) -> JSONResponse:
+def _cannot_be(request: Request, problem: RequestValidationError) -> JSONResponse:
     """Which values cannot be, by where they stand; the values themselves are not said again."""
-    assert isinstance(problem, RequestValidationError)  # noqa: S101 what it is registered for
     fields = [ProblemField(where=".".join(map(str, one["loc"])), reason=str(one["msg"])) for one in problem.errors()]
     return told(request, 422, _SENTENCES[422], fields=fields)
 
 
-def _by_status(request: Request, problem: Exception) -> JSONResponse:
-    assert isinstance(problem, HTTPException)  # noqa: S101 what it is registered for
+def _by_status(request: Request, problem: HTTPException) -> JSONResponse:
     status = problem.status_code
     answer = told(request, status, _SENTENCES.get(status, (str(problem.detail), str(problem.detail))))
     answer.headers.update(problem.headers or {})

@@ -20,16 +20,11 @@ from console.api.tokens import Scope
 from console.web.audiences import Audience
 from console.web.faults import NotFound
 from console.web.house import House
-from engine.actors import Actor
+from console.web.presence import Presence
 from engine.errors import XuejiError
-from engine.records import Json, case_of
-from engine.records import Request as Asked
-from engine.store.cases import Found, read_case
-from engine.visibility import Visible, visible_to
 
 if TYPE_CHECKING:
     from console.wiring import Office
-    from engine.desk import Desk
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -50,52 +45,10 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
-    """One request of a program: for whom, at which desk, at what moment, for what."""
+class Call(Presence):
+    """A program that asks for somebody; `scopes` are what its token is good for."""
 
-    house: House
-    request: Request
-    office: Office
-    at: datetime
-    actor: Actor
     scopes: frozenset[str]
-    _visible: Visible | None = None
-
-    @property
-    def desk(self) -> Desk:
-        """Where cases are worked."""
-        return self.office.desk
-
-    @property
-    def visible(self) -> Visible:
-        """Which cases the person may know of."""
-        if self._visible is None:
-            self._visible = visible_to(self.desk, self.actor, self.at)
-        return self._visible
-
-    def case(self, number: str) -> Found:
-        """A case the person may know of.
-
-        Raises:
-            NotFound: If there is none, or not for this person.
-        """
-        case = case_of(number.replace("-", ""))
-        found = None if case is None else read_case(self.desk.connection, case)
-        if found is None or not self.visible.sees(found.case):
-            raise NotFound
-        self.desk.as_of(found.registry)
-        return found
-
-    def asks(
-        self,
-        trigger: str,
-        fields: dict[str, Json] | None = None,
-        *,
-        seen: int | None = None,
-        request: str | None = None,
-    ) -> Asked:
-        """What the person asks of the engine now."""
-        return Asked(trigger=trigger, actor=self.actor, at=self.at, fields=fields or {}, seen=seen, id=request)
 
 
 class ApiDoors(APIRouter):

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from console.web.fault_pages import in_language
-from console.web.faults import NotFound, status_of
-from engine.errors import StaleCase, XuejiError
+from console.web.faults import status_of
+from engine.errors import StaleCase, Unknown, XuejiError
 
 KIND = "application/problem+json"
 
@@ -44,12 +44,16 @@ class NotForToken(XuejiError):
 
 def answer(request: Request, problem: XuejiError) -> JSONResponse:
     """The answer to a request that could not be served."""
-    status = problem.status if isinstance(problem, NotForToken) else status_of(problem)
-    text = str(problem)
-    if status == status_of(NotFound()) and not isinstance(problem, NotForToken):
-        text = str(NotFound())
+    status, text = _status(problem), str(problem)
     revision = problem.now if isinstance(problem, StaleCase) else None
     return told(request, status, (in_language(text, "zh"), in_language(text, "en")), revision=revision)
+
+
+def _status(problem: XuejiError) -> int:
+    """As for pages; but a word that no definition knows is a wrong value, told with the nearest right one."""
+    if isinstance(problem, NotForToken):
+        return problem.status
+    return 422 if isinstance(problem, Unknown) else status_of(problem)
 
 
 def told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 from fastapi import Header, Path, Query
@@ -41,10 +42,12 @@ from engine.bulk import move_many
 from engine.casework import move, open_case, read_fields
 from engine.definition import CANCELLED, Definition
 from engine.eligibility import eligibility
-from engine.opening import machine_to_open, unit_of
+from engine.errors import Unknown, Unreadable
+from engine.opening import machine_to_open, opening_of, unit_of
 from engine.prospects import Prospect, prospects
 from engine.queues import Waiting, waiting_for
 from engine.records import Json, Moved, Outcome, Refused, Repeated, case_number
+from engine.repeating import once
 from engine.retracting import retract
 from engine.store import deadlines, leaves, registry
 from engine.store.cases import Found
@@ -77,11 +80,15 @@ def me(call: Call) -> MeOut:
 @doors.door("GET", "/queue", scope=Scope.READ, to=Audience.STAFF)
 def queue(call: Call, after: After = None, limit: Limit = 50) -> QueueOut:
     """What waits for the person, longest waiting first."""
-    waiting = waiting_for(call.desk, call.actor, call.at)
-    begin = next((place + 1 for place, one in enumerate(waiting) if one.number == after), 0)
-    page = waiting[begin : begin + limit]
-    more = page[-1].number if begin + limit < len(waiting) else None
-    return QueueOut(cases=[_waiting(one) for one in page], next=more)
+    waiting = sorted(waiting_for(call.desk, call.actor, call.at), key=_cursor)
+    left = [one for one in waiting if _cursor(one) > (after or "")]
+    page = left[:limit]
+    return QueueOut(cases=[_waiting(one) for one in page], next=_cursor(page[-1]) if len(left) > limit else None)
+
+
+def _cursor(one: Waiting) -> str:
+    """Where a case stands in the queue; it says so of cases that have left it, too."""
+    return f"{one.since}~{one.number}"
 
 
 def _waiting(one: Waiting) -> WaitingOut:
@@ -183,7 +190,7 @@ def decide(
     return _decided(found.case.number, outcome)
 
 
-def _decided(number: str, outcome: Moved | Refused | Repeated) -> DecisionOut:
+def _decided(number: str | None, outcome: Moved | Refused | Repeated) -> DecisionOut:
     if isinstance(outcome, Repeated):
         return DecisionOut(
             number=outcome.number,
@@ -195,8 +202,9 @@ def _decided(number: str, outcome: Moved | Refused | Repeated) -> DecisionOut:
             undecided=list(outcome.undecided),
         )
     said = outcome.verdicts if isinstance(outcome, Refused) else ()
+    opened = outcome.case.number if isinstance(outcome, Moved) else None
     return DecisionOut(
-        number=number or outcome.case.number,
+        number=number or opened,
         trigger=outcome.trigger,
         moved=isinstance(outcome, Moved),
         state=outcome.case.state,
@@ -210,29 +218,34 @@ def _decided(number: str, outcome: Moved | Refused | Repeated) -> DecisionOut:
 def take_back(call: Call, number: Number, key: Key) -> CaseOut:
     """Take back one's own last step, while nobody has acted on it."""
     found = call.case(number)
-    retract(call.desk, found.case.id, call.asks("retract", request=key))
+    once(call.desk, "retract", call.asks("retract", request=key), partial(retract, call.desk, found.case.id))
     return _case(call, found)
 
 
 @doors.door("POST", "/cases", scope=Scope.DECIDE, status_code=201)
 def open_one(call: Call, opening: OpeningIn, key: Key) -> DecisionOut:
     """Open a case about a student or a unit."""
-    desk = call.desk
-    machine = machine_to_open(desk, opening.workflow, unit_of(desk, opening.about), "")
-    trigger = next(iter(machine.open_triggers("new")), "")
-    fields = read_fields(desk, machine, trigger, opening.fields)
-    return _decided("", open_case(desk, opening.workflow, opening.about, call.asks(trigger, fields, request=key)))
+    desk, workflow = call.desk, opening.workflow
+    try:
+        unit = unit_of(desk, opening.about)
+    except Unknown as problem:
+        raise NotFound from problem
+    trigger = opening_of(desk.library.definition(workflow, desk.profile_of(unit)), call.actor)
+    if trigger is None:
+        raise Unreadable("workflow", workflow, "随手可开的业务 one that is opened by hand")
+    fields = read_fields(desk, machine_to_open(desk, workflow, unit, trigger), trigger, opening.fields)
+    return _decided(None, open_case(desk, workflow, opening.about, call.asks(trigger, fields, request=key)))
 
 
 @doors.door("POST", "/decisions", scope=Scope.DECIDE, to=Audience.STAFF)
-def decide_many(call: Call, many: ManyIn) -> ManyOut:
+def decide_many(call: Call, many: ManyIn, key: Key) -> ManyOut:
     """One decision on many cases, each judged by itself; a dry run unless said otherwise."""
     found = [(call.case(one.number), one.revision) for one in many.cases]
     first = found[0][0].case
     given: dict[str, Json] = {**many.fields}
     fields = read_fields(call.desk, call.desk.machine_for(first, given), many.trigger, many.fields)
     cases = [(one.case.id, revision) for one, revision in found]
-    answer = move_many(call.desk, cases, call.asks(many.trigger, fields), dry_run=many.dry_run)
+    answer = move_many(call.desk, cases, call.asks(many.trigger, fields, request=key), dry_run=many.dry_run)
     return ManyOut(
         dry_run=many.dry_run,
         moved=[case_number(one) for one in answer.moved],
@@ -260,13 +273,12 @@ def batches(call: Call) -> list[BatchOut]:
 
 @doors.door("GET", "/batches/{name}/eligibility", scope=Scope.READ, to=Audience.RECORDS)
 def eligible(
-    call: Call, name: Annotated[str, Path(max_length=40)], after: After = None, limit: Limit = 50
+    call: Call, name: Annotated[str, Path(max_length=40)], after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 50
 ) -> EligibilityOut:
     """Who of a batch is eligible, by student number, with the ids of the rules that stand in the way."""
     if call.desk.batch(name) is None:
         raise NotFound
-    answers = [one for one in eligibility(call.desk, name, call.asks("eligibility")) if one.student_no > (after or "")]
-    page = answers[:limit]
+    answers = eligibility(call.desk, name, call.asks("eligibility"))
     students = [
         EligibleOut(
             student_no=one.student_no,
@@ -275,9 +287,9 @@ def eligible(
             undecided=list(one.undecided),
             not_applicable=list(one.not_applicable),
         )
-        for one in page
+        for one in answers[after : after + limit]
     ]
-    return EligibilityOut(students=students, next=page[-1].student_no if len(answers) > limit else None)
+    return EligibilityOut(students=students, next=after + limit if after + limit < len(answers) else None)
 
 
 @doors.door("GET", "/units", scope=Scope.READ, to=Audience.STAFF)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from console.access.tokens import hash_of, new_token
 from engine.errors import Unknown
@@ -31,23 +32,32 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-def issue(connection: Connection, login: str, name: str, scopes: Collection[str], span: timedelta, at: datetime) -> str:  # noqa: PLR0917 one row's columns
+class Wish(NamedTuple):
+    """A token somebody wants: for whom it acts, what it is called, what it may be used for, and how long."""
+
+    login: str
+    name: str
+    scopes: Collection[str]
+    span: timedelta
+
+
+def issue(connection: Connection, wish: Wish, at: datetime) -> str:
     """Make a token; it is returned once and kept as its hash alone.
 
     Raises:
         Unknown: If there is no such scope.
     """
-    for one in scopes:
+    for one in wish.scopes:
         if one not in set(Scope):
             raise Unknown("令牌范围 scope", one, list(Scope))
     made = f"{PREFIX}{new_token()}"
     row = TokenRow(
         hash=hash_of(made),
-        login=login,
-        name=name,
-        scopes=frozenset(scopes),
+        login=wish.login,
+        name=wish.name,
+        scopes=frozenset(wish.scopes),
         made_at=at,
-        expires_at=at + min(span, LONGEST),
+        expires_at=at + min(wish.span, LONGEST),
         revoked_at=None,
         used_at=None,
     )

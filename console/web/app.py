@@ -40,7 +40,7 @@ def application(house: House, beside: Mapping[str, ASGIApp]) -> ASGIApp:
     for path, other in beside.items():
         app.mount(path, other)
     app.mount("/static", _Static(directory=HERE / "static"))
-    app.add_exception_handler(HTTPException, _by_status)
+    app.exception_handler(HTTPException)(_by_status)
     app.add_exception_handler(BodyTooLarge, _too_large)
     app.add_exception_handler(Exception, _broken)
     squeezed = GZipMiddleware(app, minimum_size=_SMALLEST_SQUEEZED)
@@ -68,9 +68,8 @@ _no_page = let_in(_nowhere, Audience.ANYONE)
 _too_much = let_in(_oversized, Audience.ANYONE)
 
 
-def _by_status(request: Request, problem: Exception) -> Response:
+def _by_status(request: Request, problem: HTTPException) -> Response:
     """What the router refuses: no such page, no such method."""
-    assert isinstance(problem, HTTPException)  # noqa: S101 what it is registered for
     if problem.status_code != 404:  # noqa: PLR2004 as the standard has it
         return HTMLResponse("", problem.status_code, headers=dict(problem.headers or {}))
     return _no_page(request)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from datetime import date
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -22,20 +21,13 @@ from console.web.bar import Entry, entries
 from console.web.faults import Doubted, FreshProofWanted, NotFound
 from console.web.guarding import FIELD, HEADER
 from console.web.house import House
+from console.web.presence import Presence
 from console.web.saying import Language, Speech
 from engine.actors import Actor
 from engine.calendars import WorkCalendar, calendar_of
 from engine.definition import Bilingual
 from engine.expressions.kinds import SHANGHAI
-from engine.records import Json, case_of
-from engine.records import Request as Asked
-from engine.store.cases import Found, read_case
 from engine.store.sessions import SessionRow
-from engine.visibility import Visible, visible_to
-
-if TYPE_CHECKING:
-    from console.wiring import Office
-    from engine.desk import Desk
 
 NOBODY = Actor(login="")
 LANGUAGE_COOKIE = "xueji-lang"
@@ -45,32 +37,20 @@ _SAFE = ("GET", "HEAD")
 
 
 @dataclass(slots=True, kw_only=True)
-class Visit:
-    """One request, from the door to the answer.
+class Visit(Presence):
+    """Somebody at a browser; `actor` is `NOBODY` before they have signed in.
 
     Attributes:
-        at: The moment it is dealt with, aware UTC; the clock is read once.
+        cookie: What the browser shows.
         session: Of the person signed in; None for anybody else.
-        actor: Who it is, with the rights held now; `NOBODY` for anybody else.
         waiting: How many cases wait for the person, once a page has counted them.
     """
 
-    house: House
-    request: Request
-    office: Office
-    at: datetime
     cookie: str | None
     session: SessionRow | None
-    actor: Actor
     speech: Speech
     waiting: int | None = None
-    _visible: Visible | None = None
     _leaving: list[Callable[[Response], None]] = field(default_factory=list)
-
-    @property
-    def desk(self) -> Desk:
-        """Where cases are worked."""
-        return self.office.desk
 
     @property
     def login(self) -> str:
@@ -139,37 +119,6 @@ class Visit:
     def token(self) -> str:
         """A token for the forms of this page."""
         return guarding.token(self._own_cookie(), self.at)
-
-    def asks(
-        self,
-        trigger: str,
-        fields: Mapping[str, Json] | None = None,
-        *,
-        seen: int | None = None,
-        request: str | None = None,
-    ) -> Asked:
-        """What the person asks of the engine now: at which revision it was seen, and under which request number."""
-        return Asked(trigger=trigger, actor=self.actor, at=self.at, fields=fields or {}, seen=seen, id=request)
-
-    @property
-    def visible(self) -> Visible:
-        """Which cases the person may know of."""
-        if self._visible is None:
-            self._visible = visible_to(self.desk, self.actor, self.at)
-        return self._visible
-
-    def case(self, number: str) -> Found:
-        """A case the person may know of, by its number, with or without the dash.
-
-        Raises:
-            NotFound: If there is none, or not for this person.
-        """
-        case = case_of(number.replace("-", ""))
-        found = None if case is None else read_case(self.desk.connection, case)
-        if found is None or not self.visible.sees(found.case):
-            raise NotFound
-        self.desk.as_of(found.registry)
-        return found
 
     def demand_fresh_proof(self, purpose: str) -> None:
         """Let only somebody go on who gave the second factor a short while ago.

@@ -8,28 +8,12 @@ import pytest
 from typer import testing
 from typer.main import get_command
 
-from console import setting_up, wiring
-from engine.library import Library
-from engine.loading.folder import load
-from rules.functions import FUNCTIONS
 from tests.console.counter import Counter
 
 
 @pytest.fixture(scope="session", autouse=True)
-def definitions_are_read_once() -> Iterator[None]:
-    """The files do not change during the tests, and reading them takes longer than any command."""
-
-    @cache
-    def of_folder(folder: Path) -> Library:
-        return load(folder, FUNCTIONS)
-
-    def once(folder: Path, _memory: Path, _functions: object) -> Library:
-        return of_folder(folder)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "load_remembered", once)
-        patch.setattr(setting_up, "load_remembered", once)
-        yield
+def _prepared(definitions_are_read_once: None) -> None:
+    """Definitions are read once."""
 
 
 @pytest.fixture(scope="session", autouse=True)

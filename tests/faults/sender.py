@@ -123,20 +123,22 @@ def is_wanted() -> bool:
 
 
 def disturb(jobs: Sequence[Job], processes: Sequence[int]) -> None:
-    """Kill each after a while, or stop it now and then, as asked."""
+    """Kill each after a while, or stop one after the other now and then, as asked."""
     for job, process in zip(jobs, processes, strict=True):
-        _disturb(job, process)
+        if job.kill_after:
+            time.sleep(job.kill_after)
+            os.kill(process, signal.SIGKILL)
+    chance = Random(jobs[0].pauses)  # noqa: S311 delays, no secret
+    paused = [process for job, process in zip(jobs, processes, strict=True) if job.pauses]
+    while working := [process for process in paused if _works(process)]:
+        for process in working:
+            for what, longest in ((signal.SIGSTOP, 0.3), (signal.SIGCONT, 0.2)):
+                os.kill(process, what)
+                time.sleep(chance.uniform(0, longest))
 
 
-def _disturb(job: Job, process: int) -> None:
-    if job.kill_after:
-        time.sleep(job.kill_after)
-        os.kill(process, signal.SIGKILL)
-    chance = Random(job.pauses)  # noqa: S311 delays, no secret
-    while job.pauses and os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        for what, longest in ((signal.SIGSTOP, 0.3), (signal.SIGCONT, 0.2)):
-            os.kill(process, what)
-            time.sleep(chance.uniform(0, longest))
+def _works(process: int) -> bool:
+    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 if __name__ == "__main__":

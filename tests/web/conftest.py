@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from console import setting_up, wiring
+from console import serving
 from console.access import sessions
 from console.demo import evening
 from console.demo.sheets import Files
@@ -22,7 +22,8 @@ from console.serving import opened, server_of
 from console.settings import Settings
 from console.web.guarding import HEADER, token
 from console.web.house import House
-from engine.loading.remembered import load_remembered
+from console.web.rendering import Pages
+from console.web.words import WORDS
 
 _STUDENTS = 170
 
@@ -130,19 +131,16 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _definitions_are_read_once() -> Iterator[None]:
-    """The files do not change during the tests."""
-    kept: dict[Path, object] = {}
-    read = load_remembered
+def _prepared(definitions_are_read_once: None) -> None:
+    """Definitions are read once."""
 
-    def once(folder: Path, memory: Path, functions: object) -> object:
-        if folder not in kept:
-            kept[folder] = read(folder, memory, functions)  # type: ignore[arg-type]  # passed on as given
-        return kept[folder]
 
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    """They do not change during the tests either."""
+    compiled = Pages(WORDS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "load_remembered", once)
-        patch.setattr(setting_up, "load_remembered", once)
+        patch.setattr(serving, "Pages", lambda _words: compiled)
         yield
 
 

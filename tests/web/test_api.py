@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from console.api.tokens import issue
+from console.api.tokens import Wish, issue
 from console.demo import evening
 from tests.web.conftest import Site
 
@@ -16,7 +16,7 @@ class Program:
     def __init__(self, site: Site, login: str, *scopes: str, days: int = 30) -> None:
         with site.house.desks.borrowed() as office:
             connection = office.desk.connection
-            self.token = issue(connection, login, "test", scopes, timedelta(days=days), site.watch.at)
+            self.token = issue(connection, Wish(login, "test", scopes, timedelta(days=days)), site.watch.at)
         self._address = f"{site.address}/api/v1"
 
     def get(self, path: str) -> httpx.Response:
@@ -94,12 +94,54 @@ def test_a_dry_run_of_many_decides_nothing(approver: Program) -> None:
         {"number": one["number"], "revision": one["revision"]}
         for one in approver.get("/queue?limit=60").json()["cases"]
     ]
-    judged = approver.post("/decisions", {"trigger": "site_approve", "cases": cases}).json()
+    judged = approver.post("/decisions", {"trigger": "site_approve", "cases": cases}, "key-00005").json()
     assert judged["dry_run"]
     assert len(judged["moved"]) > len(judged["refused"]) > 0
     assert len(approver.get("/queue?limit=60").json()["cases"]) == len(cases)
-    decided = approver.post("/decisions", {"trigger": "site_approve", "cases": cases, "dry_run": False}).json()
+    told = {"trigger": "site_approve", "cases": cases, "dry_run": False}
+    decided = approver.post("/decisions", told, "key-00006").json()
     assert sorted(decided["moved"]) == sorted(judged["moved"])
+    history = [
+        approver.get(f"/cases/{one}/events").json() for one in (judged["moved"][0], judged["refused"][0]["number"])
+    ]
+    again = approver.post("/decisions", told, "key-00006").json()
+    assert not again["moved"]
+    assert [
+        approver.get(f"/cases/{one}/events").json() for one in (judged["moved"][0], judged["refused"][0]["number"])
+    ] == history
+
+
+def test_a_case_is_opened_once_and_a_wrong_word_is_told_with_the_right_one(site: Site, approver: Program) -> None:
+    operator = Program(site, evening.OPERATOR, "read", "decide")
+    student = str(_first(approver)["student_no"])
+    asked = {"item": "name", "kind": "entry_error", "new_value": "顾予安"}
+    body = {"workflow": "student-information-change", "about": student, "fields": asked}
+    opened = [operator.post("/cases", body, "key-00007") for _ in range(2)]
+    assert [one.status_code for one in opened] == [201, 201], opened[0].text
+    assert opened[0].json()["moved"], opened[0].text
+    assert [one.json()["number"] for one in opened] == [opened[0].json()["number"]] * 2
+    assert operator.post("/cases", {**body, "about": "no-such-student"}, "key-00008").status_code == 404
+    misspelt = operator.post("/cases", {**body, "workflow": "student-information-chnge"}, "key-00009")
+    assert misspelt.status_code == 422
+    assert "student-information-change" in misspelt.json()["title_en"]
+
+
+def test_an_opening_that_is_refused_names_no_case(site: Site, approver: Program) -> None:
+    operator = Program(site, evening.OPERATOR, "read", "decide")
+    asked = {"cause": "illness", "leave_from": "2024-05-20", "leave_to": "2024-06-20"}
+    body = {"workflow": "leave-of-absence", "about": str(_first(approver)["student_no"]), "fields": asked}
+    refused = operator.post("/cases", body, "key-00013").json()
+    assert refused["failed"] == ["G-SC-06"]
+    assert "number" not in refused
+
+
+def test_a_step_taken_back_twice_under_one_key_is_taken_back_once(approver: Program) -> None:
+    ready = next(one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"]))
+    address = f"/cases/{ready['number']}"
+    approver.post(f"{address}/transitions/site_approve", {"revision": ready["revision"]}, "key-00010")
+    back = [approver.post(f"{address}/retraction", {}, "key-00011").json() for _ in range(2)]
+    assert back[0]["state"] == ready["state"]
+    assert back[1] == back[0]
 
 
 def test_what_one_may_not_know_of_is_not_there(site: Site, approver: Program) -> None:
@@ -126,6 +168,17 @@ def test_pages_of_the_queue_follow_each_other_without_gap_or_double(approver: Pr
         paged += [one["number"] for one in page["cases"]]
         after = page.get("next")
     assert paged == whole
+
+
+def test_a_page_goes_on_after_a_case_that_has_left_the_queue(approver: Program) -> None:
+    whole = approver.get("/queue?limit=200").json()["cases"]
+    place = next(at for at, one in enumerate(whole) if at and _is_open(approver, one["number"]))
+    after = approver.get(f"/queue?limit={place + 1}").json()["next"]
+    last = whole[place]
+    address = f"/cases/{last['number']}/transitions/site_approve"
+    assert approver.post(address, {"revision": last["revision"]}, "key-00012").json()["moved"]
+    rest = approver.get(f"/queue?limit=200&after={after}").json()["cases"]
+    assert [one["number"] for one in rest] == [one["number"] for one in whole[place + 1 :]]
 
 
 def test_what_is_there_is_described_as_openapi(site: Site) -> None:

@@ -10,7 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from console.api.tokens import Scope, issue
+from console.api.tokens import Scope, Wish, issue
 from console.demo import evening
 from tests.web.conftest import Site
 
@@ -27,7 +27,9 @@ _ASKED = settings(
 def _bearer(site: Site) -> str:
     """A token of the approver's for everything."""
     with site.house.desks.borrowed() as office:
-        made = issue(office.desk.connection, evening.APPROVER, "all", tuple(Scope), timedelta(days=1), site.watch.at)
+        made = issue(
+            office.desk.connection, Wish(evening.APPROVER, "all", tuple(Scope), timedelta(days=1)), site.watch.at
+        )
     return f"Bearer {made}"
 
 

@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from ruamel.yaml import YAML
 
 from console.api.routes import doors as programs
-from console.api.tokens import Scope, issue
+from console.api.tokens import Scope, Wish, issue
 from console.demo import school
 from console.demo.sheets import Files
 from console.web.guarding import GOOD_FOR, HEADER, token
@@ -136,7 +136,9 @@ class Town:
         """A token of somebody's."""
         login = PEOPLE[name].login.format(student=self.student)
         with self.site.house.desks.borrowed() as office:
-            return issue(office.desk.connection, login, "matrix", scopes, timedelta(days=days), self.site.watch.at)
+            return issue(
+                office.desk.connection, Wish(login, "matrix", scopes, timedelta(days=days)), self.site.watch.at
+            )
 
     def rows(self) -> dict[str, frozenset[tuple[object, ...]]]:
         """Every row of the database, by its table."""
