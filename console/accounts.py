@@ -13,8 +13,9 @@ import typer
 
 from console.access import entering, passwords
 from console.api import tokens
-from console.calling import Caller, Misuse, Sitting
+from console.calling import SETUP, Caller, Misuse, Sitting
 from console.printing import line, note
+from engine import organisation
 from engine.errors import Unknown
 from engine.store import access, registry, sessions
 
@@ -76,9 +77,7 @@ def disable(caller: Caller, login: str) -> int:
     """
     with caller.sitting() as sitting:
         _known(sitting, login)
-        connection = sitting.desk.connection
-        with connection.writing():
-            is_new = access.disable(connection, login, sitting.at)
+        is_new = organisation.disable(sitting.desk, login, at=sitting.at, actor=SETUP)
         line(f"用户 user {login}：{'已停用并退出 disabled, signed out' if is_new else '原已停用 disabled already'}")
     return 0
 
@@ -91,9 +90,7 @@ def enable(caller: Caller, login: str) -> int:
     """
     with caller.sitting() as sitting:
         _known(sitting, login)
-        connection = sitting.desk.connection
-        with connection.writing():
-            is_new = access.enable(connection, login)
+        is_new = organisation.enable(sitting.desk, login, at=sitting.at, actor=SETUP)
         line(f"用户 user {login}：{'已恢复 may sign in again' if is_new else '未曾停用 was not disabled'}")
     return 0
 

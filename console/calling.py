@@ -102,10 +102,10 @@ class Caller:
             NoRehearsal: If a moment was given for a live database.
             DatabaseTrouble: If the database or the way to it fails.
         """
-        with plain_about(self.settings.address), office(self.settings) as opened:
+        at = self.now or datetime.now(UTC)
+        with plain_about(self.settings.address), office(self.settings, today=at.astimezone(SHANGHAI).date()) as opened:
             if self.now is not None and not opened.rehearsal:
                 raise NoRehearsal(self.settings.address)
-            at = self.now or datetime.now(UTC)
             if publishes_as is not None:
                 opened.desk.publish(at, publishes_as)
             yield Sitting(office=opened, at=at)

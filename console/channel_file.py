@@ -8,12 +8,11 @@ It holds what lets anybody write to these people, so nothing of an address in it
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from console.secret_file import secret_text
 from engine.errors import Fault, XuejiError
 from engine.loading.nodes import Node, Place
 from engine.loading.strict_yaml import read_text
@@ -26,7 +25,6 @@ _ADDRESS = re.compile(r"\S*://\S*")
 _SYNTAX = (
     "无法按 YAML 读取 it cannot be read as YAML: LOGIN: ADDRESS, a line for each, no anchors, in quotes if need be"
 )
-_OTHERS, _GROUP_AND_OTHERS = stat.S_IRWXO, stat.S_IRWXG | stat.S_IRWXO
 
 
 class ChannelsRefused(XuejiError):
@@ -44,7 +42,7 @@ def channels_in(file: Path) -> Mapping[str, str]:
         ChannelsRefused: If the file cannot be read or may be read by others, Apprise is missing, or anybody in it is
             nobody or has no channel.
     """
-    text = _text(file)
+    text = secret_text(file, lambda said: ChannelsRefused([said]))
     fault_of = _checker()
     root, broken = read_text(text, file.name)
     faults = [_placed(one.line, file, _said(one)) for one in broken]
@@ -54,25 +52,6 @@ def channels_in(file: Path) -> Mapping[str, str]:
     if faults:
         raise ChannelsRefused(faults)
     return {_key(name): str(node.value) for name, node in root.entries.items()}
-
-
-def _text(file: Path) -> str:
-    """What the file says, read only where nobody else may read it.
-
-    Group bits count where the file is ours: systemd hands out credentials as files of root's with an access list, which
-    look as if their group could read them.
-    """
-    try:
-        with file.open("rb") as opened:
-            status = os.fstat(opened.fileno())
-            forbidden = _GROUP_AND_OTHERS if status.st_uid == os.getuid() else _OTHERS
-            if status.st_mode & forbidden:
-                mode = stat.filemode(status.st_mode)
-                said = f"{file} 可被他人读取 others may read it, and it holds secrets ({mode}): chmod 600 {file}"
-                raise ChannelsRefused([said])
-            return opened.read().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ChannelsRefused([f"{file} 无法按 UTF-8 读取 it cannot be read as UTF-8"]) from problem
 
 
 def _checker() -> Callable[[str], str | None]:

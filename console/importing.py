@@ -11,9 +11,10 @@ from console.calling import Caller, Misuse, Sitting
 from console.documents import Document, fact_refusal
 from console.on_file import on_file, unit_rows
 from console.printing import document, line, note, progress, shortened, table, verdicts
+from console.taking_in import enrolments
 from engine.actors import IMPORT, Actor
 from engine.desk import Desk
-from engine.enrolling import Enrolment, RosterRefused, enrol
+from engine.enrolling import RosterRefused, enrol
 from engine.facts import FactRefusal, write_facts
 from engine.organisation import add_units
 from engine.records import Json
@@ -108,7 +109,6 @@ def _actor(sitting: Sitting, asked: Import) -> Actor:
 def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Known) -> _Counts:
     """Units and records in one transaction, so that a refused roster leaves no empty teaching point behind."""
     desk, actor = sitting.desk, _actor(sitting, asked)
-    enrolments = [Enrolment(student_no=row.student_no, unit=row.site_code, facts=row.facts) for row in rows]
     done = _NONE
     try:
         with desk.connection.writing(), progress(len(rows), "建立学籍 opening records") as advance:
@@ -116,8 +116,9 @@ def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Kn
             add_units(desk, unit_rows(desk, new_units(rows, known)), at=sitting.at, actor=actor.login)
             request = sitting.request("open_record", actor)
             one = enrol(
-                desk, enrolments, request, opens_record=asked.opens_record, dry_run=asked.dry_run, progress=advance
-            )
+                desk, enrolments(rows), request, opens_record=asked.opens_record, dry_run=asked.dry_run,
+                progress=advance,
+            )  # fmt: skip
             done = _Counts(
                 opened=one.opened, changed=one.changed, unchanged=one.unchanged, refused=one.refused, added=one.added
             )

@@ -2,62 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from console.calling import Misuse, Sitting
 from console.printing import document, line, long_moment, note, progress, table
+from console.proposed_rules import NoRules, rules_in
 from console.spreading import spread
-from engine.checking.examining import examine
-from engine.errors import DefinitionFaults
 from engine.judging_again import Difference, Judged, Part, judge_part
-from engine.library import Library
-from engine.other_rules import Under, under
+from engine.other_rules import Under
 from engine.records import case_of
 from engine.store.cases import read_cases
-from notifications.messages.catalogue import MESSAGES
-from rules.functions import FUNCTIONS
 
 _MOST_SHOWN = 50
 _CHUNK = 500
 
 
 def other_rules(sitting: Sitting, folder: Path, installed: Path) -> Under:
-    """The other rules in a folder: its `workflows/` and `rules/`; a file under `rules/` it lacks is the installed one.
+    """The other rules in a folder (`console.proposed_rules`), with a note where the installed ones are not in force.
 
     Raises:
-        Misuse: If it has neither.
+        Misuse: If it has none.
         DefinitionFaults: If together they cannot be used.
     """
-    procedures = {path.stem for path in (folder / "workflows").glob("*.yaml")}
-    has_rules = any((folder / "rules").rglob("*.yaml"))
-    if not procedures and not has_rules:
-        message = f"{folder} 下没有 workflows/*.yaml 或 rules/*.yaml。There are neither workflows/ nor rules/ there."
-        raise Misuse(message)
-    if has_rules and sitting.desk.rulebook in sitting.desk.unpublished():
+    try:
+        found = rules_in(folder, installed)
+    except NoRules as problem:
+        raise Misuse(str(problem)) from problem
+    if found.rulebook is not None and sitting.desk.rulebook in sitting.desk.unpublished():
         note("安装的 rules/ 与库中现行的不同，缺少的文件取自前者。Files missing there are the installed, not the kept.")
-    library = _library(folder, installed)
-    wanted = [one for (name, _), one in library.definitions.items() if name in procedures]
-    return under(library, wanted, rules=has_rules)
-
-
-def _library(folder: Path, installed: Path) -> Library:
-    with TemporaryDirectory() as both:
-        for source in (installed, folder):
-            for part in ("workflows", "rules"):
-                for path in (source / part).rglob("*.yaml"):
-                    target = Path(both) / path.relative_to(source)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(path, target)
-        library, faults = examine(Path(both), FUNCTIONS, messages=MESSAGES)
-    grave = [fault for fault in faults if not fault.is_warning]
-    if library is None or grave:
-        raise DefinitionFaults(grave)
-    return library
+    return found
 
 
 def judge_again(

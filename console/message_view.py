@@ -48,18 +48,29 @@ def show(name: str, html: Path | None, under: Path | None) -> int:
         Unknown: If there is no such message.
         TemplatesRefused: If a template has a fault.
     """
-    mail = Messages(under, **_INVENTED, is_rehearsal=True).mail(_letter(name))
+    mail = sample_mail(name, under)
     for header in ("From", "To", "Subject"):
         line(f"{header}: {mail[header]}")
     line()
-    line(_body(mail, "plain"))
+    line(body_of(mail, "plain"))
     if html is not None:
-        html.write_text(_body(mail, "html"), encoding="utf-8")
+        html.write_text(body_of(mail, "html"), encoding="utf-8")
         note(f"网页版已写到 its HTML is in {html}")
     return 0
 
 
-def _body(mail: EmailMessage, kind: Literal["plain", "html"]) -> str:
+def sample_mail(name: str, under: Path | None) -> EmailMessage:
+    """The mail of a message, or of the `digest`, about invented cases.
+
+    Raises:
+        Unknown: If there is no such message.
+        TemplatesRefused: If a template of the folder has a fault.
+    """
+    return Messages(under, **_INVENTED, is_rehearsal=True).mail(_letter(name))
+
+
+def body_of(mail: EmailMessage, kind: Literal["plain", "html"]) -> str:
+    """One of the two bodies of a mail."""
     body = mail.get_body((kind,))
     return "" if body is None else str(body.get_content()).replace("\r\n", "\n")
 

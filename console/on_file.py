@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from engine.desk import Desk
 from engine.errors import Unknown
@@ -10,16 +10,25 @@ from engine.store import students
 from engine.store.registry import UnitRow
 from exchange.known import Known, KnownStudent, KnownUnit
 
+EVERYWHERE = ("/",)
+"""The path below which every unit stands."""
+
 
 class StudentsOnFile(Mapping[str, KnownStudent]):
-    """The students of a database by number, looked up one by one as a sheet names them: it may hold a million."""
+    """The students of a database by number, looked up one by one as a sheet names them: it may hold a million.
 
-    def __init__(self, desk: Desk) -> None:
+    Args:
+        desk: Where they are kept.
+        paths: Those of the units, with all below, whose students whoever reads the sheet may know of.
+    """
+
+    def __init__(self, desk: Desk, paths: Sequence[str] = EVERYWHERE) -> None:
         self._desk = desk
+        self._paths = tuple(paths)
 
     def __getitem__(self, student_no: str) -> KnownStudent:
         row = students.student(self._desk.connection, student_no)
-        if row is None:
+        if row is None or not self._desk.units()[row.unit].path.startswith(self._paths):
             raise KeyError(student_no)
         facts = {name: value for name, value in row.facts.items() if isinstance(value, str | int)}
         return KnownStudent(facts=facts, site_code=row.unit)
@@ -31,10 +40,10 @@ class StudentsOnFile(Mapping[str, KnownStudent]):
         return sum(1 for _ in self)
 
 
-def on_file(desk: Desk) -> Known:
-    """Everything a sheet is judged against."""
+def on_file(desk: Desk, paths: Sequence[str] = EVERYWHERE) -> Known:
+    """Everything a sheet is judged against; students of units at or below these paths only."""
     return Known(
-        students=StudentsOnFile(desk),
+        students=StudentsOnFile(desk, paths),
         exam_no_owners=students.owners(desk.connection, "exam_no"),
         id_number_owners=students.owners(desk.connection, "id_number"),
         certificate_no_owners=students.owners(desk.connection, "certificate_no"),

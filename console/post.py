@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -12,11 +12,13 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from console.channel_file import channels_in
 from console.settings import Settings
+from console.webhook_file import webhooks_in
 from engine.errors import Unreadable, XuejiError, nearest
 from notifications.composing import Hours
 from notifications.mailers import Relay, Security
 from notifications.messages.envelopes import Unmailable, sender_of
 from notifications.reach import BY_MAIL, Reach
+from notifications.webhooks import Webhook
 
 T = TypeVar("T")
 
@@ -48,6 +50,7 @@ class Post:
         overrides: A folder of the institution's own message templates.
         lease_seconds: How long a worker leads before another may take over.
         reach: Who has a channel and is told there.
+        webhooks: Which systems are told of what was sealed.
         seal_seconds: How often what was written is sealed.
     """
 
@@ -59,6 +62,7 @@ class Post:
     overrides: Path | None
     lease_seconds: float
     reach: Reach
+    webhooks: Sequence[Webhook] = ()
     seal_seconds: float = 60.0
 
 
@@ -94,6 +98,7 @@ def post_of(settings: Settings) -> Post:
         overrides=read(_folder, "XUEJI_MESSAGES", str(settings.messages or ""), None),
         lease_seconds=read(_seconds, "XUEJI_LEASE_SECONDS", settings.lease_seconds, 1.0),
         reach=read(lambda _name, _text: reach_of(settings), "XUEJI_CHANNELS", "", BY_MAIL),
+        webhooks=read(lambda _name, _text: webhooks_of(settings), "XUEJI_WEBHOOKS", "", ()),
         seal_seconds=read(_seconds, "XUEJI_SEAL_SECONDS", settings.seal_seconds, 60.0),
     )
     if faults:
@@ -108,6 +113,15 @@ def reach_of(settings: Settings) -> Reach:
         ChannelsRefused: If the file cannot be used; every fault of it is named.
     """
     return BY_MAIL if settings.channels is None else Reach(channels_in(settings.channels))
+
+
+def webhooks_of(settings: Settings) -> Sequence[Webhook]:
+    """Read which systems are told.
+
+    Raises:
+        WebhooksRefused: If the file cannot be used; every fault of it is named.
+    """
+    return () if settings.webhooks is None else webhooks_in(settings.webhooks)
 
 
 def _way_of(settings: Settings) -> Callable[[str, str], Path | Relay]:

@@ -51,13 +51,15 @@ class Inks(NamedTuple):
 class Manner:
     """How a picture is to be: its colours, the language of its words, and whether it runs downwards, for telephones.
 
-    `is_blocked` puts a lock on the state where the case is.
+    `is_blocked` puts a lock on the state where the case is. `standing` is how many cases stand in each state, for the
+    picture of a definition instead of a case's way.
     """
 
     inks: Inks
     lang: Literal["zh", "en"] = "zh"
     is_tall: bool = False
     is_blocked: bool = False
+    standing: Mapping[str, int] | None = None
 
 
 def draw_road(diagram: Diagram, way: Way, manner: Manner) -> str | None:
@@ -73,10 +75,11 @@ def draw_road(diagram: Diagram, way: Way, manner: Manner) -> str | None:
         return None
     picture = _Picture(diagram=diagram, way=way, manner=manner, placed=placed, taken=_taken(way))
     width, height = picture.size
+    said = told(diagram, way, manner.lang) if manner.standing is None else counted(diagram, manner)
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" {_framed(width, height)} role="img" font-family="{_FONTS}">',
-            f"<title>{escape(told(diagram, way, manner.lang))}</title>",
+            f"<title>{escape(said)}</title>",
             *picture.elements(),
             "</svg>",
             "",
@@ -97,6 +100,14 @@ def told(diagram: Diagram, way: Way, lang: Literal["zh", "en"]) -> str:
     if lang == "zh":
         return f"{diagram.title.zh}：现在“{here}”，走过 {sum(taken.values())} 步，到过 {'、'.join(been) or '—'}"
     return f"{diagram.title.en}: now {here}, {sum(taken.values())} steps taken, been to {', '.join(been) or 'none'}"
+
+
+def counted(diagram: Diagram, manner: Manner) -> str:
+    """The picture of a definition in one sentence: where its cases stand."""
+    there = [(_word(diagram.states[one], manner.lang), many) for one, many in (manner.standing or {}).items() if many]
+    if manner.lang == "zh":
+        return f"{diagram.title.zh}：在办 {'、'.join(f'{word} {many}' for word, many in there) or 0}"
+    return f"{diagram.title.en}: open {', '.join(f'{word} {many}' for word, many in there) or 0}"
 
 
 def _taken(way: Way) -> Mapping[tuple[str, str], int]:
@@ -183,7 +194,17 @@ class _Picture:
         yield from _lettered((x, y), _wrapped(_word(title, self.manner.lang), width - 12, _STATE_SIZE), text, is_here)
         if is_here and self.manner.is_blocked:
             yield _lock((x + width / 2 - 11, y - height / 2 + 10), self.inks.on_road)
+        if many := (self.manner.standing or {}).get(box.state):
+            yield from self._standing((x + width / 2, y - height / 2), many)
         yield "</g>"
+
+    def _standing(self, corner: tuple[float, float], many: int) -> Iterator[str]:
+        """How many cases stand in a state, on the corner of its box."""
+        said = f"{many:,}"
+        wide = 12 + 7 * len(said)
+        x, y = corner[0] - wide / 2 + 4, corner[1] + 2
+        yield _rectangle((x, y), (wide, 18), self.inks.road, self.inks.paper, corner=9)
+        yield _text((x, y + 4), said, self.inks.on_road, 11, weight=600)
 
     def _been(self) -> frozenset[str]:
         return frozenset(place for _, *ends in self.way.steps for place in ends)

@@ -15,8 +15,10 @@ from engine.daybook import keep_days
 from engine.expressions.kinds import SHANGHAI
 from engine.lanes import FAR, refresh
 from engine.records import Request
+from engine.store import import_runs
 from engine.store.leases import Held
 from engine.store.mails import MailRow
+from engine.trail.event import moment
 from notifications.composing import Composed, compose
 from notifications.lettering import Letters
 from notifications.mailers import FileMailer, Mailer, SmtpMailer
@@ -24,6 +26,7 @@ from notifications.messages.briefs import Briefs
 from notifications.messages.rendering import Messages
 from notifications.scanning import Scanned, scan
 from notifications.sending import Rate, Sent, send
+from notifications.webhooks import Delivered, Teller
 
 PAGE = 50
 """Deadlines looked at before asking again whether to go on: a worker that is told to end does so within a second."""
@@ -53,6 +56,7 @@ class Rounds:
         self._reach = post.reach
         self._letters = Letters(office.desk, post.reach)
         self._rate = Rate(post.a_minute, chance)
+        self._teller = Teller(office.desk, office.log, post.webhooks, self._rate) if post.webhooks else None
         self._messages = Messages(
             post.overrides, url=post.url, sender=post.sender, log=office.log, is_rehearsal=office.rehearsal
         )
@@ -70,10 +74,15 @@ class Rounds:
         return done
 
     def keep_days(self, at: datetime) -> int:
-        """Keep the figures of the days that are over, of every batch; looked for once a day. How many rows."""
+        """Keep the figures of the days that are over, of every batch; looked for once a day. How many rows.
+
+        Sheets that nobody took in for a week go with the day, too.
+        """
         day = at.astimezone(SHANGHAI).date()
         if day == self._figured_on:
             return 0
+        with self._desk.connection.writing():
+            import_runs.forget(self._desk.connection, moment(at))
         rows, self._figured_on = keep_days(self._desk, at), day
         return rows
 
@@ -92,6 +101,10 @@ class Rounds:
         """Send the mails that are due."""
         self._desk.refresh()
         return send(self._desk, self._mailer, self._render, at, lease, rate=self._rate)
+
+    def tell_webhooks(self, at: Callable[[], datetime], lease: Held) -> Delivered:
+        """Tell other systems of what was sealed."""
+        return Delivered() if self._teller is None else self._teller.tell(at, lease)
 
     def _render(self, row: MailRow, at: datetime) -> EmailMessage | None:
         """A mail as it should read now; None when nothing is left to say."""

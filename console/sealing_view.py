@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import segno
 
-from console.calling import REFUSED, SETUP, Caller, Misuse, Sitting
+from console.calling import REFUSED, SETUP, Caller, Misuse
 from console.clock import rehearsed
 from console.printing import document, line, long_moment, note, progress
 from console.seal_keys import make_key, passphrase_of, previous, signers_of
+from console.seal_status import SealStatus, seal_status
 from console.sealing import Round, seal_round, sealer_of
 from console.settings import Settings
-from console.witnesses import Witnesses, witnesses_of
 from engine import sealing
 from engine.errors import XuejiError
-from engine.sealing import SealedElsewhere, Sealer, SealingRefused
-from engine.store import append_only, leaves
-from engine.store.database import Connection
+from engine.sealing import SealedElsewhere, SealingRefused
+from engine.store import leaves
 from engine.store.leaves import TreeBroken
-from engine.trail.notes import Checkpoint, Note, NoteError, cosigned_at
+from engine.trail.notes import Checkpoint, Note, NoteError
 
 _NO_KEY = "还没有封存密钥，请先运行 xueji audit key。There is no key to seal with; run 'xueji audit key' first."
 
@@ -147,7 +146,7 @@ def show_status(caller: Caller, *, as_json: bool) -> int:
         1 if there is no key, the next head could not be signed, or a guard of the database is missing.
     """
     with caller.sitting() as sitting:
-        told = _status(sitting, caller.settings)
+        told = _document(seal_status(sitting.office, caller.settings), sitting.at)
     if as_json:
         document(told)
     else:
@@ -155,50 +154,24 @@ def show_status(caller: Caller, *, as_json: bool) -> int:
     return REFUSED if told["trouble"] or told["guards_missing"] or told["key"] is None else 0
 
 
-def _status(sitting: Sitting, settings: Settings) -> dict[str, object]:
-    connection, log = sitting.desk.connection, sitting.office.log
-    sealer, witnesses = sealer_of(settings, log), witnesses_of(settings)
-    latest, signed_at = leaves.latest(connection), leaves.signed_at(connection)
+def _document(status: SealStatus, at: datetime) -> dict[str, object]:
+    """The status as JSON; the keys are a contract."""
+    signed_at = status.signed_at
     return {
-        "log": log,
-        "key": None if sealer is None else sealer.signers[0].verifier.vkey(),
-        "size": 0 if latest is None else Checkpoint.parse(latest.text).size,
+        "log": status.log,
+        "key": status.key,
+        "size": status.size,
         "signed_at": None if signed_at is None else signed_at.isoformat(),
-        "age_seconds": None if signed_at is None else max(0, round((sitting.at - signed_at).total_seconds())),
-        "unsealed": leaves.count_unsealed(connection),
-        "witnesses": [] if witnesses is None else _vouched(connection, witnesses),
-        "quorum": None if witnesses is None or latest is None else _is_quorum(witnesses, latest),
-        "guards_missing": list(append_only.missing(connection)),
-        "trouble": _trouble(connection, sealer),
+        "age_seconds": None if signed_at is None else max(0, round((at - signed_at).total_seconds())),
+        "unsealed": status.unsealed,
+        "witnesses": [
+            {"name": one.name, "url": one.url, "size": one.size, "at": None if one.at is None else one.at.isoformat()}
+            for one in status.witnesses
+        ],
+        "quorum": status.quorum,
+        "guards_missing": list(status.guards_missing),
+        "trouble": status.trouble,
     }
-
-
-def _trouble(connection: Connection, sealer: Sealer | None) -> str | None:
-    """Why the next head could not be signed."""
-    if sealer is None:
-        return None
-    try:
-        sealing.check(connection, sealer)
-    except (SealingRefused, TreeBroken, NoteError) as problem:
-        return str(problem)
-    return None
-
-
-def _vouched(connection: Connection, witnesses: Witnesses) -> list[dict[str, object]]:
-    """For which head each witness vouched last, and when by its own clock."""
-    sizes = leaves.cosigned_sizes(connection)
-    told: list[dict[str, object]] = []
-    for one in witnesses.each:
-        size = sizes.get(one.key.name)
-        note_then = None if size is None else leaves.checkpoint_of(connection, size)
-        at = None if note_then is None else cosigned_at(note_then, one.key)
-        when = None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
-        told.append({"name": one.name, "url": one.url, "size": None if at is None else size, "at": when})
-    return told
-
-
-def _is_quorum(witnesses: Witnesses, latest: Note) -> bool:
-    return witnesses.policy.is_quorum(witnesses.policy.cosigners(latest))
 
 
 def _show(told: dict[str, object]) -> None:

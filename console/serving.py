@@ -20,12 +20,14 @@ from console.settings import Settings
 from console.web.app import application
 from console.web.desks import Desks
 from console.web.house import House
+from console.web.in_force import PUBLISHER, InForce
 from console.web.rendering import Pages
 from console.web.saying import english
 from console.web.words import WORDS
 from console.wiring import office
 from console.work import working_beside
 from engine.errors import Unreadable
+from engine.expressions.kinds import SHANGHAI
 
 DESKS = 8
 """Requests at work at the same time: more would only wait for the same processor and the same writer's place."""
@@ -74,12 +76,12 @@ def opened(
         NotInitialised: If there is no database yet.
         NoRehearsal: If a live database is told the time.
     """
-    with office(settings) as first:
+    with office(settings, today=clock().astimezone(SHANGHAI).date()) as first:
         if told is not None and not first.rehearsal:
             raise NoRehearsal(settings.address)
-        first.desk.publish(clock(), "serve")
+        first.desk.publish(clock(), PUBLISHER)
         english()  # two catalogues that disagree stop the start, not the first page
-        pool = Desks(settings, first.desk.library, desks)
+        pool = Desks(settings, InForce(settings, first.desk.library, first.in_force, clock), desks)
         try:
             yield House(settings=settings, desks=pool, pages=Pages(WORDS), now=clock, rehearsal=first.rehearsal)
         finally:

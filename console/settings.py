@@ -28,12 +28,14 @@ class Settings(BaseSettings):
     definitions: Path = HOME
     key: Path | None = Field(default=None, alias="XUEJI_KEY_FILE")
     memory: Path | None = None
+    what_if: Path | None = None
 
     mail: str | None = None
     mail_password_file: Path | None = None
     mail_rate: str | None = None
     sender: str | None = None
     channels: Path | None = None
+    webhooks: Path | None = None
     url: str = "http://localhost:8000"
     messages: Path | None = None
     quiet_hours: str = "21:00-07:00"

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
+from console.clock import machine_now
 from console.settings import Settings
 from engine.checking import examining
 from engine.desk import Desk
 from engine.errors import DefinitionFaults, XuejiError
+from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
+from engine.loading.origins import Origin
 from engine.loading.remembered import fingerprint, load_remembered
-from engine.store import registry, schema
+from engine.store import proposals, registry, schema
 from engine.store.database import Connection, open_engine
 from engine.trail.chain import KEY_BYTES, Scribe
 from notifications.messages import catalogue
@@ -28,13 +33,26 @@ class NotInitialised(XuejiError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Everything one process works with: the desk, where its database and key are, and what kind of database it is."""
+    """Everything one process works with: the desk, where its database and key are, and what kind of database it is.
+
+    `in_force` are the numbers of the approved texts that the desk's library was read with.
+    """
 
     desk: Desk
     url: str
     log: str
     key: bytes
     rehearsal: bool
+    in_force: tuple[int, ...] = ()
+
+    def is_outdated(self, today: date) -> bool:
+        """Whether something has come into force, or was approved, since the definitions were read."""
+        return proposals.numbers_in_force(self.desk.connection, today) != self.in_force
+
+
+def origin_of(settings: Settings) -> Origin:
+    """What definitions are read with."""
+    return Origin(folder=settings.definitions, functions=FUNCTIONS, messages=catalogue.MESSAGES)
 
 
 def create(settings: Settings, *, rehearsal: bool, profile: str | None) -> bool:
@@ -62,12 +80,18 @@ def create(settings: Settings, *, rehearsal: bool, profile: str | None) -> bool:
 
 
 @contextmanager
-def office(settings: Settings, library: Library | None = None) -> Iterator[Office]:
+def office(settings: Settings, library: Library | None = None, *, today: date | None = None) -> Iterator[Office]:
     """Open the database for one command.
+
+    Args:
+        settings: Which one.
+        library: What to work by; None: the folder with what was approved and is in force laid over it.
+        today: The day to go by; None: the machine's.
 
     Raises:
         NotInitialised: If `xueji init` has not been run, or the key file is missing.
         DefinitionFaults: If the files under workflows/ or rules/ cannot be used.
+        Altered: If the text of something approved is not what was approved.
     """
     engine = open_engine(settings.database)
     try:
@@ -79,15 +103,29 @@ def office(settings: Settings, library: Library | None = None) -> Iterator[Offic
             log = registry.setting(connection, "log") or ""
             key = _read_key(settings.key_file)
             rehearsal = registry.setting(connection, "rehearsal") == "yes"
-            shelf = library or load_remembered(settings.definitions, settings.memory_folder, FUNCTIONS)
+            laid = _Laid((), {}) if library else _laid(connection, today or machine_now().astimezone(SHANGHAI).date())
+            shelf = library or load_remembered(settings.definitions, settings.memory_folder, FUNCTIONS, laid.over)
             desk = Desk(connection, Scribe(log, key), shelf, salt=secrets.token_bytes, rehearsal=rehearsal)
             if library is None and desk.unpublished():
-                _refuse_faults(settings)
-            yield Office(desk=desk, url=settings.database, log=log, key=key, rehearsal=rehearsal)
+                _refuse_faults(settings, laid.over)
+            yield Office(desk=desk, url=settings.database, log=log, key=key, rehearsal=rehearsal, in_force=laid.numbers)
         finally:
             connection.close()
     finally:
         engine.dispose()
+
+
+class _Laid(NamedTuple):
+    """The approved texts that are laid over the folder: their numbers, and by file."""
+
+    numbers: tuple[int, ...]
+    over: Mapping[str, str]
+
+
+def _laid(connection: Connection, today: date) -> _Laid:
+    with connection.reading():
+        numbers = proposals.numbers_in_force(connection, today)
+        return _Laid(numbers, proposals.texts_in_force(connection, today) if numbers else {})
 
 
 def _has_file(database: str) -> bool:
@@ -96,16 +134,16 @@ def _has_file(database: str) -> bool:
     return path == database or path.startswith("file:") or Path(path).exists()
 
 
-def _refuse_faults(settings: Settings) -> None:
+def _refuse_faults(settings: Settings, over: Mapping[str, str]) -> None:
     """Definitions new to this database are checked whole before any case can be opened under them.
 
     That they were found sound is remembered while they and the code that checks them are byte for byte the same.
     """
     code = [Path(catalogue.__file__), *sorted(Path(examining.__file__).parents[1].rglob("*.py"))]
-    sound = settings.memory_folder / f"{fingerprint(settings.definitions, FUNCTIONS, code)}.sound"
+    sound = settings.memory_folder / f"{fingerprint(settings.definitions, FUNCTIONS, over, code)}.sound"
     if sound.exists():
         return
-    _, faults = examining.examine(settings.definitions, FUNCTIONS, messages=catalogue.MESSAGES)
+    _, faults = examining.examine(settings.definitions, FUNCTIONS, messages=catalogue.MESSAGES, over=over)
     if grave := [fault for fault in faults if not fault.is_warning]:
         raise DefinitionFaults(grave)
     with suppress(OSError):

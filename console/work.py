@@ -26,6 +26,7 @@ from console.clock import machine_now, rehearsed
 from console.post import post_of
 from console.printing import line, long_moment
 from console.worker import LEASE, Kind, Premises, Say, Worker
+from engine.store import leaves, webhooks
 from engine.store.deadlines import due_rows
 from engine.store.leases import leader
 from engine.store.mails import OPEN_QUESTIONS, counts
@@ -44,6 +45,7 @@ class Pace(NamedTuple):
     compose: float = 60.0
     send: float = 5.0
     seal: float = 60.0
+    webhooks: float = 10.0
 
 
 def work(caller: Caller, *, once: bool, pace: Pace | None = None) -> int:
@@ -86,18 +88,24 @@ def show_status(caller: Caller) -> int:
     """Show who leads, what time reminding goes by, what is due, and how mails stand.
 
     Returns:
-        1 if nobody leads, or a mail waits for a person.
+        1 if nobody leads, a mail waits for a person, or a system beside this one did not take what it was told.
     """
     with caller.sitting() as sitting:
         connection = sitting.desk.connection
         held, latest, found = leader(connection, LEASE), mark(connection), counts(connection)
         leads = held is not None and held.until > sitting.at
         due = len(due_rows(connection, sitting.at, _MOST_DUE))
+        told, sealed = webhooks.standings(connection), leaves.size(connection)
     line(f"提醒进程 worker：{held.holder if held and leads else '无 none'}", style="green" if leads else "yellow")
     line(f"最近一轮 last round：{'—' if latest is None else long_moment(latest)}")
     line(f"到期待办 deadlines due now：{due}{'+' if due == _MOST_DUE else ''}")
     line(f"邮件 mails：{'，'.join(f'{state} {number}' for state, number in found.items()) or '—'}")
-    return 0 if leads and not any(found.get(state) for state in OPEN_QUESTIONS) else REFUSED
+    for one in told.values():
+        trouble = f"{one.answer}，试过 {one.tries} 次 tries，{long_moment(one.due_at)}"
+        state = "正常 fine" if one.answer is None else trouble
+        line(f"外部系统 webhook {one.name}：{one.leaf:,} / {sealed:,}，{state}")
+    is_well = leads and not any(found.get(state) for state in OPEN_QUESTIONS)
+    return 0 if is_well and all(one.answer is None for one in told.values()) else REFUSED
 
 
 def confirm_clock(caller: Caller) -> int:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -28,12 +28,14 @@ from console.sealing import MAKE_KEY, seal_round, sealer_of
 from console.settings import Settings
 from console.wiring import Office, office
 from engine.errors import XuejiError
+from engine.expressions.kinds import SHANGHAI
 from engine.sealing import SealedElsewhere
 from engine.store.database import DRIVER_ERRORS, Connection
 from engine.store.leases import Held, give_up, take
 from notifications.composing import Composed
 from notifications.scanning import Scanned
 from notifications.sending import Sent
+from notifications.webhooks import Delivered
 
 LEASE = "work"
 """The name of the lease under which people are told."""
@@ -48,8 +50,8 @@ _NOTABLE = timedelta(minutes=5)
 _DATABASE_ERRORS = (SQLAlchemyError, *DRIVER_ERRORS)
 
 
-Kind = Literal["scan", "compose", "send", "seal"]
-"""The kinds of rounds, in the order in which a reminder passes through them; what they wrote is then sealed."""
+Kind = Literal["scan", "compose", "send", "seal", "webhooks"]
+"""The kinds of rounds, in the order in which a reminder passes through them; what they wrote is sealed, then told."""
 Say = Callable[..., None]
 
 
@@ -62,14 +64,18 @@ class Premises:
     wall: Callable[[], datetime]
     is_told: bool
 
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return self.wall().astimezone(SHANGHAI).date()
+
     @contextmanager
     def opened(self) -> Iterator[Office]:
-        """The office.
+        """The office, with the definitions in force today.
 
         Raises:
             NoRehearsal: If a live database is told the time.
         """
-        with office(self.settings) as opened:
+        with office(self.settings, today=self.today()) as opened:
             if self.is_told and not opened.rehearsal:
                 raise NoRehearsal(self.settings.address)
             yield opened
@@ -138,6 +144,9 @@ class Worker:
         self._close()
 
     def _opened(self) -> _At:
+        if self._at is not None and self._at.office.is_outdated(self._premises.today()):
+            self._say("other definitions are in force, reading them")
+            self._close()  # the lease stays: it is this worker's, not the connection's
         if self._at is None:
             opened = self._open.enter_context(self._premises.opened())
             # who stands still longer has lost the lease, and must not keep it, or a case, from whoever leads next
@@ -183,6 +192,8 @@ class Worker:
             self._tell(kind, at.rounds.compose(at.clock.now()))
             at.rounds.keep_days(at.clock.now())
             at.rounds.judge_lanes(at.clock.now())
+        elif kind == "webhooks":
+            self._tell(kind, at.rounds.tell_webhooks(partial(self._now, at, held), held))
         else:
             self._send(at, held)
 
@@ -218,7 +229,7 @@ class Worker:
         if event not in self._said:
             self._seldom(event, **details)
 
-    def _tell(self, kind: Kind, done: Scanned | Composed | Sent) -> None:
+    def _tell(self, kind: Kind, done: Scanned | Composed | Sent | Delivered) -> None:
         """Say what was done, if anything was."""
         counts = {name: count for name, count in asdict(done).items() if isinstance(count, int) and count}
         if counts:

@@ -178,8 +178,7 @@ def _settle(desk: Desk, done: Sequence[Done], request: Request) -> None:
             cause = cause_of(one.event.chain, one.event.seq)
             settle(desk, {one.found.case.id: cause}, request, lambda watch: watch.documents)
     settle_lookers(desk, {one.found.case.student or 0: one.event.told for one in done}, request)
-    lanes.settle(desk, [one.found.case.id for one in done], request)
-    lanes.settle_students(desk, [one.found.case.student or 0 for one in done], request)
+    lanes.settle_moved(desk, {one.found.case.id: one.found.case.student or 0 for one in done}, request)
     for one in done:
         for start in lists_to_start(desk, one.machine, one.found, request):
             machine = desk.machine(desk.hash_of(start.definition))

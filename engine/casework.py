@@ -77,14 +77,19 @@ def _try_to_move(desk: Desk, case: int, request: Request, *, is_last: bool) -> M
     """One try; None when the chain has grown meanwhile, so that it must be decided again.
 
     What the database refuses may be somebody else's doing; refused to the last, it is ours, and told as it is.
+    SQLite's writer has the whole database already, so that an act decides on what was read first.
     """
-    with desk.connection.deciding():
-        found = as_seen(desk, case, request)
-        machine = desk.machine_for(found.case, request.fields)
-        if not (found.has_others or _concerns_others(desk, machine, found.case.state, request.trigger)):
-            outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
-            return outcome if _keep(desk, machine, found, request, outcome) else None
+    is_plain = False
     try:
+        with desk.connection.deciding():
+            found = as_seen(desk, case, request)
+            machine = desk.machine_for(found.case, request.fields)
+            is_plain = not (found.has_others or _concerns_others(desk, machine, found.case.state, request.trigger))
+            if is_plain:
+                outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
+                return outcome if _keep(desk, machine, found, request, outcome) else None
+            if desk.connection.is_sqlite:
+                return _act_on(desk, machine, found, request)
         return _act(desk, case, request)
     except LinkedRefusal as refusal:
         return _refuse_whole(desk, case, request, refusal)
@@ -93,7 +98,7 @@ def _try_to_move(desk: Desk, case: int, request: Request, *, is_last: bool) -> M
             raise
         return None  # a linked case was moved meanwhile, or a chain has grown: look again
     except CONTENTION_ERRORS:
-        if is_last or answered(desk, request) is not None:
+        if is_plain or is_last or answered(desk, request) is not None:
             raise
         return None
 
@@ -109,12 +114,16 @@ def _act(desk: Desk, case: int, request: Request) -> Moved | Refused | None:
         lock_students(desk.connection, students_on(desk.connection, case))
         hold_case(desk.connection, case)
         found = as_seen(desk, case, request)
-        machine = desk.machine_for(found.case, request.fields)
-        outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
-        if isinstance(outcome, Refused):
-            return outcome if _keep_refusal(desk, machine, found, outcome) else None
-        carry_through(desk, found, machine, outcome, request)
-        return outcome._replace(case=as_left(desk, outcome))
+        return _act_on(desk, desk.machine_for(found.case, request.fields), found, request)
+
+
+def _act_on(desk: Desk, machine: Machine, found: Found, request: Request) -> Moved | Refused | None:
+    """A step on a case that nobody else can move now, and all it causes."""
+    outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
+    if isinstance(outcome, Refused):
+        return outcome if _keep_refusal(desk, machine, found, outcome) else None
+    carry_through(desk, found, machine, outcome, request)
+    return outcome._replace(case=as_left(desk, outcome))
 
 
 def _record_barred(desk: Desk, case: int, request: Request, problem: TransitionNotOpen | NotAllowed) -> None:

@@ -9,7 +9,7 @@ Source: the definition language, sections 6 and 11; G-SG-01, G-SG-02.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,19 +27,22 @@ from engine.barring import (
     without_right,
 )
 from engine.desk import Desk
-from engine.errors import StaleCase, Unknown
+from engine.errors import NotAllowed, StaleCase, Unknown
 from engine.expressions.kinds import TEXT
 from engine.keeping import write_event
 from engine.records import Head, Json, Request, Verdict
 from engine.step import check_value
 from engine.store import delegations, registry
-from engine.store.cases import Keeping, Told, extend, keep, write_told
+from engine.store.cases import Keeping, Told, extend, keep, read_cases, write_told
 from engine.store.delegations import DelegationRow, StandingRow
 from engine.store.people import PERSON
 from engine.trail.event import EventKind, chain_name, moment
 
 Refusal = tuple[Verdict, ...]
 """Every reason why not; empty when it is done."""
+
+LOOKS_AFTER_PEOPLE = "security_admin"
+"""The role of those who end other people's roles, and hand on what they had."""
 
 DELEGATED, DELEGATION_ENDED = "delegated", "delegation_ended"
 """The messages to a taker: that something is passed on, and that it is taken back."""
@@ -119,6 +122,60 @@ def hand_over(desk: Desk, case: int, mandate: Mandate, request: Request) -> Refu
         StaleCase: If the case has changed since it was seen.
     """
     return _lend_case(desk, case, mandate, request, None)
+
+
+def left_behind(desk: Desk, login: str) -> list[tuple[int, str]]:
+    """The open cases that somebody has for good (转办), each with the role; nobody else can act on them in it."""
+    had = delegations.had_by(desk.connection, login)
+    if not had:
+        return []
+    found = read_cases(desk.connection, sorted({case for case, _ in had}))
+    is_open = {number: not desk.definition(one.case.shape).is_final(one.case.state) for number, one in found.items()}
+    return [(case, role) for case, role in had if is_open.get(case)]
+
+
+def hand_on(desk: Desk, giver: str, taker: str, reason: str, request: Request) -> Mapping[int, Refusal]:
+    """Hand on whatever somebody who leaves has for good (转办), every case of it or none.
+
+    Args:
+        desk: Where cases are worked.
+        giver: Who leaves.
+        taker: Who has the cases from now on.
+        reason: Why, in clear.
+        request: By whom, when: somebody who looks after people at the cases' units.
+
+    Returns:
+        Every reason why not, by case; empty when all of them are done.
+
+    Raises:
+        Unknown: If nobody has the giver's login.
+        Unreadable: If the reason is not in NFC.
+        NotAllowed: If a case is at a unit whose people the person does not look after.
+    """
+    desk.refresh()
+    check_value("reason", TEXT, reason)
+    asked, leaves = replace(request, id=None), desk.actor(giver)
+    with desk.connection.writing():
+        rows = []
+        for case, role in left_behind(desk, giver):
+            unit = hear(desk, case, asked).case.unit
+            rows.append(_row(Mandate(taker=taker, role=role, reason=reason), (giver, unit, case), asked, None))
+        against = {row.case or 0: why for row in rows if (why := tuple(_against_heir(desk, row, leaves, asked)))}
+        for row in rows if not against else ():
+            delegations.add_delegation(desk.connection, row)
+            told = _tell(row.taker, DELEGATED)
+            _keep(hear(desk, row.case or 0, asked), EventKind.HANDED_OVER, _told(row), told)
+    return against
+
+
+def _against_heir(desk: Desk, row: DelegationRow, leaves: Actor, request: Request) -> Iterator[Verdict]:
+    hearing = hear(desk, row.case or 0, request)
+    if not request.actor.holds(LOOKS_AFTER_PEOPLE, hearing.case.path):
+        raise NotAllowed(request.actor.login, request.trigger, (LOOKS_AFTER_PEOPLE,), hearing.case.unit)
+    taker = registry.actor(desk.connection, row.taker)
+    yield from unfit_terms(desk, row, taker, request)
+    yield from without_right(desk, row, leaves, hearing.case.path)
+    yield from against_taker(hearing, row, taker)
 
 
 def _lend_case(desk: Desk, case: int, mandate: Mandate, request: Request, until: datetime | None) -> Refusal:

@@ -268,7 +268,7 @@ class Desk:
         """
         if not self.unpublished():
             return ()
-        lacking = [one.finding.message for one in rule_in_use(self._definitions_in_use(), self.library.rulebook)]
+        lacking = [one.finding.message for one in rule_in_use(self.definitions_in_use(), self.library.rulebook)]
         if lacking:
             raise RuleInUse(lacking)
         with self.connection.writing():
@@ -278,7 +278,7 @@ class Desk:
             self._lookers, self._parts = None, None
         return new
 
-    def _definitions_in_use(self) -> Iterator[Definition]:
+    def definitions_in_use(self) -> Iterator[Definition]:
         """The pinned definitions that have cases still open."""
         for shape in self.shapes_in_use():
             one = self.definition(shape)
@@ -290,13 +290,21 @@ class Desk:
 
     def _publish_one(self, new: str) -> tuple[EventKind, dict[str, Json]]:
         if new == self.rulebook:
-            book = self.library.rulebook
-            registry.add_rulebook(self.connection, new, book.effective_from.isoformat(), canonical(book).decode())
-            return EventKind.DEFINITION_PUBLISHED, {"rulebook": new}
-        one = self.shapes[new]
-        registry.add_shape(self.connection, new, (one.workflow, one.profile, one.version), canonical(one).decode())
-        pinned: dict[str, Json] = {"workflow": one.workflow, "profile": one.profile, "version": one.version}
-        return EventKind.DEFINITION_PUBLISHED, {"definition": new, **pinned}
+            return EventKind.DEFINITION_PUBLISHED, self.keep_rulebook(new, self.library.rulebook)
+        return EventKind.DEFINITION_PUBLISHED, self.keep_definition(new, self.shapes[new])
+
+    def keep_rulebook(self, digest: str, book: RulebookText) -> dict[str, Json]:
+        """Keep a rulebook under its hash unless it is kept; how an event tells of it. Call inside its transaction."""
+        if registry.rulebook_body(self.connection, digest) is None:
+            registry.add_rulebook(self.connection, digest, book.effective_from.isoformat(), canonical(book).decode())
+        return {"rulebook": digest}
+
+    def keep_definition(self, digest: str, one: Definition) -> dict[str, Json]:
+        """Keep a definition under its hash unless it is kept; how an event tells of it. Call inside its transaction."""
+        if registry.shape_body(self.connection, digest) is None:
+            pinned = (one.workflow, one.profile, one.version)
+            registry.add_shape(self.connection, digest, pinned, canonical(one).decode())
+        return {"definition": digest, "workflow": one.workflow, "profile": one.profile, "version": one.version}
 
     def record(self, events: Iterable[tuple[EventKind, dict[str, Json]]], *, at: datetime, actor: str) -> None:
         """Extend the registry's chain; call inside the transaction that the events tell of."""

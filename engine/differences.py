@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from engine.definition import Definition, MachineFile
+from engine.definition import Bilingual, Definition, MachineFile
+from engine.vocabulary import CalendarText, CalendarYear, LocalCalendar, RulebookText, Stretch, Vocabulary
 
 
 class Difference(NamedTuple):
@@ -61,12 +62,102 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "retractable": ("可撤回", "retractable"),
     "remind": ("提醒", "reminders"),
     "applies": ("适用", "when it applies"),
+    "holds": ("条件", "condition"),
+    "otherwise": ("不符合时的说明", "what is said when it fails"),
+    "remedy": ("补救", "remedy"),
+    "all_of": ("所含规则", "rules in it"),
+    "let": ("中间值", "values on the way"),
+    "holidays": ("放假", "holidays"),
+    "working_days": ("调休上班", "make-up working days"),
+    "closures": ("停办日", "closures"),
+    "first": ("第一天", "first day"),
+    "last": ("最后一天", "last day"),
+    "vacation_to": ("假期至", "vacation until"),
+    "columns": ("列", "columns"),
+    "written_by": ("由谁填写", "who writes it"),
+    "group": ("事实组", "group"),
+    "check": ("日期先后", "order of dates"),
+    "held_at": ("任职单位", "held at"),
+    "excludes": ("不得兼任", "excludes"),
 }
 
 
 def differences(old: Definition, new: Definition) -> tuple[Difference, ...]:
     """Everything in which a definition is not as it was, from the head of the file to its lists."""
     return tuple(_of_machine(old, new, "", ""))
+
+
+def rulebook_differences(old: RulebookText, new: RulebookText) -> tuple[Difference, ...]:
+    """Everything in which the files under `rules/` are not as they were: rules, facts, documents, calendars, roles."""
+    return tuple(_of_rulebook(old, new))
+
+
+_RULES = (
+    ("rules", "规则", "rule"),
+    ("engine", "引擎规则", "rule of the engine"),
+    ("documents", "材料", "document"),
+)
+_WORDS_OF_TRADE = (
+    ("groups", "事实组", "group of facts"),
+    ("student", "学生事实", "fact about students"),
+    ("unit", "单位事实", "fact about units"),
+    ("batch", "批次种类", "kind of batch"),
+    ("tables", "数据表", "table"),
+)
+_ORGANISATION = (
+    ("units", "单位类别", "kind of unit"),
+    ("roles", "角色", "role"),
+    ("profiles", "办学类型", "profile"),
+)
+
+
+def _of_rulebook(old: RulebookText, new: RulebookText) -> Iterator[Difference]:
+    yield from _of_value("effective_from", old.effective_from, new.effective_from, ("规则集", "rulebook: "))
+    for name, zh, en in _RULES:
+        yield from _of_map(getattr(old, name), getattr(new, name), zh, f"{en} ")
+    yield from _of_vocabulary(old.vocabulary, new.vocabulary)
+    for name, zh, en in _ORGANISATION:
+        yield from _of_map(getattr(old.organisation, name), getattr(new.organisation, name), zh, f"{en} ")
+    yield from _of_calendar(old, new)
+    for profile in _names(old.variants, new.variants):
+        was, now = old.for_profile(profile), new.for_profile(profile)
+        where = (f"办学类型“{profile}”的", f"profile '{profile}': ")
+        if (was.rules, was.documents, was.vocabulary) == (old.rules, old.documents, old.vocabulary):
+            was = old
+        for name, zh, en in (_RULES[0], _RULES[2]):
+            told = set(_of_map(getattr(old, name), getattr(new, name), f"{where[0]}{zh}", f"{where[1]}{en} "))
+            found = _of_map(getattr(was, name), getattr(now, name), f"{where[0]}{zh}", f"{where[1]}{en} ")
+            yield from (one for one in found if one not in told)
+
+
+def _of_vocabulary(old: Vocabulary, new: Vocabulary) -> Iterator[Difference]:
+    for name, zh, en in _WORDS_OF_TRADE:
+        yield from _of_map(getattr(old, name), getattr(new, name), zh, f"{en} ")
+    yield from _of_map(_codes(old), _codes(new), "代码", "code ")
+
+
+def _codes(vocabulary: Vocabulary) -> Mapping[str, BaseModel]:
+    return {f"{name}.{code}": title for name, codes in vocabulary.choices.items() for code, title in codes.items()}
+
+
+def _of_calendar(old: RulebookText, new: RulebookText) -> Iterator[Difference]:
+    was, now = old.calendar, new.calendar
+    yield from _of_map(_years(was), _years(now), "年历", "calendar ")
+    before, after = _locals(was), _locals(now)
+    for name in _names(before, after):
+        old_one, new_one = before.get(name, LocalCalendar()), after.get(name, LocalCalendar())
+        of = (f"“{name}”的", f"'{name}': ") if name else ("", "")
+        yield from _of_map(old_one.terms, new_one.terms, f"{of[0]}学期", f"{of[1]}term ")
+        yield from _of_value("closures", old_one.closures, new_one.closures, of)
+
+
+def _years(text: CalendarText) -> Mapping[str, CalendarYear]:
+    return {str(one.year): one for one in text.years}
+
+
+def _locals(text: CalendarText) -> Mapping[str, LocalCalendar]:
+    """Everybody's terms and closures under no name, then those of profiles and units."""
+    return {"": text, **text.profiles, **text.units}
 
 
 def _of_machine(old: MachineFile, new: MachineFile, zh: str, en: str) -> Iterator[Difference]:
@@ -149,6 +240,11 @@ def _text(value: object) -> str:
     """A value as short as the file would write it."""
     if value is None:
         return "—"
+    if isinstance(value, Bilingual):
+        return f"{value.zh} / {value.en}"
+    if isinstance(value, Stretch):
+        days = f"{value.first}" if value.first == value.last else f"{value.first}—{value.last}"
+        return f"{value.title.zh} {days}"
     if isinstance(value, BaseModel):
         role = getattr(value, "role", None)
         if role is not None and value.model_fields_set == {"role"}:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from engine.actors import Grant
 from engine.barring import Hearing, hear, on_clock, refusal
@@ -23,7 +24,7 @@ from engine.expressions.functions import end_of_day
 from engine.ladder import over_at
 from engine.records import Case, Request, Verdict
 from engine.rights import decides_own_case
-from engine.settling import Moving, moved_to, next_at, settle, write_moving
+from engine.settling import Moving, change_of, moved_to, next_at, settle, write_moving
 from engine.store import deadlines
 from engine.store.cases import Found, read_case, read_cases
 from engine.store.deadlines import Row
@@ -193,6 +194,37 @@ def recount(
         looked += len(cases)
         progress(len(cases))
     return Recounted(looked=looked, moved=moved)
+
+
+class Touched(NamedTuple):
+    """How many dates would move, and of how many students."""
+
+    deadlines: int
+    people: int
+
+
+def touched(desk: Desk, request: Request, most: int) -> Touched | None:
+    """Which dates would move if every deadline that runs were counted anew at this desk; nothing is written.
+
+    Args:
+        desk: By whose calendar.
+        request: By whom and when.
+        most: More cases than this are not counted while somebody waits; then None.
+    """
+    timed = [shape for shape in desk.shapes_in_use() if desk.definition(shape).deadlines]
+    moved, people, after = 0, set[int](), 0
+    with desk.connection.reading():
+        cases = deadlines.cases_after(desk.connection, timed, after, most + 1) if timed else []
+        if len(cases) > most:
+            return None
+        rows = deadlines.of_cases(desk.connection, cases)
+        for case, found in read_cases(desk.connection, cases).items():
+            before = {row.name: row.due_at for row in rows.get(case, ())}
+            change = change_of(desk, found, rows.get(case, ()), request)
+            late = [row for row in (() if change is None else change.rows) if before.get(row.name) != row.due_at]
+            moved += len(late)
+            people |= {found.case.student} if late and found.case.student is not None else set()
+    return Touched(moved, len(people))
 
 
 def _running(desk: Desk, case: Case, name: str) -> Row:

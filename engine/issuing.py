@@ -57,15 +57,21 @@ def issue(machine: Machine, kind: str, rows: Sequence[Row], see: See) -> Issued 
         Unknown: If there is no such document.
     """
     document = document_of(machine, kind)
-    kinds = _kinds(machine, document)
     wanted = chosen(machine, kind, rows, see)
     if wanted is None:
         return machine.engine_verdict("document-undecided", what=titled(document.title))
-    lines = [_line(document.columns, kinds, row) for row in _sorted(wanted, document.sort)]
+    lines = lines_of(machine, kind, _sorted(wanted, document.sort))
     if document.last_row is not None:
         lines.append([document.last_row, *[None] * (len(document.columns) - 1)])
     made: dict[str, Json] = {"columns": list(document.columns), "rows": lines}
     return Issued(kind=kind, made=made, sha256=made_hash(made))
+
+
+def lines_of(machine: Machine, kind: str, rows: Sequence[Row]) -> list[list[Json]]:
+    """Rows as they would stand in a form now, whatever its condition says of them."""
+    document = document_of(machine, kind)
+    kinds = _kinds(machine, document)
+    return [_line(document.columns, kinds, row) for row in rows]
 
 
 def made_hash(made: Mapping[str, Json]) -> str:

@@ -8,13 +8,14 @@ A decision that was refused by the engine itself (a right, a signature twice, a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
+from engine.auditing.scope import Scope, cases_in, chains_below
 from engine.desk import Desk
 from engine.guards import Guard
 from engine.looking_back import library_kept
@@ -23,7 +24,6 @@ from engine.records import Json, Outcome
 from engine.seen_then import NOTHING_MORE, Decision, Then, seen_then
 from engine.step import WORDS, Step
 from engine.store.database import Connection, open_engine
-from engine.store.past import cases_of_batch
 from engine.store.trail import events, personal_values
 from engine.trail.chain import Scribe
 from engine.trail.event import REGISTRY, EventKind, chain_name
@@ -65,12 +65,29 @@ class Difference:
     folded: tuple[str, ...]
 
 
+class Told(NamedTuple):
+    """One decision, otherwise or not: where it stands, whose it was, whether it was allowed, and would be.
+
+    `allows` None: it cannot be said.
+    """
+
+    chain: str
+    seq: int
+    at: str
+    workflow: str
+    trigger: str
+    actor: str
+    unit: str
+    allowed: bool
+    allows: bool | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What judging again came to.
 
     `decisions` were looked at; `unheard` of them were refused before any rule was asked; `open` cannot be said, by
-    rule and what is not known.
+    rule and what is not known. `told` are all of them, where that was asked for.
     """
 
     decisions: int = 0
@@ -78,6 +95,7 @@ class Judged:
     folded: int = 0
     open: Mapping[tuple[str, str], int] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
+    told: tuple[Told, ...] = ()
 
     def __add__(self, other: Judged) -> Judged:
         """Two ranges together."""
@@ -87,16 +105,22 @@ class Judged:
             folded=self.folded + other.folded,
             open=Counter(self.open) + Counter(other.open),
             differences=self.differences + other.differences,
+            told=self.told + other.told,
         )
 
 
 class Part(NamedTuple):
-    """One range of chains to be judged: where, under what, and of which batch (None: all)."""
+    """One range of chains to be judged: where, under what, and of which batch (None: all).
+
+    With `paths` only what is at or below one of these units. `tells` asks for every decision, not only the others.
+    """
 
     url: str
     span: tuple[int, int]
     other: Under
     batch: str | None = None
+    paths: tuple[str, ...] = ()
+    tells: bool = False
 
 
 def judge_part(part: Part) -> Judged:
@@ -115,13 +139,13 @@ def judge_range(connection: Connection, part: Part) -> Judged:
     """Judge the decisions of the chains from `span[0]` to `span[1]`, both included; call inside `reading`."""
     rules, desk = _rules_of(part.url, part.other)
     desk.sit_at(connection)
-    of_batch = _of_batch(connection, part.batch)
     counted, unheard = 0, 0
     decisions: list[Decision] = []
-    for chain, seq, event, personal in _events(connection, part.span):
-        if not (_decides(desk, event) and of_batch(chain, event)):
-            continue
+    told: dict[tuple[int, int], Told] = {}
+    for chain, seq, event, personal in _asked_about(connection, desk, part):
         counted += 1
+        if part.tells:
+            told[chain, seq] = _told(desk, chain, event)
         if "barred" in event["data"]:
             unheard += 1
         elif not rules.is_same(event["definition"], event["rulebook"]):
@@ -129,13 +153,47 @@ def judge_range(connection: Connection, part: Part) -> Judged:
             if compared is not None:
                 decisions.append(Decision(chain, seq, event, personal, compared))
     waiting = [one for one in decisions if one.needs_more]
-    found = [_judge(one, NOTHING_MORE) for one in decisions if not one.needs_more]
-    found += [_judge(one, then) for one, then in seen_then(desk, waiting)]
+    found = [(one, _judge(one, NOTHING_MORE)) for one in decisions if not one.needs_more]
+    found += [(one, _judge(one, then)) for one, then in seen_then(desk, waiting)]
     undecided: Counter[tuple[str, str]] = Counter()
-    for each in found:
+    for _, each in found:
         undecided.update(each.open)
-    differences = tuple(one for each in found for one in each.differences)
-    return Judged(decisions=counted, unheard=unheard, folded=len(waiting), open=undecided, differences=differences)
+    if part.tells:
+        told.update(_otherwise(told, found))
+    differences = tuple(one for _, each in found for one in each.differences)
+    return Judged(
+        decisions=counted, unheard=unheard, folded=len(waiting), open=undecided, differences=differences,
+        told=tuple(told.values()),
+    )  # fmt: skip
+
+
+def _asked_about(
+    connection: Connection, desk: Desk, part: Part
+) -> Iterator[tuple[int, int, Mapping[str, Any], Mapping[str, Json]]]:
+    """The decisions of a range, as `_events`, of the batch and the units asked about."""
+    is_meant = _meant(connection, Scope(batch=part.batch, paths=part.paths))
+    for one in _events(connection, part.span):
+        if _decides(desk, one[2]) and is_meant(one[0], one[2]):
+            yield one
+
+
+def _otherwise(
+    told: Mapping[tuple[int, int], Told], found: Iterable[tuple[Decision, Judged]]
+) -> Iterator[tuple[tuple[int, int], Told]]:
+    """The decisions that would be otherwise, or cannot be judged, by their places."""
+    for one, each in found:
+        place = (one.chain, one.seq)
+        if each.open or each.differences:
+            yield place, told[place]._replace(allows=None if each.open else not told[place].allowed)
+
+
+def _told(desk: Desk, chain: int, event: Mapping[str, Any]) -> Told:
+    """A decision as it was, and as it would be if nothing is otherwise."""
+    allowed = event["kind"] != EventKind.REFUSED
+    return Told(
+        chain_name(chain), event["seq"], event["at"], desk.definition(event["definition"]).workflow,
+        event["data"]["trigger"], event["actor"], event.get("unit") or "", allowed, allowed,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=2)
@@ -153,12 +211,20 @@ def _rules_of(url: str, other: Under) -> tuple[OtherRules, Desk]:
         engine.dispose()
 
 
-def _of_batch(connection: Connection, batch: str | None) -> Callable[[int, Mapping[str, Any]], bool]:
-    """Whether an event is of a case of a batch, or of an opening that was refused for it."""
-    if batch is None:
+def _meant(connection: Connection, scope: Scope) -> Callable[[int, Mapping[str, Any]], bool]:
+    """Whether an event is of a case of a scope, or one that was refused when it asked to come into its batch."""
+    if scope == Scope():
         return lambda _chain, _event: True
-    cases = cases_of_batch(connection, batch)
-    return lambda chain, event: chain in cases or (event["data"].get("given") or {}).get("batch") == batch
+    cases = cases_in(connection, scope)
+    there = chains_below(connection, scope.paths) if scope.paths else None
+
+    def is_meant(chain: int, event: Mapping[str, Any]) -> bool:
+        if chain in cases:
+            return True
+        is_asked = scope.batch is None or (event["data"].get("given") or {}).get("batch") == scope.batch
+        return is_asked and (there is None or chain in there)
+
+    return is_meant
 
 
 def _events(

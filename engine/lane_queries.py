@@ -11,9 +11,9 @@ Source: console.md 6 (Lanes, Counts, Lists).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from engine.actors import Actor
@@ -126,6 +126,29 @@ def _own_cases(connection: Connection, actor: Actor) -> set[int]:
     return {int(row[0]) for row in rows}
 
 
+class Lengths:
+    """Which lanes of which rights are long, remembered for a while: it says how they are walked, and nothing else."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Right, ...], tuple[datetime, frozenset[tuple[int, int]]]] = {}
+
+    def of(
+        self, rights: tuple[Right, ...], at: datetime, find: Callable[[], frozenset[tuple[int, int]]]
+    ) -> frozenset[tuple[int, int]]:
+        """Those found a short while before a moment, or found now."""
+        known = self._known.get(rights)
+        if known is None or not timedelta() <= at - known[0] < _REMEMBERED:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[rights] = (at, find())
+        return known[1]
+
+
+_REMEMBERED = timedelta(minutes=5)
+_MOST_REMEMBERED = 1_000
+"""People whose lanes are remembered."""
+
+
 class Queue:
     """What waits for a person now.
 
@@ -133,13 +156,15 @@ class Queue:
         connection: Where the cases are.
         actor: The person, with the rights held now.
         at: Now; what was lent until before then counts no more.
+        lengths: What is remembered of how long the lanes are.
     """
 
-    def __init__(self, connection: Connection, actor: Actor, at: datetime) -> None:
+    def __init__(self, connection: Connection, actor: Actor, at: datetime, lengths: Lengths | None = None) -> None:
         self._connection = connection
+        self._at = at
         self._rights = rights_of(connection, actor, at)
         self._slices = Slices(self._rights, "instr" if connection.is_sqlite else "strpos")
-        self._long: frozenset[tuple[int, int]] | None = None
+        self._lengths = Lengths() if lengths is None else lengths
 
     def counts(self, wanted: Filter = EVERYTHING) -> dict[Lane, int]:
         """How many cases stand in each lane, whichever lane is wanted; more than `CAP` are `CAP` + 1."""
@@ -231,18 +256,20 @@ class Queue:
         """Whether a lane has so many cases that it is walked: SQLite would put all of them in order for one page."""
         if not self._connection.is_sqlite:
             return False
-        if self._long is None:
-            parts = [
-                Part(
-                    f"SELECT {place}, {one.value}, count(*) FROM (SELECT 1 FROM lane l WHERE l.lane = ? AND {here.sql}"  # noqa: S608
-                    " LIMIT ?)",
-                    (one.value, *here.params, _NARROW + 1),
-                )
-                for place, here in enumerate(right.where("l") for right in self._rights)
-                for one in Lane
-            ]
-            self._long = frozenset((place, one) for place, one, number in self._all(parts) if number > _NARROW)
-        return (held, lane.value) in self._long
+        return (held, lane.value) in self._lengths.of(self._rights, self._at, self._long)
+
+    def _long(self) -> frozenset[tuple[int, int]]:
+        """The lanes of each right that have more than a few cases."""
+        parts = [
+            Part(
+                f"SELECT {place}, {one.value}, count(*) FROM (SELECT 1 FROM lane l WHERE l.lane = ? AND {here.sql}"  # noqa: S608
+                " LIMIT ?)",
+                (one.value, *here.params, _NARROW + 1),
+            )
+            for place, here in enumerate(right.where("l") for right in self._rights)
+            for one in Lane
+        ]
+        return frozenset((place, one) for place, one, number in self._all(parts) if number > _NARROW)
 
     def _placed(self, row: Row, order: Order) -> Placed:
         shown, held, number, *columns = row

@@ -343,6 +343,16 @@ def settle_students(
     )
 
 
+def settle_moved(desk: Desk, moved: Mapping[int, int], request: Request) -> None:
+    """After cases have moved (each with its student, 0: none): judge them and those beside them that look around, once.
+
+    Call it when all of them stand as they are going to stand.
+    """
+    beside = store.of_students(desk.connection, sorted({student for student in moved.values() if student}))
+    concerned = _Concerned(desk, None)
+    settle(desk, [*moved, *(case for _, case, shape in beside if concerned(shape))], request)
+
+
 def settle_others(desk: Desk, moved: Mapping[int, int], request: Request) -> None:
     """After many cases have moved (each with its student, 0: none): judge those beside them that look around.
 

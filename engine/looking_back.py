@@ -6,10 +6,11 @@ registry (units, roles, batches, definitions, rules), and of whatever other case
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, time
+from typing import NamedTuple
 
 import orjson
 
@@ -18,20 +19,23 @@ from engine.definition import Definition
 from engine.desk import Desk
 from engine.errors import Unknown, XuejiError
 from engine.expressions.functions import Registered
+from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
 from engine.neighbours import named
-from engine.past import Line, Past, numbered, past_of
+from engine.past import Past, numbered, past_of
 from engine.records import Sentence, case_number, case_of
 from engine.regathering import gather_again
 from engine.steps import Machine
 from engine.store import registry, students
 from engine.store.cases import read_case, write_events
 from engine.store.database import Connection
-from engine.store.past import cases_about, cases_of_workflows, events_of, published_as, sealed_of
+from engine.store.past import Line, cases_about, cases_of_workflows, lines_about, lines_of
 from engine.trail.event import REGISTRY, EventKind, Written, moment
 from engine.vocabulary import RulebookText
 
 _CHUNK = 500
+_EARLIER, _EVER = "", "~"
+"""Before and after every moment."""
 _LOOKING = frozenset({"cases", "others", "members"})
 _RAISING = frozenset(
     map(
@@ -91,8 +95,8 @@ def as_it_stood(desk: Desk, about: str, number: str | None, at: datetime) -> Ite
     """
     until = moment(at)
     with desk.connection.reading():
-        lines = list(_lines(desk, _chains_about(desk, about, number), until))
-        desk_then = _desk_of(desk, lines)
+        lines = list(_until(until, _lines_about(desk, about, number)))
+        desk_then = _desk_of(desk, lines, until)
         with past_of(desk_then) as past:
             for line in lines:
                 past.take(line)
@@ -106,35 +110,35 @@ def as_it_stood(desk: Desk, about: str, number: str | None, at: datetime) -> Ite
             yield Then(desk=then, case=case, lacking=tuple(_lacking(past, then, case)))
 
 
-def _chains_about(desk: Desk, about: str, number: str | None) -> list[int]:
-    """The registry, and the chains of a student with all cases or of all cases about a unit."""
-    row = students.student(desk.connection, about)
-    if row is not None:
-        return [REGISTRY, -row.id, *cases_about(desk.connection, student=row.id)]
+def _lines_about(desk: Desk, about: str, number: str | None) -> list[Line]:
+    """The registry's events, and those of a student with all cases or of all cases about a unit."""
+    lines = lines_about(desk.connection, about)
+    if any(line.chain < REGISTRY for line in lines):
+        return lines
     case = None if number is None else case_of(number)
     found = cases_about(desk.connection, unit=about)
     if about not in desk.units() and not found:
         raise Unknown("学号或单位代码 student number or unit code", about)
-    return [REGISTRY, *dict.fromkeys([*found, *([] if case is None else [case])])]
+    chains = [REGISTRY, *dict.fromkeys([*found, *([] if case is None else [case])])]
+    return lines_of(desk.connection, chains)
 
 
-def _lines(desk: Desk, chains: Sequence[int], until: str) -> Iterator[Line]:
-    """The events of chains up to a moment, in the order in which they were written; a chain ends with its first later.
+def _until(until: str, lines: Iterable[Line]) -> Iterator[Line]:
+    """The events up to a moment, in the order in which they were written; a chain ends with its first later.
 
     Raises nothing: what is not sound in them, `engine.replay` says.
     """
-    sealed = sealed_of(desk.connection, chains)
     ended: set[int] = set()
-    for chain, seq, body, digest in events_of(desk.connection, chains):
-        if chain in ended or orjson.loads(body)["at"] > until:
-            ended.add(chain)
+    for line in lines:
+        if line.chain in ended or orjson.loads(line.body)["at"] > until:
+            ended.add(line.chain)
         else:
-            yield Line(chain, seq, body, digest, sealed.get((chain, seq)))
+            yield line
 
 
-def _desk_of(desk: Desk, lines: Iterable[Line]) -> Desk:
+def _desk_of(desk: Desk, lines: Iterable[Line], until: str) -> Desk:
     """A desk with the definitions and rules in force then: this one, unless some were published since."""
-    book, latest = _in_force(desk.connection, (line.body for line in lines if line.chain == REGISTRY))
+    book, latest = _in_force((line.body for line in lines if line.chain == REGISTRY), until)
     own = {(one.workflow, one.profile): desk.hash_of(one) for one in desk.library.machines()}
     if book is None or (book, latest) == (desk.rulebook, own):
         return desk
@@ -149,8 +153,7 @@ def library_kept(connection: Connection, functions: Mapping[str, Registered]) ->
     Raises:
         Unknown: If nothing has been published yet.
     """
-    bodies = [body for _, _, body, _ in events_of(connection, [REGISTRY])]
-    book, latest = _in_force(connection, bodies)
+    book, latest = _in_force((line.body for line in lines_of(connection, [REGISTRY])), _EVER)
     if book is None:
         raise Unknown("规则集 rulebook", "")
     texts = {kind: registry.shape_body(connection, one) or "" for kind, one in latest.items() if "." not in kind[0]}
@@ -165,20 +168,34 @@ def _library(connection: Connection, book: str, definitions: Mapping[tuple[str, 
     return Library(definitions=procedures, rulebook=RulebookText.model_validate_json(body), batches={})
 
 
-def _in_force(
-    connection: Connection, registry_events: Iterable[bytes]
-) -> tuple[str | None, dict[tuple[str, str], str]]:
-    """The rulebook published last, and the last definition of each workflow (lists too) and profile, by hash."""
-    hashes = [one for body in registry_events for one in _published(body)]
-    kinds = published_as(connection, hashes)
-    book = next((one for one in reversed(hashes) if kinds[one] is None), None)
-    return book, {kind: one for one in hashes if (kind := kinds[one]) is not None}
+def _in_force(registry_events: Iterable[bytes], until: str) -> tuple[str | None, dict[tuple[str, str], str]]:
+    """The rulebook in force at a moment, and the definition of each workflow (lists too) and profile, by hash."""
+    found = sorted((one for body in registry_events for one in _published(body)), key=lambda one: one.since)
+    there = [one for one in found if one.since <= until]
+    book = next((one.digest for one in reversed(there) if one.kind is None), None)
+    return book, {one.kind: one.digest for one in there if one.kind is not None}
 
 
-def _published(body: bytes) -> Iterator[str]:
+class _InForce(NamedTuple):
+    """A definition (of a workflow and profile) or rulebook by its hash, and the moment from which it is in force."""
+
+    since: str
+    digest: str
+    kind: tuple[str, str] | None
+
+
+def _published(body: bytes) -> Iterator[_InForce]:
+    """What an event publishes, if it does; what was approved for a day to come is in force from its midnight on."""
     event = orjson.loads(body)
     if event["kind"] == EventKind.DEFINITION_PUBLISHED:
-        yield str(event["data"].get("definition") or event["data"].get("rulebook"))
+        data = event["data"]
+        since = max(event["at"], _midnight(data["effective_from"]) if "effective_from" in data else "")
+        kind = (data["workflow"], data["profile"]) if "definition" in data else None
+        yield _InForce(since, str(data.get("definition") or data.get("rulebook")), kind)
+
+
+def _midnight(day: str) -> str:
+    return moment(datetime.combine(date.fromisoformat(day), time(), SHANGHAI))
 
 
 def _found(past: Past, lines: Iterable[Line], asked: tuple[str, str | None], until: str) -> int:
@@ -207,7 +224,7 @@ def _look_around(past: Past, desk: Desk, case: int, until: str) -> list[int]:
             around |= {other: None} | ({-student: None} if student is not None else {})
     chains = sorted(around.keys() - there)
     for start in range(0, len(chains), _CHUNK):
-        for line in _lines(desk, chains[start : start + _CHUNK], until):
+        for line in _until(until, lines_of(desk.connection, chains[start : start + _CHUNK])):
             past.take(line)
     return chains
 
@@ -225,18 +242,20 @@ def _looked_at(desk: Desk, machine: Machine) -> set[str]:
 
 def _revision(desk: Desk, case: int, lines: Iterable[Line]) -> int:
     """How often open pages of a case had become stale: by its own events, and by facts its steps read."""
-    revision, shape, book = 0, "", desk.rulebook
+    revision, shape = 0, ""
+    books = [(_EARLIER, desk.rulebook)]
     for line in lines:
         event = orjson.loads(line.body)
         data = event["data"]
         if line.chain == case:
             revision += event["kind"] in _RAISING
             shape = event["definition"] if event["kind"] in (EventKind.OPENED, EventKind.MIGRATED) else shape
-        elif line.chain == REGISTRY and event["kind"] == EventKind.DEFINITION_PUBLISHED:
-            book = data.get("rulebook", book)
+        elif line.chain == REGISTRY and "rulebook" in data and event["kind"] == EventKind.DEFINITION_PUBLISHED:
+            books += [(one.since, one.digest) for one in _published(line.body)]
         elif shape and event["kind"] == EventKind.FACT_CHANGED and line.chain < REGISTRY:
             touched = {*data["facts"], *data.get("sealed_facts", ())}
             is_own = numbered(data.get("cause", {}).get("chain")) == case
+            book = max((since, place, one) for place, (since, one) in enumerate(books) if since <= event["at"])[-1]
             revision += not is_own and any(
                 touched.intersection(step.facts) for _, step in desk.machine(shape, book).steps()
             )

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from engine.actors import Grant
 from engine.definition import MoveKind, Who
+from engine.drafts import against_signing
 from engine.errors import NotAllowed, TransitionNotOpen
 from engine.expressions.kinds import Value
 from engine.guards import explain
@@ -230,7 +231,8 @@ def _docket_to_sign(machine: Machine, step: Step, case: Case, request: Request, 
             raise TransitionNotOpen(f"{request.trigger}（反对 against）", case.state, machine.open_triggers(case.state))
         taken = machine.step(case.state, against) if signed.standing is Standing.LOST else taken
     docket = _open_docket(machine, taken, request, case.state, stands, signature=signature)
-    return docket._replace(blocked=(*docket.blocked, *objections(machine, block, seat, vote.people)))
+    wrong = [*objections(machine, block, seat, vote.people), *against_signing(machine, taken, vote, sight)]
+    return docket._replace(blocked=(*docket.blocked, *wrong))
 
 
 def _docket_too_late(machine: Machine, step: Step, case: Case, request: Request, sight: Sight) -> _Docket:
@@ -444,7 +446,5 @@ def _event(docket: _Docket, data: dict[str, Json]) -> dict[str, Json]:
 
 
 def _warnings(hearing: _Hearing) -> tuple[Verdict, ...]:
-    return tuple(
-        explain(guard, outcome, hearing.values, hearing.machine.readers)
-        for guard, outcome in hearing.docket.step.warning(hearing.asked)
-    )
+    machine, docket, _, _, values, asked = hearing
+    return tuple(explain(one, word, values, machine.readers) for one, word in docket.step.warning(asked))

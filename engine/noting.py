@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engine.actors import Grant
-from engine.auditing.papers import NOTE, SAMPLE, Conclusion
+from engine.auditing.found import Finding
+from engine.auditing.papers import FINDING, NOTE, SAMPLE, Conclusion, Standing
 from engine.auditing.sampling import ALGORITHM, Sample, draw, population_of, sample_size
 from engine.auditing.scope import Scope
 from engine.casework import as_seen
@@ -34,10 +35,19 @@ UNIT = "unit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """What is noted: a text, and what it concludes, if it concludes anything."""
+    """What is noted: a text, what it concludes, if it concludes anything, and which event of a case it is about."""
 
     text: str
     conclusion: Conclusion | None = None
+    about: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """How a finding stands from now on, and why."""
+
+    standing: Standing
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +80,15 @@ def note_case(desk: Desk, case: int, remark: Remark, request: Request) -> Writte
 
     Raises:
         Unreadable: If the text is empty, or no text.
-        Unknown: If there is no such case.
+        Unknown: If there is no such case, or no such event of it.
         NotAllowed: If the person is no auditor at the case's unit or above; the case keeps that it was asked.
     """
-    text = _text(remark)
+    text = _text(remark.text)
     with desk.connection.writing():
         hold_case(desk.connection, case)
         found = as_seen(desk, case, request)
+        if remark.about is not None and not 1 <= remark.about <= found.case.head.seq:
+            raise Unknown("事件 event", str(remark.about))
         machine = desk.machine_for(found.case, {})
         problem, sealed = None, None
         try:
@@ -103,12 +115,37 @@ def note_batch(desk: Desk, batch: str, remark: Remark, request: Request) -> Writ
         Unknown: If there is no such published batch.
         NotAllowed: If the person is no auditor anywhere.
     """
-    text = _text(remark)
+    text = _text(remark.text)
     grant = reach_of(desk, request)[0]
     _check_batch(desk, batch)
     with desk.connection.writing():
         sealed = _sealed(desk, text)
         told = {"batch": batch, **_told(remark, sealed)}
+        [written] = desk.record_events([(EventKind.NOTED, _event(request, grant, told))])
+        write_personal(desk.connection, [(REGISTRY, written.seq, sealed.salt, sealed.body)])
+    return written
+
+
+def judge_finding(desk: Desk, batch: str, finding: Finding, ruling: Ruling, request: Request) -> Written:
+    """Conclude something of a finding, with a note; the registry's chain keeps it, and what the finding rests on.
+
+    Raises:
+        Unreadable: If the note is empty, or no text.
+        Unknown: If there is no such published batch.
+        NotAllowed: If the person is no auditor anywhere.
+    """
+    grant = reach_of(desk, request)[0]
+    _check_batch(desk, batch)
+    with desk.connection.writing():
+        sealed = _sealed(desk, _text(ruling.text))
+        told: dict[str, Json] = {
+            "noted": FINDING,
+            "batch": batch,
+            "code": finding.code,
+            "finding": finding.digest,
+            "standing": ruling.standing.value,
+            "sealed": commitment(sealed.salt, sealed.body),
+        }
         [written] = desk.record_events([(EventKind.NOTED, _event(request, grant, told))])
         write_personal(desk.connection, [(REGISTRY, written.seq, sealed.salt, sealed.body)])
     return written
@@ -145,10 +182,10 @@ def _right(request: Request, path: str, unit: str) -> Grant:
     return max(held, key=lambda one: len(one.path))
 
 
-def _text(remark: Remark) -> str:
-    text = unicodedata.normalize("NFC", remark.text.strip())
+def _text(given: str) -> str:
+    text = unicodedata.normalize("NFC", given.strip())
     if not text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise Unreadable("--text", ascii(remark.text), "审计记录的文字 what is noted")
+        raise Unreadable("--text", ascii(given), "审计记录的文字 what is noted")
     return text
 
 
@@ -158,6 +195,8 @@ def _sealed(desk: Desk, text: str) -> Sealed:
 
 def _told(remark: Remark, sealed: Sealed) -> dict[str, Json]:
     said: dict[str, Json] = {"noted": NOTE, "sealed": commitment(sealed.salt, sealed.body)}
+    if remark.about is not None:
+        said["event"] = remark.about
     return said if remark.conclusion is None else {**said, "conclusion": remark.conclusion.value}
 
 

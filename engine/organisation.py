@@ -9,7 +9,7 @@ from datetime import datetime
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, Misplaced, RolesApart, Unknown, Unreadable
 from engine.records import Json
-from engine.store import registry, students
+from engine.store import access, desk_work, registry, students
 from engine.store.registry import UnitRow
 from engine.store.sessions import end_sessions
 from engine.trail.event import EventKind, chain_name, moment
@@ -110,6 +110,43 @@ def _keep_apart(desk: Desk, login: str, role: str, at: datetime) -> None:
     other = organisation.excluded_beside(role, desk.actor(login).roles_at(moment(at)))
     if other is not None:
         raise RolesApart(login, organisation.roles[other].title, organisation.roles[role].title)
+
+
+def end_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, actor: str) -> bool:
+    """Let a person hold a role at a unit no longer; False when it was not held. It ends the person's sessions.
+
+    What the person lent in the role is lent no more; a case handed over to the person goes back to whoever holds it.
+    """
+    with desk.connection.writing():
+        registry.registry_head(desk.connection)  # whoever else gives or ends a role waits here
+        if not registry.end_grant(desk.connection, login, role, unit, moment(at)):
+            return False
+        end_sessions(desk.connection, login)
+        desk_work.drop_claims(desk.connection, login)
+        data: dict[str, Json] = {"login": login, "role": role, "unit": unit, "held": False}
+        desk.record([(EventKind.ROLE_CHANGED, data)], at=at, actor=actor)
+    return True
+
+
+def disable(desk: Desk, login: str, *, at: datetime, actor: str) -> bool:
+    """Keep a person out from now on, signed in or not; False when that was so already. The roles stay."""
+    with desk.connection.writing():
+        registry.registry_head(desk.connection)
+        is_new = access.disable(desk.connection, login, at)
+        desk_work.drop_claims(desk.connection, login)
+        if is_new:
+            desk.record([(EventKind.ACCOUNT_CHANGED, {"login": login, "disabled": True})], at=at, actor=actor)
+    return is_new
+
+
+def enable(desk: Desk, login: str, *, at: datetime, actor: str) -> bool:
+    """Let a person in again who was kept out; False when nobody kept them out."""
+    with desk.connection.writing():
+        registry.registry_head(desk.connection)
+        is_new = access.enable(desk.connection, login)
+        if is_new:
+            desk.record([(EventKind.ACCOUNT_CHANGED, {"login": login, "disabled": False})], at=at, actor=actor)
+    return is_new
 
 
 def add_student_account(desk: Desk, login: str, student_no: str, *, at: datetime, actor: str) -> bool:

@@ -5,10 +5,10 @@ Source: the definition language, section 5 (needs, reviews, issues).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from engine.documents import document_of, missing, ticked, unticked
+from engine.documents import document_of, missing, ticked, titled, unticked
 from engine.expressions.kinds import Row
 from engine.issuing import Issued, issue
 from engine.records import NOTHING, Json, Request, Verdict
@@ -44,12 +44,21 @@ def papers_of(machine: Machine, step: Step, request: Request, sight: Sight, *, c
         return Papers(verdicts=tuple(verdicts))
     one = step.transition
     verdicts += unticked(machine, one.reviews, on_case, request.ticks)
+    verdicts += _own_papers(machine, one.reviews, request, sight)
     made = [issue(machine, kind, _rows(machine, kind, sight), sight.see) for kind in one.issues]
     return Papers(
         verdicts=(*verdicts, *(form for form in made if isinstance(form, Verdict))),
         issued=tuple(form for form in made if isinstance(form, Issued)),
         ticks=ticked(machine, one.reviews, on_case),
     )
+
+
+def _own_papers(machine: Machine, reviews: Sequence[str], request: Request, sight: Sight) -> Iterator[Verdict]:
+    """Papers that somebody else has to look at than who handed them in."""
+    for kind in reviews:
+        document = document_of(machine, kind)
+        if document.ticked_by_another and request.actor.login in sight.handed_in_by(kind):
+            yield machine.engine_verdict("own-paper", what=titled(document.title), who=request.actor.login)
 
 
 def _rows(machine: Machine, kind: str, sight: Sight) -> Sequence[Row]:

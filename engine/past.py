@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -26,6 +26,7 @@ from engine.store import deadlines, documents
 from engine.store.database import Connection, open_engine
 from engine.store.documents import DocumentRow
 from engine.store.past import (
+    Line,
     copy_published,
     write_batches,
     write_case,
@@ -43,16 +44,6 @@ from engine.store.tables import METADATA
 from engine.trail.event import REGISTRY, EventKind, chain_name
 
 _ASIDE_KEYS = frozenset({"documents", "ticks", "deadlines", "members"})
-
-
-class Line(NamedTuple):
-    """One event as it is kept, with what opens its commitment (None: nothing was sealed, or it is erased)."""
-
-    chain: int
-    seq: int
-    body: bytes
-    hash: bytes
-    personal: bytes | None
 
 
 @dataclass(slots=True)
@@ -83,13 +74,15 @@ class Past:
         self._then = desk.elsewhere(memory)
         self._chains: dict[int, _Chain] = {}
         self._changed: dict[int, None] = {}
-        self._registry = _Registry(desk.connection, memory)
+        self._registry = _Registry(desk, memory)
 
     def desk(self) -> Desk:
         """The desk of that time, its rows written out up to the last event taken."""
         with self._memory.writing():
             if self._registry.has_grown:
                 lists = {one for one in self._then.unknown if not one.startswith("table/")}
+                if self._registry.has_moved:  # a case is found by where its unit stands
+                    self._changed.update(dict.fromkeys(self._chains))
                 self._then.unknown = {*lists, *self._registry.write()}
                 self._then.refresh()
             for chain in self._changed:
@@ -206,47 +199,53 @@ class Past:
 class _Registry:
     """What the registry's chain adds up to, written out when it has grown."""
 
-    __slots__ = ("_end", "_lent", "_memory", "_now", "_told", "has_grown")
+    __slots__ = ("_end", "_lent", "_memory", "_now", "_told", "has_grown", "has_moved")
 
-    def __init__(self, now: Connection, memory: Connection) -> None:
+    def __init__(self, now: Desk, memory: Connection) -> None:
         self._now, self._memory = now, memory
         self._told = Registered()
         self._lent: Aside | None = None
         self._end = (0, b"")
-        self.has_grown = False
+        self.has_grown = self.has_moved = False
 
     def take(self, line: Line, event: Mapping[str, Any]) -> None:
         """Add one event of the registry."""
         self._told.apply(event)
         self._lent = _told_aside(self._lent, REGISTRY, event)
         self._end, self.has_grown = (line.seq, line.hash), True
+        self.has_moved |= event["kind"] == EventKind.UNIT_CHANGED and "was" in event["data"]
 
     def write(self) -> frozenset[str]:
         """Write everything out; what cannot be known (`table/NAME`)."""
         rows: Any = self._told.rows
-        self.has_grown = False
+        self.has_grown = self.has_moved = False
         write_units(self._memory, _units(rows["unit"], rows["unit_fact"]))
         lent = () if self._lent is None else self._lent.lent
         own = {login: numbered(chain) for login, chain in rows["account"].items()}
         logins = dict.fromkeys([login for login, *_ in rows["role_grant"]] + [one.taker for one in lent])
         write_people(self._memory, rows["role_grant"], {**logins, **own})
         write_lent(self._memory, None, lent)
-        copy_published(self._now, self._memory, rows["published"])
-        write_batches(self._now, self._memory, rows["batch"])
+        copy_published(self._now.connection, self._memory, rows["published"])
+        named = {name: row.title for name in rows["batch"] if (row := self._now.batch(name)) is not None}
+        write_batches(self._memory, rows["batch"], named)
         write_end(self._memory, *self._end)
-        return frozenset(f"table/{name}" for name in write_tables(self._now, self._memory, rows["table_row"]))
+        lacking = write_tables(self._now.connection, self._memory, rows["table_row"])
+        return frozenset(f"table/{name}" for name in lacking)
 
 
 def _units(told: Mapping[str, Sequence[Any]], facts: Mapping[tuple[str, str], Json]) -> list[UnitRow]:
-    """Units as told of, parents first: a unit's path is its parent's and its own code."""
-    paths: dict[str | None, str] = {None: "/"}
+    """Units as told of: a unit's path is its parent's and its own code; one that has moved may be told before that."""
     found = []
     for code, (name, kind, parent, profile) in told.items():
-        paths[code] = f"{paths[parent]}{code}/"
         own = {fact: value for (of, fact), value in facts.items() if of == code}
-        row = UnitRow(code=code, name=name, kind=kind, parent=parent, path=paths[code], profile=profile, facts=own)
-        found.append(row)
-    return found
+        path = _path(told, code)
+        found.append(UnitRow(code=code, name=name, kind=kind, parent=parent, path=path, profile=profile, facts=own))
+    return sorted(found, key=lambda one: one.path)
+
+
+def _path(told: Mapping[str, Sequence[Any]], code: str) -> str:
+    _, _, parent, _ = told[code]
+    return f"/{code}/" if parent is None else f"{_path(told, parent)}{code}/"
 
 
 def _told_aside(aside: Aside | None, chain: int, event: Mapping[str, Any]) -> Aside | None:

@@ -5,17 +5,18 @@ Everything done here is an event of the registry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.actors import Actor
 from engine.calendars import calendar_of
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, NotAllowed, NotNow, Unknown, Unreadable
-from engine.expressions.kinds import SHANGHAI, TERM, encode, parse_input, parse_kind
+from engine.expressions.compiling import compile_expression
+from engine.expressions.kinds import SHANGHAI, TERM, YES_NO, Value, decode, encode, parse_input, parse_kind
 from engine.records import Json, Request
-from engine.scopes import choice_titles
+from engine.scopes import batch_scope, choice_titles
 from engine.settling import settle_batch
 from engine.starting import open_with, openings
 from engine.steps import BATCH_PUBLISHED, TERM_STARTED
@@ -29,6 +30,13 @@ _PUBLISHER = "records_section"
 
 _EVERYWHERE = ("all",)
 """What a batch file says that concerns every unit of its profile."""
+
+
+class Broken(NamedTuple):
+    """An order of a batch's dates that does not hold, as the vocabulary writes it, and the fields it is about."""
+
+    text: str
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +182,21 @@ def _values(desk: Desk, file: BatchFile) -> dict[str, Any]:
 
 def _fields(desk: Desk, row: BatchRow) -> Mapping[str, Fact]:
     return desk.library.rulebook_for(row.profile).vocabulary.batch[row.kind].fields
+
+
+def broken_orders(desk: Desk, row: BatchRow, values: Mapping[str, Json]) -> Iterator[Broken]:
+    """The orders of a batch's dates that would not hold with these values; what is still open breaks none."""
+    vocabulary, fields = desk.library.rulebook_for(row.profile).vocabulary, _fields(desk, row)
+    scope = batch_scope(vocabulary, row.kind)
+    for text in vocabulary.batch[row.kind].check:
+        rule = compile_expression(text, scope, {}, YES_NO)
+        seen = {name: _decoded(fields[name], values.get(name)) for name in rule.reads}
+        if rule.evaluate(seen) is False:
+            yield Broken(text, tuple(rule.reads))
+
+
+def _decoded(field: Fact, value: Json) -> Value | None:
+    return None if value is None else decode(parse_kind(field.type), value)
 
 
 def _read_value(desk: Desk, row: BatchRow, field: str, text: str) -> Json:

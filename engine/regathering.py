@@ -14,11 +14,11 @@ import orjson
 from engine.actors import Actor
 from engine.desk import Desk
 from engine.lists import digest_of
-from engine.past import Line, Past, past_of
+from engine.past import Past, past_of
 from engine.records import Case, Request, case_number, case_of
 from engine.sight import Seeing
 from engine.store.cases import Found, read_case
-from engine.store.past import add_members, event_at, events_of, sealed_of
+from engine.store.past import add_members, event_at, lines_of
 
 _NOBODY = Actor(login="past")
 _CHUNK = 500
@@ -62,10 +62,8 @@ def _members(past: Past, desk: Desk, chains: Sequence[int], case: int) -> list[C
     event = orjson.loads(frozen)
     with past_of(desk) as before:
         for start in range(0, len(chains), _CHUNK):
-            chunk = chains[start : start + _CHUNK]
-            sealed = sealed_of(desk.connection, chunk)
-            for chain, seq, body, digest in events_of(desk.connection, chunk, (case, fixed[1])):
-                before.take(Line(chain, seq, body, digest, sealed.get((chain, seq))))
+            for line in lines_of(desk.connection, chains[start : start + _CHUNK], (case, fixed[1])):
+                before.take(line)
         then = before.desk()
         found = read_case(then.connection, case)
         if found is None:

@@ -78,8 +78,7 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
         drop_messages(desk.connection, before.id, orjson.loads(last)["seq"])
         wait_elsewhere(desk, machine, found._replace(case=after), request)
         settle_lookers(desk, {before.student or 0: cause_of(event.chain, event.seq)}, request)
-        lanes.settle(desk, [before.id], request)
-        lanes.settle_students(desk, [before.student or 0], request, apart_from=before.id)
+        lanes.settle_moved(desk, {before.id: before.student or 0}, request)
         return after
 
 

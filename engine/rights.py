@@ -40,6 +40,10 @@ class Sight(Protocol):
         """The documents on the case."""
         ...
 
+    def handed_in_by(self, kind: str) -> Sequence[str]:
+        """Who handed in the documents of a kind that are on the case."""
+        ...
+
     def member_rows(self) -> Sequence[Row]:
         """The members of a list, as rows."""
         ...

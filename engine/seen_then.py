@@ -12,14 +12,14 @@ from engine.desk import Desk
 from engine.documents import missing
 from engine.errors import Unknown
 from engine.other_rules import Compared
-from engine.past import Line, Past, numbered, past_of
+from engine.past import Past, numbered, past_of
 from engine.records import NOTHING, Case, Head, Json, Request, Verdict
 from engine.sight import Seeing
 from engine.step import Step
 from engine.steps import Machine
 from engine.store import students
 from engine.store.cases import Found, read_case
-from engine.store.past import cases_about, events_of, owners_of, sealed_of
+from engine.store.past import cases_about, lines_of, owners_of
 from engine.trail.event import REGISTRY, EventKind
 
 _NOBODY = Actor(login="past")
@@ -88,13 +88,12 @@ def _of_chunk(desk: Desk, owners: Sequence[int], decisions: Sequence[Decision]) 
     for owner in owners:
         chains += [-owner] if owner < 0 else [-owner, *cases_about(desk.connection, student=owner)]
     wanted = {(one.chain, one.seq): one for one in decisions}
-    sealed = sealed_of(desk.connection, chains)
     with past_of(desk) as past:
-        for chain, seq, body, digest in events_of(desk.connection, chains):
-            one = wanted.get((chain, seq))
+        for line in lines_of(desk.connection, chains):
+            one = wanted.get((line.chain, line.seq))
             if one is not None:
                 yield one, _before(past, one)
-            past.take(Line(chain, seq, body, digest, sealed.get((chain, seq))))
+            past.take(line)
 
 
 def _before(past: Past, one: Decision) -> Then:

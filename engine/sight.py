@@ -10,11 +10,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+import orjson
+
 from engine.actors import TIMER
 from engine.deadlines import due_of, in_time, lies_within
 from engine.definition import NEW
 from engine.desk import Desk
-from engine.documents import differing_fields, empty_fields, has, reviewed, same_students
+from engine.documents import differing_fields, empty_fields, has, of_kind, reviewed, same_students
 from engine.expressions.compiling import Reading
 from engine.expressions.functions import DOCUMENT_ANSWERS, DOCUMENT_ROWS
 from engine.expressions.kinds import SHANGHAI, Row, Value, encode
@@ -31,6 +33,7 @@ from engine.store.deadlines import Row as DeadlineRow
 from engine.store.documents import DocumentRow
 from engine.store.history import steps_of
 from engine.store.lists import frozen_members, gathered, lists_of, member_paths
+from engine.store.past import event_at
 from engine.store.relations import Neighbour
 from engine.store.students import held_elsewhere
 from engine.trail.event import moment
@@ -120,6 +123,12 @@ class Seeing:
         if self._fetched is not None and self._fetched.documents is not None:
             return self._fetched.documents.get(self._case.id, ())
         return documents.of_case(self._desk.connection, self._case.id)
+
+    def handed_in_by(self, kind: str) -> Sequence[str]:
+        """Who handed in the documents of a kind that are on the case."""
+        rows = [row for row in of_kind(self.documents(), kind) if row.sha256 is not None]
+        bodies = (event_at(self._desk.connection, row.case, row.seq) for row in rows)
+        return [str(orjson.loads(body)["actor"]) for body in bodies if body is not None]
 
     def member_rows(self) -> Sequence[Row]:
         """The members of a list, as rows."""

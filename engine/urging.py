@@ -24,18 +24,19 @@ from engine.steps import Machine
 from engine.store.cases import extend, write_told
 from engine.store.urgings import UrgedKey, add_urged
 from engine.trail.event import EventKind, moment
+from engine.visibility import visible_to
 
 URGED = "urged"
 """The message told to the roles a case waits for."""
 FILING = "filing"
 """What people are urged about who have not applied for those who lack nothing."""
+_CONCERNED = "参与该业务的角色 a role with a part in it"
 
 
 def urge(desk: Desk, case: int, request: Request) -> Refusal:
     """Remind those a case waits for, in one message to each role.
 
-    It may be asked by the student the case is about and by everybody with a role at the case's unit or above, each
-    once on a day of Shanghai.
+    It may be asked by whoever may know of the case (`engine.visibility`), each once on a day of Shanghai.
 
     Returns:
         Why not, and when again, kept in the case's chain; empty when it is done.
@@ -50,8 +51,8 @@ def urge(desk: Desk, case: int, request: Request) -> Refusal:
     with desk.connection.writing():
         hearing = hear(desk, case, request)
         machine, before, actor = hearing.machine, hearing.case, request.actor
-        if not actor.is_student(before.student) and not any(before.path.startswith(one.path) for one in actor.grants):
-            raise NotAllowed(actor.login, request.trigger, ("student", "任一角色 any role"), before.unit)
+        if not visible_to(desk, actor, request.at).sees(before):
+            raise NotAllowed(actor.login, request.trigger, ("student", _CONCERNED), before.unit)
         roles = awaited(machine, before.state)
         if not roles:
             raise TransitionNotOpen(request.trigger, before.state, ())
@@ -104,17 +105,18 @@ def urge_to_mend(desk: Desk, nudges: Iterable[Nudge], request: Request) -> tuple
 
     Raises:
         Unknown: If there is no such case.
-        NotAllowed: If the person has no role at a case's unit or above.
+        NotAllowed: If the person may not know of a case.
         StaleCase: If a case has grown meanwhile; nobody was told then.
     """
     desk.refresh()
     day = request.at.astimezone(SHANGHAI).date().isoformat()
     done: list[Nudge] = []
     with desk.connection.writing():
+        visible = visible_to(desk, request.actor, request.at)
         for one in nudges:
             hearing = hear(desk, one.case, request)
-            if not any(hearing.case.path.startswith(grant.path) for grant in request.actor.grants):
-                raise NotAllowed(request.actor.login, request.trigger, ("任一角色 any role",), hearing.case.unit)
+            if not visible.sees(hearing.case):
+                raise NotAllowed(request.actor.login, request.trigger, (_CONCERNED,), hearing.case.unit)
             if add_urged(desk.connection, one.key, day, moment(request.at), request.actor.login):
                 _remind(hearing, one)
                 done.append(one)

@@ -18,18 +18,22 @@ from engine.actors import Grant
 from engine.attaching import part_in
 from engine.casework import as_seen
 from engine.definition import Privacy, Who
+from engine.delegating import LOOKS_AFTER_PEOPLE
 from engine.desk import Desk
 from engine.documents import document_of
 from engine.errors import ContentsErased, NotAllowed, StaleCase, Unknown, Unreadable
+from engine.expressions.kinds import SHANGHAI
 from engine.keeping import barred_event, write_event
 from engine.records import Case, Json, Request
 from engine.rights import right_at
 from engine.sight import Seeing
 from engine.steps import Machine
-from engine.store import documents, looks
-from engine.store.cases import extend, hold_case
+from engine.store import documents, looks, registry
+from engine.store.cases import extend, hold_case, write_told
 from engine.store.documents import DocumentRow
-from engine.trail.event import EventKind, canonical, moment
+from engine.store.people import PERSON
+from engine.store.urgings import UrgedKey, add_urged
+from engine.trail.event import EventKind, Written, canonical, moment
 
 VIEW = "view"
 """What the trail calls the act, before a colon and the document."""
@@ -37,6 +41,10 @@ CASE = "case"
 """What stands for the case as a whole where a document is named."""
 FACTS = "facts"
 """What stands for personal values where a document is named."""
+REVEALED_OFTEN = "revealed_often"
+"""The message to those who look after people."""
+MANY_REVEALS = 30
+"""So many personal values are shown to one person within an hour before somebody is told."""
 _LONGEST = 200
 _AUDITOR = Who(role="auditor")
 """Takes part in no case and may look at all of them, at the own unit and below."""
@@ -109,6 +117,7 @@ def view(desk: Desk, case: int, kind: str, seq: int, request: Request) -> Viewed
         else:
             viewed = _shown(desk, case, kind, seq)
             _add(desk, machine, found.case, EventKind.VIEWED, _event(viewed.document, grant, asked))
+            _note_look(desk, case, asked, f"{looks.PAPER}{kind}")
             return viewed
     raise barred
 
@@ -142,6 +151,7 @@ def view_case(desk: Desk, case: int, request: Request, *, as_of: datetime | None
             data["as_of"] = moment(as_of)
         event = _said(stands.grant, asked, data)
         _add(desk, desk.machine_for(found.case, {}), found.case, EventKind.VIEWED, event)
+        _note_look(desk, case, asked, looks.AUDIT)
     return True
 
 
@@ -175,12 +185,27 @@ def reveal(desk: Desk, case: int, names: Iterable[str], why: Reason, request: Re
         else:
             told: dict[str, Json] = {"trigger": asked.trigger, "revealed": wanted, "purpose": why.purpose.value}
             event = _said(grant, asked, {**told, "reason": note} if note else told)
-            _add(desk, machine, found.case, EventKind.VIEWED, event)
-            look = looks.Look(request.actor.login, case, request.at, f"{looks.REVEAL}{why.purpose}")
-            looks.add_look(desk.connection, look)
+            written = _add(desk, machine, found.case, EventKind.VIEWED, event)
+            _note_look(desk, case, asked, "/".join(filter(None, (f"{looks.REVEAL}{why.purpose}", note))))
             often = looks.reveals(desk.connection, request.actor.login, request.at - timedelta(hours=1))
+            if often > MANY_REVEALS:
+                _alarm(desk, found.case, written, asked)
             return Revealed(values={name: found.facts.get(name) for name in wanted}, in_last_hour=often)
     raise barred
+
+
+def _note_look(desk: Desk, case: int, request: Request, purpose: str) -> None:
+    looks.add_look(desk.connection, looks.Look(request.actor.login, case, request.at, purpose))
+
+
+def _alarm(desk: Desk, case: Case, written: Written, request: Request) -> None:
+    """Tell those who look after people at the case's unit that somebody is shown much; once an hour of the clock."""
+    who = request.actor.login
+    hour = f"{request.at.astimezone(SHANGHAI):%Y-%m-%dT%H}"
+    key = UrgedKey(f"{PERSON}{who}", LOOKS_AFTER_PEOPLE, REVEALED_OFTEN)
+    if add_urged(desk.connection, key, hour, moment(request.at), who):
+        heads = registry.holders(desk.connection, LOOKS_AFTER_PEOPLE, case.path)
+        write_told(desk.connection, [(written, [(f"{PERSON}{one}", REVEALED_OFTEN) for one in heads], None)])
 
 
 def _note(why: Reason) -> str:
@@ -254,8 +279,9 @@ def _said(grant: Grant, request: Request, data: dict[str, Json]) -> dict[str, Js
     return event
 
 
-def _add(desk: Desk, machine: Machine, case: Case, kind: EventKind, event: dict[str, Json]) -> None:
+def _add(desk: Desk, machine: Machine, case: Case, kind: EventKind, event: dict[str, Json]) -> Written:
     """One event more on the chain of a case that stays as it is."""
     written = write_event(desk, machine, case, kind, event)
     if not extend(desk.connection, case, written):
         raise StaleCase(case.number, case.revision)
+    return written

@@ -130,7 +130,7 @@ class Rule(Part):
 
 
 class Document(Part):
-    """A form or a piece of evidence."""
+    """A form or a piece of evidence; `ticked_by_another`: by somebody else than who handed it in."""
 
     title: Bilingual
     file: Words = ()
@@ -144,6 +144,7 @@ class Document(Part):
     copies: int | None = None
     rules: Words = ()
     ticks: Mapping[str, Bilingual] = Field(default_factory=dict)
+    ticked_by_another: StrictBool = False
     source: Words = ()
 
 

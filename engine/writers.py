@@ -98,6 +98,15 @@ def closed_to_sheets(book: RulebookText) -> Mapping[str, Fact]:
     return {name: one for name, one in facts.items() if one.written_by and SHEET not in one.written_by}
 
 
+def taken_in_by(fact: Fact) -> tuple[str, ...]:
+    """The roles whose holders may take a sheet with a fact in, in their own name: its writers, or the keeper.
+
+    The keeper (S000-0.1) takes in what nobody is named for, and what any sheet may write.
+    """
+    named = tuple(one for one in fact.written_by if one not in RESERVED_ROLES and one != SHEET)
+    return (*named, KEEPER) if SHEET in fact.written_by or not fact.written_by else named
+
+
 def denied(book: RulebookText, facts: Iterable[Fact], path: str, request: Request) -> tuple[Verdict, ...]:
     """The refusals of those among some facts that whoever takes a sheet in may not write of a student at a unit."""
     return tuple(

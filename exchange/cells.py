@@ -28,6 +28,8 @@ _DAY = re.compile(r"(\d{4})(-?)(\d{2})\2(\d{2})", re.ASCII)
 _MONEY = re.compile(r"-?\d{1,12}(\.\d+)?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _YES_NO = {"是": True, "否": False}
+# What stands in amounts where a digit, or nothing, was meant.
+_LOOKALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", ",": None})
 
 DIGITS_LOST = Sentence(
     "按数字保存，末几位已丢失；请把该列设为文本格式，从原始资料重新录入",
@@ -163,7 +165,7 @@ def read_money(cell: Cell) -> Reading:
     """Read yuan with at most two decimals, kept as text such as `120.50`."""
     text = code_text(cell)
     if _MONEY.fullmatch(text) is None:
-        return Sentence("应为金额（元），如 120.50", "expected an amount in yuan such as 120.50")
+        return _no_amount(text)
     try:
         amount = Decimal(text)
         kept = amount.quantize(Decimal("0.01"))
@@ -174,6 +176,16 @@ def read_money(cell: Cell) -> Reading:
     if kept != amount:
         return Sentence("最多两位小数", "two decimals at most")
     return f"{abs(kept):f}"
+
+
+def _no_amount(text: str) -> Sentence:
+    """Why a text is no amount, and what was probably meant: letters that look like digits, commas between them."""
+    meant = text.translate(_LOOKALIKES)
+    if _MONEY.fullmatch(meant) is None:
+        return Sentence("应为金额（元），如 120.50", "expected an amount in yuan such as 120.50")
+    letters = "、".join(dict.fromkeys(one for one in text if one in "OolI"))
+    zh, en = (f"含字母 {letters}", f"it has the letter {letters}") if letters else ("含逗号", "it has a comma")
+    return Sentence(f"不是数字：{zh}；改成 {meant}", f"no number: {en}; write {meant}")
 
 
 def read_yes_no(cell: Cell) -> Reading:

@@ -202,9 +202,9 @@ def _header_fault(index: int, name: str, reason: Sentence) -> Fault:
 def _unknown(name: str, accepted: Mapping[str, Column]) -> Sentence:
     nearest = nearest_word(_folded(name), accepted)
     if nearest is None:
-        return Sentence("未知的表头，请删除该列", "unknown header; delete this column")
+        return Sentence(f"不认识的表头“{name}”；请删除该列", "unknown header; delete this column")
     word = accepted[nearest].headers[0]
-    return Sentence(f"未知的表头；是否为“{word}”", f"unknown header; did you mean {word}?")
+    return Sentence(f"不认识的表头“{name}”；是不是“{word}”", f"unknown header; did you mean {word}?")
 
 
 def _repeated(first: str) -> Sentence:
@@ -218,5 +218,5 @@ def _missing(column: Column) -> Fault:
         column=column.headers[0],
         cell="1:1",
         value="",
-        reason=Sentence(f"缺少表头（{names}）", f"missing header ({names})"),
+        reason=Sentence(f"缺表头“{column.headers[0]}”（{names}）", f"missing header ({names})"),
     )

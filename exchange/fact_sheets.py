@@ -1,6 +1,6 @@
 """Fact sheets: what is newly known about students already on file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from exchange.columns import Column, Findings, Line, choice_column, match_header
 from exchange.faults import Fault, Sentence, Sheet
 from exchange.known import Known, KnownStudent, changed_keys
 from exchange.uniqueness import UniqueKey
-from exchange.workbooks import read_first_sheet
+from exchange.workbooks import Grid, read_first_sheet
 
 
 def _fact(key: str, headers: tuple[str, ...], read: Reader) -> Column:
@@ -81,8 +81,26 @@ def read_facts(path: Path, known: Known, today: date) -> Sheet[FactRow]:
     Raises:
         SheetRefused: If the file is no readable workbook.
     """
-    grid = read_first_sheet(path)
-    findings = match_headers(grid[0], FACT_COLUMNS)
+    return facts_in(read_first_sheet(path), known, today)
+
+
+def facts_in(
+    grid: Grid,
+    known: Known,
+    today: date,
+    columns: Sequence[Column] = FACT_COLUMNS,
+    told: Callable[[int], None] = lambda _: None,
+) -> Sheet[FactRow]:
+    """What the cells of a fact sheet say, as `read_facts`.
+
+    Args:
+        grid: Its cells, from the header row on.
+        known: What the database has.
+        today: The day.
+        columns: Those that may stand in it; any other is an unknown header.
+        told: Told of each row that was looked at.
+    """
+    findings = match_headers(grid[0], columns)
     if not set(findings.placed) - {"student_no"}:
         findings.faults.append(_NO_FACT)
     unique = (
@@ -95,6 +113,7 @@ def read_facts(path: Path, known: Known, today: date) -> Sheet[FactRow]:
         for key in unique:
             key.check(line, findings)
         lines.append(line)
+        told(line.number)
     rows = () if findings.faults else tuple(_row(line, known) for line in lines)
     return Sheet(rows=rows, faults=findings.in_order(), warnings=tuple(findings.warnings))
 

@@ -1,7 +1,7 @@
 """The roster (学生名册): who is on the books, checked whole before anything is kept."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ from exchange.known import Known, KnownUnit, changed_keys
 from exchange.names import outside_gbk, read_name
 from exchange.uniqueness import UniqueKey
 from exchange.units_in_rosters import UnitCheck
-from exchange.workbooks import read_first_sheet
+from exchange.workbooks import Grid, read_first_sheet
 
 # Widths of the registration files (domain.md, 1.2 and 1.3).
 _STUDENT_NO = code_reader(15)
@@ -104,7 +104,13 @@ def read_roster(path: Path, known: Known, today: date, *, create_units: bool) ->
     Raises:
         SheetRefused: If the file is no readable workbook.
     """
-    grid = read_first_sheet(path)
+    return roster_in(read_first_sheet(path), known, today, create_units=create_units)
+
+
+def roster_in(
+    grid: Grid, known: Known, today: date, *, create_units: bool, told: Callable[[int], None] = lambda _: None
+) -> Sheet[RosterRow]:
+    """What the cells of a roster say, as `read_roster`; `told` is told of each row that was looked at."""
     findings = match_headers(grid[0], ROSTER_COLUMNS)
     units = UnitCheck(known=known, create_units=create_units)
     unique = _unique_keys(known)
@@ -116,6 +122,7 @@ def read_roster(path: Path, known: Known, today: date, *, create_units: bool) ->
         for key in unique:
             key.check(line, findings)
         lines.append(line)
+        told(line.number)
     rows = () if findings.faults else tuple(_row(line, known) for line in lines)
     return Sheet(rows=rows, faults=findings.in_order(), warnings=tuple(findings.warnings))
 

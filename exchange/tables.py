@@ -43,12 +43,21 @@ def read_table(path: Path, table: Table, facts: Mapping[str, Fact], titles: Titl
     Raises:
         SheetRefused: If the file is neither.
     """
-    grid = _csv(path) if path.suffix.lower() == ".csv" else read_first_sheet(path)
-    columns = tuple(_column(name, parse_kind(kind), facts, titles) for name, kind in table.columns.items())
+    return table_in(_csv(path) if path.suffix.lower() == ".csv" else read_first_sheet(path), table, facts, titles)
+
+
+def table_in(grid: Grid, table: Table, facts: Mapping[str, Fact], titles: Titles) -> Sheet[TableRow]:
+    """What the cells of a sheet say, as `read_table`."""
+    columns = table_columns(table, facts, titles)
     findings = match_headers(grid[0], columns)
     lines = list(_once(read_lines(grid, findings), findings, columns[0].key))
     rows = () if findings.faults else tuple(TableRow(values=line.values) for line in lines)
     return Sheet(rows=rows, faults=findings.in_order(), warnings=())
+
+
+def table_columns(table: Table, facts: Mapping[str, Fact], titles: Titles) -> tuple[Column, ...]:
+    """The columns of its sheet."""
+    return tuple(_column(name, parse_kind(kind), facts, titles) for name, kind in table.columns.items())
 
 
 def _column(name: str, kind: Kind, facts: Mapping[str, Fact], titles: Titles) -> Column:
@@ -94,6 +103,15 @@ def _csv(path: Path) -> Grid:
     except OSError as problem:
         message = f"cannot open {path.name}: {problem.strerror}"
         raise SheetRefused(Sentence(f"无法打开文件 {path.name}：{problem.strerror}", message)) from problem
+    return read_csv(content)
+
+
+def read_csv(content: bytes) -> Grid:
+    """The cells of a sheet written as CSV.
+
+    Raises:
+        SheetRefused: If it is too large, empty, or in an encoding nobody knows.
+    """
     if len(content) > MOST_BYTES_IN_FILE:
         raise SheetRefused(_TOO_LARGE)
     rows = [[cell or None for cell in row] for row in csv.reader(io.StringIO(_text(content), newline=""))]

@@ -1,6 +1,7 @@
 """Writing sheets: templates to fill in, and workbooks made of rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -22,10 +23,15 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def write_roster_template(path: Path) -> None:
     """Write an empty roster: headers, text format, lists to choose from; required ones bold."""
-    workbook, sheet = _new_workbook("学生名册")
+    path.write_bytes(template_of("学生名册", ROSTER_COLUMNS))
+
+
+def template_of(title: str, columns: Sequence[Column]) -> bytes:
+    """An empty sheet to fill in: headers, text format, lists to choose from; required ones bold."""
+    workbook, sheet = _new_workbook(title)
     lists = workbook.create_sheet("代码表")
     lists.sheet_state = "hidden"
-    for number, column in enumerate(ROSTER_COLUMNS, start=1):
+    for number, column in enumerate(columns, start=1):
         cell = sheet.cell(row=1, column=number, value=column.headers[0])
         cell.font = Font(bold=column.required)
         dimension = sheet.column_dimensions[get_column_letter(number)]
@@ -34,7 +40,9 @@ def write_roster_template(path: Path) -> None:
         if column.choices:
             _offer(sheet, lists, number, column.choices)
     sheet.freeze_panes = "A2"
-    workbook.save(path)
+    made = BytesIO()
+    workbook.save(made)
+    return made.getvalue()
 
 
 def write_sheet(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Cell]]) -> None:

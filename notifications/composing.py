@@ -25,13 +25,14 @@ from engine.store.outbox import SPREAD, UNTOLD, OutboxRow
 from engine.store.people import Contact
 from engine.trail.event import REGISTRY
 from engine.urging import URGED
+from engine.viewing import REVEALED_OFTEN
 from notifications.audience import NOBODY_LEFT
 from notifications.people import Roll, person_of
 from notifications.reach import BY_MAIL, Reach
 
 _DAY = timedelta(days=1)
 _PAGE = 500
-_ASKS_OF_ONE = frozenset({DELEGATED, URGED})
+_ASKS_OF_ONE = frozenset({DELEGATED, URGED, REVEALED_OFTEN})
 """What somebody asks of these people now."""
 
 _ABOUT_OWN_WORK = frozenset({"returned", "refused", "registered"})

@@ -27,6 +27,7 @@ from engine.store.deadlines import Row
 from engine.store.mails import MailRow
 from engine.store.outbox import OutboxRow
 from engine.trail.event import REGISTRY, moment
+from engine.viewing import REVEALED_OFTEN
 from notifications.audience import NOBODY_LEFT
 from notifications.messages.letters import Left, Letter, Message, Notice
 from notifications.passing import Passing, delegation_of, passing, reason_to_tell, still_counts, title_of
@@ -47,6 +48,8 @@ _FOR_GOOD = frozenset({"returned", "refused", "registered"})
 
 _GIVES_REASON = frozenset({"returned", "refused", "delegated", "deadline_moved", "urged"})
 _CONCERNED = Bilingual(zh="您与该业务有关", en="you have a part in this case")
+_REVEALING = Bilingual(zh="显示个人信息", en="Showing personal values")
+_LOOKS_AFTER = Bilingual(zh="您管理该单位的人员", en="you look after people there")
 _CANCELLED = Bilingual(zh="已撤销", en="Cancelled")
 
 
@@ -90,6 +93,19 @@ class _Passed(NamedTuple):
         return (self.row.message, self.passing.right)
 
 
+class _Often(NamedTuple):
+    """One row of the outbox that tells of a colleague who is shown personal values often: who, by a right where."""
+
+    row: OutboxRow
+    login: str
+    unit: str
+
+    @property
+    def same(self) -> tuple[object, ...]:
+        """What says the same: that of one colleague."""
+        return (self.row.message, self.login)
+
+
 class Letters:
     """Makes letters for mails.
 
@@ -125,6 +141,9 @@ class Letters:
     def _notices(self, mail: MailRow, at: datetime) -> Iterator[Notice]:
         roll = self._roll_at(at)
         for line in _newest(self._lines(outbox.in_mail(self._desk.connection, mail.id))):
+            if isinstance(line, _Often):
+                yield self._of_a_colleague(line)
+                continue
             if isinstance(line, _Passed):
                 yield from self._passed_on(line, mail.recipient, at)
                 continue
@@ -139,7 +158,7 @@ class Letters:
             self._roll = at, Roll(self._desk, at)
         return self._roll[1]
 
-    def _lines(self, rows: Sequence[OutboxRow]) -> Iterator[_Line | _Passed]:
+    def _lines(self, rows: Sequence[OutboxRow]) -> Iterator[_Line | _Passed | _Often]:
         connection, chains = self._desk.connection, sorted({row.chain for row in rows})
         cases = read_cases(connection, chains)
         kept = {one[:2]: one for many in deadlines.of_cases(connection, chains).values() for one in many}
@@ -149,10 +168,22 @@ class Letters:
                 continue
             event, case = orjson.loads(body), None if found is None else found.case
             passed = passing(row.chain, event)
-            if passed is not None:
+            if row.message == REVEALED_OFTEN:
+                yield _Often(row, str(event["actor"]), str(event["unit"]))
+            elif passed is not None:
                 yield _Passed(row, case, passed, event["data"].get("why"))
             elif case is not None:
                 yield _Line(row, case, event, kept.get((row.chain, row.deadline or "")))
+
+    def _of_a_colleague(self, line: _Often) -> Notice:
+        """That somebody was shown much; the case at which it became too much is not named."""
+        found = people.contacts(self._desk.connection, [line.login]).get(line.login)
+        units = self._desk.units()
+        return Notice(
+            message="revealed_often", case=None, workflow=_REVEALING, state=None,
+            unit=units[line.unit].name if line.unit in units else line.unit, why=_LOOKS_AFTER,
+            person=(found and found.name) or line.login,
+        )  # fmt: skip
 
     def _passed_on(self, line: _Passed, reader: str, at: datetime) -> Iterator[Notice]:
         """A delegation in words, if it still counts; a case that is over is nobody's work any more."""
@@ -229,9 +260,9 @@ def _message(row: OutboxRow) -> Message:
     return cast("Message", row.message) if row.message in _MESSAGES else "moved"
 
 
-def _newest(lines: Iterable[_Line | _Passed]) -> list[_Line | _Passed]:
+def _newest(lines: Iterable[_Line | _Passed | _Often]) -> list[_Line | _Passed | _Often]:
     """Of what says the same only the last."""
-    found: dict[tuple[object, ...], _Line | _Passed] = {}
+    found: dict[tuple[object, ...], _Line | _Passed | _Often] = {}
     for line in lines:
         found.pop(line.same, None)
         found[line.same] = line

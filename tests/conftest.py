@@ -1,6 +1,6 @@
 """What tests of more than one room need: an empty database, on each of the two we promise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -8,10 +8,18 @@ import pytest
 
 from engine.library import Library
 from engine.loading.folder import load
+from engine.loading.shelf import NOTHING_OVER
 from engine.store import schema
 from rules.functions import FUNCTIONS
-from tests import postgres
+from tests import chromium, postgres
 from tests.schema_copies import Copies
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it where nobody overlooks it."""
+    if chromium.installed() is None:
+        terminalreporter.section("浏览器测试没有运行 THE BROWSER TESTS DID NOT RUN", red=True, bold=True)
+        terminalreporter.line(chromium.MISSING, red=True)
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +43,11 @@ def definitions_are_read_once() -> Iterator[None]:
     from console import setting_up, wiring  # noqa: PLC0415 tests of the engine do without the console
 
     @cache
-    def of_folder(folder: Path) -> Library:
-        return load(folder, FUNCTIONS)
+    def of_folder(folder: Path, over: tuple[tuple[str, str], ...]) -> Library:
+        return load(folder, FUNCTIONS, dict(over))
 
-    def once(folder: Path, _memory: Path, _functions: object) -> Library:
-        return of_folder(folder)
+    def once(folder: Path, _memory: Path, _functions: object, over: Mapping[str, str] = NOTHING_OVER) -> Library:
+        return of_folder(folder, tuple(sorted(over.items())))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring, "load_remembered", once)

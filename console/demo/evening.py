@@ -6,7 +6,7 @@ A copy of the demonstration's database at the moment when every list was submitt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from console.access.rehearsal import furnish
 from console.calling import Sitting
 from console.demo import acts, school
 from console.demo.acts import take_step
-from console.demo.cast import Cast
+from console.demo.cast import Cast, mended
 from console.demo.sheets import Files, take_in_facts, take_in_roster, write_fact_sheet, write_roster
 from console.settings import Settings
 from console.wiring import Office
@@ -155,7 +155,7 @@ class _Evening:
 
     def _at_the_site(self) -> None:
         waiting = self._waiting(self._on(school.ACCEPTED_AT), APPROVER, "site_approve")
-        numbers = [one.student_no for one in waiting if one.student_no is not None]
+        numbers = in_order([one.student_no for one in waiting if one.student_no is not None], self._cast)
         to_go, done = numbers[:TO_GO], numbers[TO_GO:]
         looked_at, blocked = to_go[:_LOOKED_AT], to_go[_LOOKED_AT : _LOOKED_AT + _BLOCKED]
         self._return_and_file_again(looked_at[:_RETURNED])
@@ -170,10 +170,15 @@ class _Evening:
             take_step(self._on(at), APPROVER, student_no, "site_approve")
 
     def _return_and_file_again(self, numbers: Sequence[str]) -> None:
+        """Sent back, and filed again with another photograph: a record at rest counts no rounds, its facts tell."""
         for place, student_no in enumerate(numbers):
             sitting = self._on(NOW.replace(hour=10, minute=place))
-            take_step(sitting, APPROVER, student_no, "site_return", {"reason": "主要学习经历未从高中阶段填起"})
-            take_step(acts.later(sitting, 60), OPERATOR, student_no, "apply", {"batch": school.BATCH})
+            take_step(sitting, APPROVER, student_no, "site_return", {"reason": "电子照片不是本人近照，请重采后再报"})
+        self._change(numbers, {"electronic_photo": "否"}, NOW.replace(hour=10, minute=20))
+        self._change(numbers, {"electronic_photo": "是"}, NOW.replace(hour=10, minute=50))
+        for place, student_no in enumerate(numbers):
+            take_step(self._on(NOW.replace(hour=11, minute=place)), OPERATOR, student_no, "apply",
+                      {"batch": school.BATCH})  # fmt: skip
 
     def _correct_name(self, numbers: Sequence[str]) -> None:
         """A name was misspelt on the roster: the student's second syllable is another character of the same sound."""
@@ -203,6 +208,15 @@ class _Evening:
     def _waiting(sitting: Sitting, login: str, trigger: str) -> list[Waiting]:
         found = waiting_for(sitting.desk, sitting.desk.actor(login), sitting.at)
         return sorted((one for one in found if trigger in one.triggers), key=lambda one: str(one.student_no))
+
+
+def in_order(numbers: Iterable[str], cast: Cast) -> list[str]:
+    """Students by number, those behind with whom something had to be put right: what was changed is looked at again.
+
+    The first `TO_GO` are left for the evening, the others were approved before it.
+    """
+    changed = {row["student_no"] for row in mended(cast)}
+    return sorted(numbers, key=lambda number: (number in changed, number))
 
 
 def accounts(office: Office) -> tuple[Account, ...]:

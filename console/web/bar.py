@@ -24,10 +24,16 @@ _TODO = "/queue/todo"
 _ENTRIES = (
     (_TODO, "待办", frozenset({Audience.STAFF})),
     ("/batches", "批次", frozenset({Audience.STAFF, Audience.AUDITOR})),
+    ("/lists", "名单名册", frozenset({Audience.STAFF, Audience.AUDITOR})),
+    ("/files", "导入导出", frozenset({Audience.STAFF})),
     ("/audit", "审计", frozenset({Audience.AUDITOR})),
     ("/admin", "管理", frozenset({Audience.ADMIN})),
 )
-_PLACES = {_TODO: ("/queue", "/cases", "/bulk"), "/batches": ("/batches", "/nudge")}
+_PLACES = {
+    _TODO: ("/queue", "/cases", "/bulk"),
+    "/batches": ("/batches", "/nudge", "/admin/batches"),
+    "/files": ("/files", "/imports", "/exports"),
+}
 """Pages that belong to an entry by another address than its own."""
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.settings import Settings
+from console.web.in_force import InForce
 from console.wiring import Office, office
-from engine.library import Library
 from engine.store.database import DRIVER_ERRORS, Busy
 
 _PATIENCE = 30.0
@@ -30,20 +30,24 @@ class Desks:
 
     Args:
         settings: Which database.
-        library: Definitions and rules, compiled once and shared: nothing in it changes.
+        in_force: Has the definitions and rules, compiled once and shared by all desks.
         size: How many requests may be at work at the same time; each holds a connection.
     """
 
-    def __init__(self, settings: Settings, library: Library, size: int) -> None:
+    def __init__(self, settings: Settings, in_force: InForce, size: int) -> None:
         self._settings = settings
-        self._library = library
+        self.in_force = in_force
         self._free: queue.LifoQueue[_Room | None] = queue.LifoQueue()
         for _ in range(size):
             self._free.put(None)
 
     @contextmanager
-    def borrowed(self) -> Iterator[Office]:
+    def borrowed(self, *, is_dated: bool = False) -> Iterator[Office]:
         """An office for one request.
+
+        Args:
+            is_dated: Whoever borrows it says by `Desk.as_of` how far the registry was: units and batches that were
+                read by then are not read again.
 
         Raises:
             Busy: If none comes free.
@@ -53,8 +57,11 @@ class Desks:
         except queue.Empty:
             raise Busy from None
         try:
+            if room is not None and room.office.desk.library is not self.in_force.library:
+                room = self._closed(room)  # what was in force when it was opened is not any more
             room = room or self._open()
-            room.office.desk.refresh()
+            if not is_dated:
+                room.office.desk.refresh()
             yield room.office
         except (SQLAlchemyError, *DRIVER_ERRORS):
             room = self._closed(room)  # a connection that failed is not lent again
@@ -66,10 +73,11 @@ class Desks:
         """Close every office that is not lent."""
         while not self._free.empty():
             self._closed(self._free.get_nowait())
+        self.in_force.close()
 
     def _open(self) -> _Room:
         closing = ExitStack()
-        return _Room(closing.enter_context(office(self._settings, self._library)), closing)
+        return _Room(closing.enter_context(office(self._settings, self.in_force.library)), closing)
 
     @staticmethod
     def _closed(room: _Room | None) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from console.settings import Settings
 from console.web.desks import Desks
+from console.web.due import Batches
 from console.web.rendering import Pages
+from engine.lane_queries import Lengths
 
 COOKIE = "xueji"
 """The name of the session's cookie; where the house is reached by https it bears the prefix that browsers enforce."""
@@ -22,6 +24,8 @@ class House:
     Attributes:
         now: What time it is: the machine's clock, or that of a rehearsal. Nothing else here reads a clock.
         rehearsal: Whether what is worked on is not real; every page says so.
+        lengths: Which people's queues are long, as it was a short while ago.
+        batches: The published batches, as long as none has changed.
     """
 
     settings: Settings
@@ -29,6 +33,8 @@ class House:
     pages: Pages
     now: Callable[[], datetime]
     rehearsal: bool
+    lengths: Lengths = field(default_factory=Lengths, compare=False, repr=False)
+    batches: Batches = field(default_factory=Batches, compare=False, repr=False)
 
     @property
     def origin(self) -> str:

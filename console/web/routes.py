@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from console.web import helping, home, metrics
+from console.web.admin import access_routes as access
+from console.web.admin import delegation_routes as delegations
 from console.web.admin import routes as admin
+from console.web.admin import template_routes as templates
+from console.web.admin import unit_routes as units
 from console.web.auditing import routes as auditing
+from console.web.auditing import what_if_routes as audit_what_if
+from console.web.auditing import work_routes as audit_work
 from console.web.batches import routes as batches
 from console.web.bulk import routes as bulk
 from console.web.cases import acts, evidence
 from console.web.cases import routes as cases
+from console.web.definitions import routes as definitions
+from console.web.files import routes as files
+from console.web.lists import routes as lists
 from console.web.my import checking, filling, reporting, signing, uploading
 from console.web.my import home as my_home
 from console.web.queue import at_work, deciding, undoing
@@ -21,7 +30,10 @@ ALL = (
     metrics.doors,
     helping.doors,
     auditing.doors,
+    audit_work.doors,
+    audit_what_if.doors,
     batches.doors,
+    lists.doors,
     my_home.doors,
     checking.doors,
     filling.doors,
@@ -41,5 +53,11 @@ ALL = (
     undoing.doors,
     at_work.doors,
     bulk.doors,
+    files.doors,
     admin.doors,
+    definitions.doors,
+    units.doors,
+    delegations.doors,
+    access.doors,
+    templates.doors,
 )

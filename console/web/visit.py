@@ -17,10 +17,13 @@ from console.access.stepping_up import is_fresh
 from console.access.tokens import new_token
 from console.web import forms, guarding
 from console.web.addresses import own_path
+from console.web.audiences import Audience, audiences
 from console.web.bar import Entry, entries
+from console.web.due import Due, nearest
 from console.web.faults import Doubted, FreshProofWanted, NotFound
 from console.web.guarding import FIELD, HEADER
 from console.web.house import House
+from console.web.lettering import time_left
 from console.web.presence import Presence
 from console.web.saying import Language, Speech
 from engine.actors import Actor
@@ -110,6 +113,20 @@ class Visit(Presence):
             return ""
         role = self.desk.library.rulebook.organisation.roles.get(grant.role)
         return f"{self.desk.units()[grant.unit].name} · {grant.role if role is None else self.title(role.title)}"
+
+    @property
+    def nearest_due(self) -> Due | None:
+        """What is due within three working days for somebody on the staff; None for others, and where nothing is."""
+        if self.session is None or Audience.STAFF not in audiences(self.actor):
+            return None
+        calendar = self.calendar
+        units = tuple(dict.fromkeys(grant.unit for grant in (*self.actor.grants, *self.actor.delegated)))
+        return nearest(
+            self.desk,
+            self.house.batches.of(self.desk, self.session.registry),
+            units,
+            lambda at: at > self.at and time_left(at, self.lang, self.at, calendar).tone != "neutral",
+        )
 
     @property
     def bar(self) -> tuple[Entry, ...]:
@@ -212,15 +229,23 @@ def arriving(request: Request) -> Iterator[Visit]:
     house: House = request.app.state.house
     at = house.now()
     cookie = request.cookies.get(house.cookie)
-    with house.desks.borrowed() as office:
+    with house.desks.borrowed(is_dated=True) as office:
         is_use = not request.url.path.endswith(PULSE)
         session = None if cookie is None else sessions.resume(office.desk.connection, cookie, at, is_use=is_use)
+        if session is None or request.method not in _SAFE:
+            office.desk.refresh()
+        else:
+            office.desk.as_of(session.registry)
         actor = NOBODY if session is None else office.desk.actor(session.login)
         visit = Visit(
             house=house, request=request, office=office, at=at, cookie=cookie, session=session, actor=actor,
             speech=Speech(_language(request, session)),
         )  # fmt: skip
-        yield visit
+        try:
+            yield visit
+        finally:
+            if request.method not in _SAFE:  # what an act has read may have been taken back with it
+                office.desk.refresh()
 
 
 def believe(visit: Visit) -> None:

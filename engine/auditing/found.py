@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
 from fractions import Fraction
+from hashlib import sha256
 from typing import NamedTuple
 
 from engine.expressions.kinds import SHANGHAI
 from engine.records import Sentence
-from engine.trail.event import chain_name
+from engine.trail.event import canonical, chain_name
 
 _SHOWN = len("2024-05-13 09:30:00")
 
@@ -41,6 +42,16 @@ class Finding:
     def cases(self) -> int:
         """How many cases it concerns; a student's chain is none."""
         return len({place.chain for place in self.places if place.chain > 0})
+
+    @property
+    def digest(self) -> str:
+        """What names it wherever it is found again: the SHA-256 of what it rests on, its words left out.
+
+        With more events it is another one: what was concluded, was concluded of these.
+        """
+        places = [[chain_name(place.chain), list(place.seqs)] for place in self.places]
+        told = {"code": self.code, "people": list(self.people), "at": self.at, "places": places}
+        return sha256(canonical(told)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

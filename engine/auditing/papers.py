@@ -1,4 +1,6 @@
-"""Working papers: what auditors noted and concluded, and the samples they drew, read back from the trail.
+"""Working papers: what auditors noted and concluded, of cases and of findings, and the samples they drew.
+
+All of it is read back from the trail.
 
 The text of a note is sealed like a personal value: the event has a commitment to it, and a note whose text has been
 erased still says who concluded what and when.
@@ -15,9 +17,10 @@ import orjson
 from engine.auditing.history import readable
 from engine.auditing.scope import Scope
 from engine.store.database import Connection, Row
+from engine.store.trail import containing
 from engine.trail.event import REGISTRY, EventKind, chain_name
 
-NOTE, SAMPLE = "note", "sample"
+NOTE, SAMPLE, FINDING = "note", "sample", "finding"
 """What an event of the kind `noted` tells: `data.noted`."""
 _MARK = b'"kind":"noted"'  # canonical bytes: an event of the kind has them, and few others
 
@@ -30,8 +33,29 @@ class Conclusion(StrEnum):
     OPEN = "open"
 
 
+class Standing(StrEnum):
+    """How a finding stands: nobody has looked into it, it is so, it is not, or it has been put right since."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    UNFOUNDED = "unfounded"
+    MENDED = "mended"
+
+
+FOLLOWING: Mapping[Standing, tuple[Standing, ...]] = {
+    Standing.OPEN: (Standing.CONFIRMED, Standing.UNFOUNDED),
+    Standing.CONFIRMED: (Standing.MENDED, Standing.OPEN),
+    Standing.UNFOUNDED: (Standing.OPEN,),
+    Standing.MENDED: (Standing.OPEN,),
+}
+"""What may be concluded of a finding that stands so; whoever erred looks into it once more."""
+
+
 class Paper(NamedTuple):
-    """One note: on a case (`chain`), or on a batch; `text` is None where it was erased."""
+    """One note: on a case (`chain`), or on a batch; `text` is None where it was erased.
+
+    `about` is the event of the case that it is about, where it says so.
+    """
 
     chain: int
     seq: int
@@ -41,11 +65,24 @@ class Paper(NamedTuple):
     batch: str | None
     conclusion: str | None
     text: str | None
+    about: int | None = None
 
     @property
     def case(self) -> str | None:
         """The case by its number; None for a note on a batch."""
         return chain_name(self.chain).removeprefix("case/") if self.chain > REGISTRY else None
+
+
+class Judgement(NamedTuple):
+    """What an auditor concluded of a finding, with the note; `text` is None where it was erased."""
+
+    seq: int
+    at: str
+    actor: str
+    unit: str
+    finding: str
+    standing: Standing
+    text: str | None
 
 
 class Drawn(NamedTuple):
@@ -69,20 +106,41 @@ def papers(connection: Connection, scope: Scope) -> Iterator[Paper]:
     where, params = scope.where()
     sql = (
         "SELECT e.chain, e.seq, e.body, p.body, c.batch FROM event e JOIN cases c ON c.id = e.chain"  # noqa: S608 constant
-        f" LEFT JOIN personal p ON p.chain = e.chain AND p.seq = e.seq WHERE {where} ORDER BY e.chain, e.seq"
+        f" LEFT JOIN personal p ON p.chain = e.chain AND p.seq = e.seq WHERE {where} AND {containing(connection)}"
+        " ORDER BY e.chain, e.seq"
     )
-    for row in connection.stream(sql, params):
+    for row in connection.stream(sql, (*params, _MARK)):
         if (event := _noted(row)) is not None:
             yield _paper(row, event)
 
 
+def paper_in(chain: int, event: Mapping[str, Any], opened: Mapping[str, Any]) -> Paper | None:
+    """The note that an event tells of, with what opens its commitment; None where it tells of something else."""
+    if event["kind"] != EventKind.NOTED or event["data"]["noted"] != NOTE:
+        return None
+    return _noted_paper(chain, event, event["data"].get("batch"), opened.get("text"))
+
+
 def samples(connection: Connection, scope: Scope) -> list[Drawn]:
     """The samples of a scope, oldest first; call inside `reading`."""
-    return [
-        Drawn(event["seq"], event["at"], event["actor"], event["unit"], event["data"])
-        for _, event in _of_registry(connection, scope)
-        if event["data"]["noted"] == SAMPLE
-    ]
+    return [_drawn(event) for _, event in _of_registry(connection, scope) if event["data"]["noted"] == SAMPLE]
+
+
+def sample_in(body: bytes) -> Drawn | None:
+    """The sample that an event of the registry's chain tells of; None where it tells of something else."""
+    event = readable(body)
+    is_one = event["kind"] == EventKind.NOTED and event["data"]["noted"] == SAMPLE
+    return _drawn(event) if is_one else None
+
+
+def judgements(connection: Connection, scope: Scope) -> dict[str, list[Judgement]]:
+    """What was concluded of findings, by their digests, oldest first; call inside `reading`."""
+    found: dict[str, list[Judgement]] = {}
+    for row, event in _of_registry(connection, scope):
+        if event["data"]["noted"] == FINDING:
+            one = _judgement(row, event)
+            found.setdefault(one.finding, []).append(one)
+    return found
 
 
 def concluded(notes: Iterable[Paper]) -> dict[str, Paper]:
@@ -93,11 +151,11 @@ def concluded(notes: Iterable[Paper]) -> dict[str, Paper]:
 def _of_registry(connection: Connection, scope: Scope) -> Iterator[tuple[Row, Mapping[str, Any]]]:
     """What was noted on batches, by auditors at or below the units of the scope."""
     sql = (
-        "SELECT e.chain, e.seq, e.body, p.body FROM event e LEFT JOIN personal p ON p.chain = e.chain AND p.seq = e.seq"
-        " WHERE e.chain = ? ORDER BY e.seq"
+        "SELECT e.chain, e.seq, e.body, p.body FROM event e LEFT JOIN personal p ON p.chain = e.chain AND p.seq = e.seq"  # noqa: S608 constant
+        f" WHERE e.chain = ? AND {containing(connection)} ORDER BY e.seq"
     )
     paths = {str(code): str(path) for code, path in connection.execute("SELECT code, path FROM unit").fetchall()}
-    for row in connection.stream(sql, (REGISTRY,)):
+    for row in connection.stream(sql, (REGISTRY, _MARK)):
         event = _noted(row)
         if event is None or scope.batch not in (None, event["data"].get("batch")):
             continue
@@ -106,13 +164,31 @@ def _of_registry(connection: Connection, scope: Scope) -> Iterator[tuple[Row, Ma
 
 
 def _noted(row: Row) -> Mapping[str, Any] | None:
-    body = bytes(row[2])
-    event = readable(body) if _MARK in body else {"kind": ""}
+    """The event, if it is a note: bytes that look so may stand in another one."""
+    event = readable(bytes(row[2]))
     return event if event["kind"] == EventKind.NOTED else None
 
 
 def _paper(row: Row, event: Mapping[str, Any]) -> Paper:
-    chain, seq, _, sealed, batch = row
-    text = None if sealed is None else orjson.loads(bytes(sealed))["text"]
-    conclusion = event["data"].get("conclusion")
-    return Paper(int(chain), int(seq), event["at"], event["actor"], event["unit"], batch, conclusion, text)
+    chain, _, _, sealed, batch = row
+    return _noted_paper(int(chain), event, batch, _text(sealed))
+
+
+def _noted_paper(chain: int, event: Mapping[str, Any], batch: str | None, text: str | None) -> Paper:
+    data = event["data"]
+    conclusion, about = data.get("conclusion"), data.get("event")
+    return Paper(chain, event["seq"], event["at"], event["actor"], event["unit"], batch, conclusion, text, about)
+
+
+def _judgement(row: Row, event: Mapping[str, Any]) -> Judgement:
+    data = event["data"]
+    standing = Standing(data["standing"])
+    return Judgement(int(row[1]), event["at"], event["actor"], event["unit"], data["finding"], standing, _text(row[3]))
+
+
+def _drawn(event: Mapping[str, Any]) -> Drawn:
+    return Drawn(event["seq"], event["at"], event["actor"], event["unit"], event["data"])
+
+
+def _text(sealed: bytes | None) -> str | None:
+    return None if sealed is None else str(orjson.loads(bytes(sealed))["text"])

@@ -17,21 +17,25 @@ smallest hashes are drawn. There is no generator whose next version could draw o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
 from math import ceil
 from statistics import NormalDist
 
+from engine.auditing.history import readable
 from engine.auditing.scope import Scope
 from engine.errors import Unreadable
-from engine.records import case_number
+from engine.records import case_number, case_of
 from engine.store.database import Connection
+from engine.store.trail import containing
+from engine.trail.event import EventKind
 
 ALGORITHM = "sha256(seed:case)/1"
 """What a sample's event calls the draw described above."""
 _LEAST_FAVOURABLE = Fraction(1, 4)  # p(1 - p) at one half
+_LOOK = b'"trigger":"view:case"'  # canonical bytes of a look at a case as a whole, which auditors' looks are
 _DIGITS_OF_DEVIATE = 4  # as in printed tables, so that the size can be worked out with one
 
 
@@ -139,6 +143,21 @@ def population_of(
     if workflow is not None:
         sql, params = f"{sql} AND c.workflow = ?", (*params, workflow)
     return _by_unit(connection.execute(f"{sql} ORDER BY c.id", params), above)
+
+
+def looked_at(connection: Connection, numbers: Collection[str]) -> dict[str, str]:
+    """When an auditor last opened some cases, by number; those nobody has opened are left out."""
+    chains = [chain for number in numbers if (chain := case_of(number)) is not None]
+    if not chains:
+        return {}
+    marks = ",".join("?" * len(chains))
+    sql = (
+        f"SELECT e.chain, e.body FROM event e WHERE e.chain IN ({marks}) AND {containing(connection)}"  # noqa: S608 constant text
+        " ORDER BY e.chain, e.seq"
+    )
+    rows = connection.execute(sql, (*chains, _LOOK)).fetchall()
+    told = ((int(chain), readable(body)) for chain, body in rows)
+    return {case_number(chain): event["at"] for chain, event in told if event["kind"] == EventKind.VIEWED}
 
 
 def _by_unit(rows: Iterable[Sequence[object]], above: Mapping[str, str]) -> dict[str, list[str]]:

@@ -34,3 +34,17 @@ def histories_in(connection: Connection, scope: Scope, definitions: Definitions)
     where, params = scope.where()
     sql = f"SELECT e.chain, e.body FROM event e JOIN cases c ON c.id = e.chain WHERE {where} ORDER BY e.chain, e.seq"  # noqa: S608 constant text
     yield from gathered(connection.stream(sql, params), definitions)
+
+
+def cases_in(connection: Connection, scope: Scope) -> frozenset[int]:
+    """The cases of a scope."""
+    where, params = scope.where()
+    rows = connection.execute(f"SELECT c.id FROM cases c WHERE {where}", params).fetchall()  # noqa: S608 constant text
+    return frozenset(int(row[0]) for row in rows)
+
+
+def chains_below(connection: Connection, paths: tuple[str, ...]) -> frozenset[int]:
+    """The chains of the cases, and of the students, at or below some units as they are today."""
+    rows = connection.execute("SELECT -s.id, u.path FROM student s JOIN unit u ON u.code = s.unit").fetchall()
+    students = frozenset(int(chain) for chain, path in rows if str(path).startswith(paths))
+    return students | cases_in(connection, Scope(paths=paths))

@@ -17,6 +17,7 @@ from engine.expressions.functions import Registered
 from engine.library import Library
 from engine.loading.folder import NO_FUNCTIONS, Reading, read
 from engine.loading.positions import Positions
+from engine.loading.shelf import NOTHING_OVER
 
 PER_MACHINE: tuple[Check, ...] = (
     names.states,
@@ -131,13 +132,17 @@ def _of(profile: str, found: Iterator[Complaint]) -> Iterator[Complaint]:
 
 
 def examine(
-    folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS, *, messages: Collection[str] | None = None
+    folder: Path,
+    functions: Mapping[str, Registered] = NO_FUNCTIONS,
+    *,
+    messages: Collection[str] | None = None,
+    over: Mapping[str, str] = NOTHING_OVER,
 ) -> tuple[Library | None, tuple[Fault, ...]]:
     """Read a folder and check what was read: all faults; no library if a file is unusable.
 
-    `messages` are the names of what people can be told; None: any.
+    `messages` are the names of what people can be told, None: any; `over` are texts read instead of files.
     """
-    reading: Reading = read(folder, functions)
+    reading: Reading = read(folder, functions, over)
     found = check(reading.library, reading.positions, messages) if reading.library is not None else ()
     return reading.library, tuple(sorted({*reading.faults, *found}))
 

@@ -35,7 +35,7 @@ def read_calendar(shelf: Shelf) -> CalendarText:
     years: list[CalendarYear] = []
     terms = TermsFile()
     seen: _Days = {}
-    for path in sorted((shelf.folder / "rules" / "calendars").glob("*.yaml")):
+    for path in shelf.files("rules/calendars"):
         tree = shelf.open(path)
         if tree is None:
             continue

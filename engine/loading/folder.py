@@ -20,7 +20,7 @@ from engine.loading.positions import Finding, Positions, key_of
 from engine.loading.registered import source_hash
 from engine.loading.rulebooks import read_rulebook
 from engine.loading.shapes import Found
-from engine.loading.shelf import Shelf
+from engine.loading.shelf import NOTHING_OVER, Shelf
 from engine.loading.variants import projections
 from engine.vocabulary import BatchFile, RulebookText
 
@@ -36,7 +36,9 @@ class Reading:
     positions: Positions
 
 
-def load(folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS) -> Library:
+def load(
+    folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS, over: Mapping[str, str] = NOTHING_OVER
+) -> Library:
     """The library of a folder that holds `workflows/` and `rules/`.
 
     Only the shape of the files is judged here; `engine.checking` judges what they say.
@@ -44,19 +46,22 @@ def load(folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS) -> Li
     Args:
         folder: Where the two folders are.
         functions: What expressions may call beside the functions of the language (`rules/functions.py`).
+        over: Texts by the name of a file, read instead of it.
 
     Raises:
         DefinitionFaults: If anything in any file cannot be used; it names every place.
     """
-    reading = read(folder, functions)
+    reading = read(folder, functions, over)
     if reading.library is None or reading.faults:
         raise DefinitionFaults(reading.faults)
     return reading.library
 
 
-def read(folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS) -> Reading:
-    """What a folder holds, with all faults at once; never raises for what a file says."""
-    shelf = Shelf(folder=folder)
+def read(
+    folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS, over: Mapping[str, str] = NOTHING_OVER
+) -> Reading:
+    """What a folder holds, with all faults at once; never raises for what a file says. `over`: as `load`."""
+    shelf = Shelf(folder=folder, over=over)
     rulebook = read_rulebook(shelf, source_hash(functions))
     definitions = dict(_definitions(shelf))
     batches = dict(_batches(shelf, rulebook)) if rulebook is not None else {}
@@ -70,13 +75,13 @@ def read(folder: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS) -> Re
     )
 
 
-def read_workflow(path: Path) -> dict[str, Definition]:
-    """One workflow file by itself: as each of its profiles has it.
+def read_workflow(path: Path, text: str | None = None) -> dict[str, Definition]:
+    """One workflow file by itself, or a text in its place: as each of its profiles has it.
 
     Raises:
         DefinitionFaults: If anything in it cannot be used.
     """
-    shelf = Shelf(folder=path.parent)
+    shelf = Shelf(folder=path.parent, over=NOTHING_OVER if text is None else {path.name: text})
     file = shelf.open(path)
     found: Found = []
     read: dict[str, Definition] = {}
@@ -91,7 +96,7 @@ def read_workflow(path: Path) -> dict[str, Definition]:
 
 
 def _definitions(shelf: Shelf) -> Iterator[tuple[tuple[str, str], Definition]]:
-    for path in sorted((shelf.folder / "workflows").glob("*.yaml")):
+    for path in shelf.files("workflows"):
         file = shelf.open(path)
         if file is None:
             continue
@@ -107,7 +112,7 @@ def _definitions(shelf: Shelf) -> Iterator[tuple[tuple[str, str], Definition]]:
 
 
 def _batches(shelf: Shelf, rulebook: RulebookText) -> Iterator[tuple[str, BatchFile]]:
-    for path in sorted((shelf.folder / "workflows" / "batches").glob("*.yaml")):
+    for path in shelf.files("workflows/batches"):
         tree = shelf.open(path)
         if tree is None:
             continue

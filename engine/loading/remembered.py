@@ -21,7 +21,11 @@ from engine.expressions.functions import Registered
 from engine.library import Library
 from engine.loading.folder import NO_FUNCTIONS, load
 from engine.loading.registered import source_hash
+from engine.loading.shelf import NOTHING_OVER
 from engine.vocabulary import BatchFile, RulebookText
+
+_MOST_REMEMBERED = 4
+"""Databases of one machine may have other texts in force; each is remembered."""
 
 
 class _Remembered(BaseModel):
@@ -32,18 +36,24 @@ class _Remembered(BaseModel):
     batches: Mapping[str, BatchFile]
 
 
-def load_remembered(folder: Path, memory: Path, functions: Mapping[str, Registered] = NO_FUNCTIONS) -> Library:
+def load_remembered(
+    folder: Path,
+    memory: Path,
+    functions: Mapping[str, Registered] = NO_FUNCTIONS,
+    over: Mapping[str, str] = NOTHING_OVER,
+) -> Library:
     """The library of a folder, from memory if nothing has changed since it was last read.
 
     Args:
         folder: Where `workflows/` and `rules/` are.
         memory: A folder for what is remembered; made if it is not there, and done without if it cannot be.
         functions: As `load`.
+        over: As `load`.
 
     Raises:
         DefinitionFaults: As `load`.
     """
-    file = memory / f"{fingerprint(folder, functions)}.json"
+    file = memory / f"{fingerprint(folder, functions, over)}.json"
     with suppress(OSError, ValidationError):
         kept = _Remembered.model_validate_json(file.read_bytes())
         return Library(
@@ -52,16 +62,21 @@ def load_remembered(folder: Path, memory: Path, functions: Mapping[str, Register
             batches=kept.batches,
             functions=functions,
         )
-    library = load(folder, functions)
+    library = load(folder, functions, over)
     with suppress(OSError):
         _write(file, library)
     return library
 
 
-def fingerprint(folder: Path, functions: Mapping[str, Registered], also: Iterable[Path] = ()) -> str:
+def fingerprint(
+    folder: Path,
+    functions: Mapping[str, Registered],
+    over: Mapping[str, str] = NOTHING_OVER,
+    also: Iterable[Path] = (),
+) -> str:
     """What a library depends on: every file of the two folders by name and content, and the code that reads them.
 
-    `also` is other code that what is remembered depends on.
+    `over` are texts read instead of files, `also` is other code that what is remembered depends on.
     """
     digest = hashlib.sha256(source_hash(functions).encode())
     reading = [Path(definition.__file__), Path(vocabulary.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
@@ -71,6 +86,8 @@ def fingerprint(folder: Path, functions: Mapping[str, Registered], also: Iterabl
         body = path.read_bytes()
         digest.update(f"{path.name}\0{path.parent.name}\0{len(body)}\0".encode())
         digest.update(body)
+    for name, text in sorted(over.items()):
+        digest.update(f"{name}\0over\0{len(text)}\0{text}".encode())
     return digest.hexdigest()
 
 
@@ -80,8 +97,16 @@ def _write(file: Path, library: Library) -> None:
         definitions=tuple(library.definitions.values()), rulebook=library.rulebook, batches=library.batches
     )
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in file.parent.glob("*.json"):
+    for old in sorted(file.parent.glob("*.json"), key=_age)[_MOST_REMEMBERED - 1 :]:
         old.unlink(missing_ok=True)
     with NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8") as part:
         part.write(kept.model_dump_json(by_alias=True, exclude_defaults=True))
     Path(part.name).replace(file)
+
+
+def _age(file: Path) -> float:
+    """How long ago a memory was written, for sorting: the newest first; one that is gone meanwhile comes last."""
+    try:
+        return -file.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -52,7 +52,7 @@ def read_rulebook(shelf: Shelf, functions: str) -> RulebookText | None:
     head = _single(shelf, RulebookHead, "rulebook")
     organisation = _single(shelf, Organisation, "organisation")
     vocabulary, vocabularies = _vocabularies(shelf)
-    texts = [path for path in sorted(rules.glob("*.yaml")) if path.stem not in _NOT_RULES]
+    texts = [path for path in shelf.files("rules") if path.stem not in _NOT_RULES]
     conditions = _entries(shelf, Rule, "rules", texts)
     engine = _entries(shelf, Rule, "engine", [rules / "engine.yaml"])
     documents = _entries(shelf, Document, "documents", [rules / "documents.yaml"])

@@ -24,7 +24,8 @@ class Registered:
     __slots__ = ("_rows",)
 
     def __init__(self) -> None:
-        names = ("unit", "unit_fact", "role_grant", "account", "published", "batch", "table_row")
+        of_people = ("role_grant", "role_ended", "account")
+        names = ("unit", "unit_fact", *of_people, "published", "proposal", "batch", "table_row")
         self._rows: dict[str, Rows] = {name: {} for name in names}
 
     @property
@@ -44,8 +45,10 @@ class Registered:
             "unit": _units(connection),
             "unit_fact": _facts_of_units(connection),
             "role_grant": _grants(connection),
+            "role_ended": _ended(connection),
             "account": _accounts(connection),
             "published": _published(connection),
+            "proposal": _proposals(connection),
             "batch": _batches(connection),
             "table_row": _tables(connection),
         }
@@ -72,12 +75,19 @@ def _unit_facts(rows: Told, _at: str, data: Data) -> None:
 def _role(rows: Told, at: str, data: Data) -> None:
     if "about" in data:
         rows["account"][data["login"]] = data["about"]
-    else:
-        rows["role_grant"][data["login"], data["role"], data["unit"]] = at
+        return
+    key = (data["login"], data["role"], data["unit"])
+    if data["held"]:
+        rows["role_grant"][key] = at
+    elif key in rows["role_grant"]:
+        rows["role_ended"][*key, rows["role_grant"].pop(key)] = at
 
 
 def _publication(rows: Told, _at: str, data: Data) -> None:
     rows["published"][data.get("definition") or data.get("rulebook")] = True
+    if "proposal" in data:  # its text is in force from the first of its days on
+        said = tuple(data[key] for key in ("file", "sha256", "effective_from", "proposed_by", "approved_by"))
+        rows["proposal"].setdefault(data["proposal"], said)
 
 
 def _batch(rows: Told, at: str, data: Data) -> None:
@@ -137,12 +147,24 @@ def _paths(connection: Connection) -> list[str]:
 
 
 def _grants(connection: Connection) -> Rows:
-    """Who holds what since when; a row too many, or one that has ended, is told by its number or its end."""
-    rows = connection.execute("SELECT login, role, unit, since, until FROM role_grant").fetchall()
-    many = Counter((login, role, unit) for login, role, unit, *_ in rows)
+    """Who holds what since when; a row too many is told by its number."""
+    rows = connection.execute("SELECT login, role, unit, since FROM role_grant WHERE until IS NULL").fetchall()
+    many = Counter((login, role, unit) for login, role, unit, _ in rows)
     return {
-        (login, role, unit): since if until is None and many[login, role, unit] == 1 else (since, until)
-        for login, role, unit, since, until in rows
+        (login, role, unit): since if many[login, role, unit] == 1 else (since, many[login, role, unit])
+        for login, role, unit, since in rows
+    }
+
+
+def _ended(connection: Connection) -> Rows:
+    """Who held what from when until when; a row too many is told by its number."""
+    rows = connection.execute(
+        "SELECT login, role, unit, since, max(until), count(*) FROM role_grant WHERE until IS NOT NULL"
+        " GROUP BY login, role, unit, since"
+    ).fetchall()
+    return {
+        (login, role, unit, since): until if number == 1 else (until, number)
+        for login, role, unit, since, until, number in rows
     }
 
 
@@ -155,6 +177,14 @@ def _published(connection: Connection) -> Rows:
     """Definitions and rulebooks under their hash, and whether the text has it still."""
     bodies = connection.execute("SELECT hash, body FROM shape UNION ALL SELECT hash, body FROM rulebook").fetchall()
     return {digest: sha256(str(body).encode()).hexdigest() == digest for digest, body in bodies}
+
+
+def _proposals(connection: Connection) -> Rows:
+    """Approved texts by number: for which file, the hash of the text as it is kept, from when, and by whom."""
+    rows = connection.execute(
+        "SELECT number, file, body, effective_on, made_by, decided_by FROM proposal WHERE stage = 'approved'"
+    ).fetchall()
+    return {number: (file, sha256(str(body).encode()).hexdigest(), *rest) for number, file, body, *rest in rows}
 
 
 def _batches(connection: Connection) -> Rows:

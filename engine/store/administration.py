@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.store.database import Connection
-from engine.trail.event import moment
+from engine.store.students import below
 
 _PEOPLE = (
-    "WITH page AS (SELECT DISTINCT login FROM role_grant WHERE until IS NULL AND login > ? ORDER BY login LIMIT ?)"
+    "WITH page AS (SELECT DISTINCT h.login FROM role_grant h JOIN unit hu ON hu.code = h.unit"
+    " WHERE h.until IS NULL AND h.login > ? AND ({within}) ORDER BY h.login LIMIT ?)"
     " SELECT a.login, a.name, c.disabled_at, g.role, g.unit, g.since FROM page p JOIN account a ON a.login = p.login"
     " JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN credential c ON c.login = a.login"
     " ORDER BY a.login, g.since, g.id"
@@ -20,9 +21,14 @@ _PERSON = (
     " LEFT JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN credential c ON c.login = a.login"
     " WHERE a.login = ? AND (g.id IS NOT NULL OR a.student IS NULL) ORDER BY g.since, g.id"
 )
-_HANDED = (
-    "SELECT count(DISTINCT d.case_id) FROM delegation d JOIN lane l ON l.case_id = d.case_id AND l.role = d.role"
-    " WHERE d.taker = ? AND d.revoked_at IS NULL AND (d.for_good OR d.until >= ?)"
+_HEIRS = (
+    "SELECT DISTINCT a.login, coalesce(a.name, a.login) FROM role_grant g JOIN account a ON a.login = g.login"
+    " LEFT JOIN credential c ON c.login = a.login WHERE g.until IS NULL AND c.disabled_at IS NULL AND a.login <> ?"
+    " AND g.role IN ({marks}) ORDER BY a.login"
+)
+_WAITING = (
+    "SELECT count(DISTINCT l.case_id) FROM role_grant g JOIN unit u ON u.code = g.unit JOIN lane l ON l.role = g.role"
+    " AND substr(l.at_path, 1, length(u.path)) = u.path WHERE g.login = ? AND g.until IS NULL"
 )
 _MAILS = (
     "SELECT m.id, m.recipient, m.slot, m.state, m.attempts, m.answer, m.changed_at FROM mail m"
@@ -86,9 +92,11 @@ class Standing(NamedTuple):
     worked_at: datetime | None
 
 
-def people(connection: Connection, after: str, most: int) -> list[PersonRow]:
-    """Those who hold a role, by login, from behind one login on."""
-    return _grouped(connection.execute(_PEOPLE, (after, most)).fetchall())
+def people(connection: Connection, paths: Sequence[str], after: str, most: int) -> list[PersonRow]:
+    """Those who hold a role at some units or below them, by login, from behind one login on; with every role held."""
+    within = " OR ".join("hu.path >= ? AND hu.path < ?" for _ in paths) or "1 = 0"
+    ends = [end for path in paths for end in below(path)]
+    return _grouped(connection.execute(_PEOPLE.format(within=within), (after, *ends, most)).fetchall())
 
 
 def person(connection: Connection, login: str) -> PersonRow | None:
@@ -107,10 +115,22 @@ def _grouped(rows: Sequence[Sequence[object]]) -> list[PersonRow]:
     return list(found.values())
 
 
-def handed_to_person(connection: Connection, login: str, at: datetime) -> int:
-    """How many cases wait that somebody has by name: handed over for good (转办), or lent for a while (委派)."""
-    [(number,)] = connection.execute(_HANDED, (login, moment(at))).fetchall()
+def last_units(connection: Connection, login: str) -> frozenset[str]:
+    """Every unit at which a person ever held a role."""
+    rows = connection.execute("SELECT DISTINCT unit FROM role_grant WHERE login = ?", (login,)).fetchall()
+    return frozenset(str(row[0]) for row in rows)
+
+
+def waiting_for(connection: Connection, login: str) -> int:
+    """How many cases wait for a role somebody holds, at its unit or below."""
+    [(number,)] = connection.execute(_WAITING, (login,)).fetchall()
     return int(number)
+
+
+def heirs(connection: Connection, roles: Sequence[str], apart_from: str) -> list[tuple[str, str]]:
+    """Login and name of those who hold one of some roles and may sign in, but for one person; by login."""
+    sql = _HEIRS.format(marks=",".join("?" * len(roles)))
+    return [(str(login), str(name)) for login, name in connection.execute(sql, (apart_from, *roles)).fetchall()]
 
 
 def mails(connection: Connection, states: Sequence[str], before: int | None, most: int) -> list[SentMail]:

@@ -6,13 +6,16 @@ off go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+import orjson
+
+from engine.records import Json
 from engine.store.database import Connection
-from engine.trail.event import moment
+from engine.trail.event import canonical, moment
 
 SILENCE = timedelta(seconds=30)
 """A worker that has not been heard of for so long is taken for dead."""
@@ -31,16 +34,39 @@ class Outcome(StrEnum):
     STAYS = "stays"
 
 
+class Stage(StrEnum):
+    """How far a run is; whoever takes it up begins the second or the fourth."""
+
+    PREVIEW = "preview"
+    RUNNING = "running"
+    DONE = "done"
+    WITHDRAWING = "withdrawing"
+
+
+AT_WORK = (Stage.RUNNING, Stage.WITHDRAWING)
+_BEFORE = {Stage.RUNNING: Stage.PREVIEW, Stage.WITHDRAWING: Stage.DONE}
+
+
 class Run(NamedTuple):
-    """One decision on many cases; `address` is the query of the queue it was chosen from."""
+    """One decision on many cases; `address` is the query of the queue it was chosen from.
+
+    `beat_at` is when its worker was last heard of. `given` is what the step is given, as JSON.
+    """
 
     id: str
     login: str
     trigger: str
     address: str
-    stage: str
+    stage: Stage
     made_at: str
     beat_at: str | None
+    given: str = "{}"
+
+    @property
+    def fields(self) -> dict[str, Json]:
+        """What the step is given: a reason that students read, fields that it asks for."""
+        found: dict[str, Json] = orjson.loads(self.given)
+        return found
 
 
 class Row(NamedTuple):
@@ -52,13 +78,13 @@ class Row(NamedTuple):
     rules: str = ""
 
 
-_RUN = "id, login, trigger, address, stage, made_at, beat_at"
+_RUN = "id, login, trigger, address, stage, made_at, beat_at, given"
 
 
 def add_run(connection: Connection, run: Run, rows: Iterable[Row]) -> None:
     """Keep a selection as it stands; inside the open transaction."""
     connection.execute(
-        f"INSERT INTO bulk_run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 a constant
+        f"INSERT INTO bulk_run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 a constant
         tuple(run),
     )
     connection.executemany(
@@ -70,7 +96,7 @@ def add_run(connection: Connection, run: Run, rows: Iterable[Row]) -> None:
 def run_of(connection: Connection, run: str) -> Run | None:
     """A run by its id."""
     row = connection.execute(f"SELECT {_RUN} FROM bulk_run WHERE id = ?", (run,)).fetchone()  # noqa: S608 a constant
-    return None if row is None else Run(*row)
+    return None if row is None else Run(*row)._replace(stage=Stage(row[4]))
 
 
 def rows_of(connection: Connection, run: str) -> list[Row]:
@@ -94,19 +120,24 @@ def leave_out(connection: Connection, run: str, case: int) -> None:
     connection.execute("DELETE FROM bulk_row WHERE run = ? AND case_id = ?", (run, case))
 
 
-def take(connection: Connection, run: str, at: datetime) -> bool:
+def give(connection: Connection, run: str, fields: Mapping[str, Json]) -> None:
+    """Keep what the step of a preview is given; inside the open transaction."""
+    sql = "UPDATE bulk_run SET given = ? WHERE id = ? AND stage = 'preview'"
+    connection.execute(sql, (canonical(dict(fields)).decode(), run))
+
+
+def take(connection: Connection, run: str, at: datetime, stage: Stage = Stage.RUNNING) -> bool:
     """Become the one who works on a run; False where somebody alive does, or it is done. In the open transaction."""
     taken = connection.execute(
-        "UPDATE bulk_run SET stage = 'running', beat_at = ? WHERE id = ?"
-        " AND (stage = 'preview' OR (stage = 'running' AND beat_at < ?))",
-        (moment(at), run, moment(at - SILENCE)),
+        "UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ? AND (stage = ? OR (stage = ? AND beat_at < ?))",
+        (stage.value, moment(at), run, _BEFORE[stage].value, stage.value, moment(at - SILENCE)),
     )
     return taken.rowcount == 1
 
 
-def beat(connection: Connection, run: str, at: datetime, stage: str = "running") -> None:
+def beat(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
     """Say that one is still at it, or done; inside the open transaction."""
-    connection.execute("UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ?", (stage, moment(at), run))
+    connection.execute("UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ?", (stage.value, moment(at), run))
 
 
 def seen_by(connection: Connection, login: str, cases: Sequence[int]) -> set[int]:

@@ -9,7 +9,11 @@ from engine.store.desk_work_tables import MOMENT
 
 
 class BulkRunRow(SQLModel, table=True):
-    """One decision on many cases; `stage` is preview, running or done, `beat_at` when its worker was last heard of."""
+    """One decision on many cases.
+
+    `stage` is preview, running, done or withdrawing, `beat_at` when its worker was last heard of. `given` is what the
+    step is given, as JSON: a reason that the students read, fields that it asks for.
+    """
 
     __tablename__ = "bulk_run"
     id: str = Field(primary_key=True)
@@ -19,6 +23,7 @@ class BulkRunRow(SQLModel, table=True):
     stage: str
     made_at: str = Field(sa_column=Column(MOMENT, nullable=False))
     beat_at: str | None = Field(default=None, sa_column=Column(MOMENT, nullable=True))
+    given: str = Field(default="{}", sa_column=Column(Text, nullable=False, server_default="{}"))
 
 
 class BulkRow(SQLModel, table=True):

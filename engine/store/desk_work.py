@@ -5,8 +5,8 @@ A claim is soft: it tells others that somebody is at a case, and keeps nobody fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -33,10 +33,17 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lying:
-    """What lies on some cases: who is at them, and on which the person asking has something half written."""
+    """What lies on some cases: who is at them, and on which the person asking has something half written.
+
+    `papers` are those of them that have documents. Where it was asked for (`Around`) also the filters that the person
+    keeps, and when others were told today of what.
+    """
 
     claims: Mapping[int, Claim]
     drafts: frozenset[int]
+    papers: frozenset[int] = frozenset()
+    views: tuple[SavedView, ...] = ()
+    told: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class SavedView(NamedTuple):
@@ -48,6 +55,18 @@ class SavedView(NamedTuple):
     name: str
     address: str
     pinned: bool
+
+
+class Around(NamedTuple):
+    """What else is asked for beside some cases: the filters kept at `units`, and who was told on a day of what.
+
+    `abouts` are rules, `scopes` the cases and units for which somebody may have been told (`engine.store.urgings`).
+    """
+
+    units: Sequence[str]
+    day: str
+    abouts: Sequence[str] = ()
+    scopes: Sequence[str] = ()
 
 
 class Finding(NamedTuple):
@@ -82,29 +101,80 @@ def let_go(connection: Connection, case: int, login: str) -> None:
     connection.execute("DELETE FROM claim WHERE case_id = ? AND login = ?", (case, login))
 
 
+def drop_claims(connection: Connection, login: str) -> None:
+    """Somebody is at no case any more."""
+    connection.execute("DELETE FROM claim WHERE login = ?", (login,))
+
+
 def claimed_by(connection: Connection, login: str, at: datetime) -> list[int]:
     """The cases a person is at."""
     sql = "SELECT case_id FROM claim WHERE login = ? AND until > ? ORDER BY case_id"
     return [int(row[0]) for row in connection.execute(sql, (login, moment(at))).fetchall()]
 
 
-def lying_on(connection: Connection, cases: Sequence[int], login: str, at: datetime) -> Lying:
-    """What lies on some cases for a person; read in one statement."""
-    if not cases:
+_CLAIMED, _DRAFTED, _PAPERED, _KEPT, _TOLD = range(5)
+
+
+def lying_on(
+    connection: Connection, cases: Sequence[int], login: str, at: datetime, around: Around | None = None
+) -> Lying:
+    """What lies on some cases for a person, and what else is asked for; read in one statement."""
+    parts = [*_on_cases(cases, login, at), *([] if around is None else _around(around, login))]
+    if not parts:
         return Lying(claims={}, drafts=frozenset())
+    sql = " UNION ALL ".join(text for text, _ in parts)
+    rows = connection.execute(sql, tuple(value for _, values in parts for value in values)).fetchall()
+    found = {kind: [row[1:] for row in rows if row[0] == kind] for kind in range(5)}
+    claims = [Claim(int(row[0]), row[1], datetime.fromisoformat(row[2]), row[3]) for row in found[_CLAIMED]]
+    views = [SavedView(row[2], row[1], row[4], row[3], row[5], bool(row[0])) for row in found[_KEPT]]
+    return Lying(
+        claims={one.case: one for one in claims},
+        drafts=frozenset(int(row[0]) for row in found[_DRAFTED]),
+        papers=frozenset(int(row[0]) for row in found[_PAPERED]),
+        views=tuple(sorted(views, key=lambda one: (one.name, one.id))),
+        told={str(row[1]): datetime.fromisoformat(str(row[2])) for row in found[_TOLD]},
+    )
+
+
+_Part = tuple[str, tuple[object, ...]]
+"""One SELECT of seven columns with its parameters: the kind of row, a number, and five texts."""
+
+
+def _on_cases(cases: Sequence[int], login: str, at: datetime) -> Iterator[_Part]:
     marks = ",".join("?" * len(cases))
-    rows = connection.execute(
-        "SELECT 0, c.case_id, c.login, c.since, coalesce(a.name, c.login) FROM claim c"  # noqa: S608 question marks only
+    if not cases:
+        return
+    claimed = (
+        f"SELECT {_CLAIMED}, c.case_id, c.login, c.since, coalesce(a.name, c.login), '', '' FROM claim c"  # noqa: S608 marks
         f" JOIN account a ON a.login = c.login WHERE c.case_id IN ({marks}) AND c.until > ?"
-        f" UNION ALL SELECT 1, d.case_id, d.login, d.at, '' FROM draft d WHERE d.login = ? AND d.case_id IN ({marks})",
-        (*cases, moment(at), login, *cases),
-    ).fetchall()
-    claims = {
-        int(case): Claim(int(case), who, datetime.fromisoformat(since), name)
-        for is_draft, case, who, since, name in rows
-        if not is_draft
-    }
-    return Lying(claims=claims, drafts=frozenset(int(row[1]) for row in rows if row[0]))
+    )
+    drafted = (
+        f"SELECT {_DRAFTED}, d.case_id, d.login, d.at, '', '', '' FROM draft d"  # noqa: S608 question marks only
+        f" WHERE d.login = ? AND d.case_id IN ({marks})"
+    )
+    papered = (
+        f"SELECT DISTINCT {_PAPERED}, p.case_id, '', '', '', '', '' FROM document p"  # noqa: S608 question marks only
+        f" WHERE p.case_id IN ({marks}) AND NOT p.withdrawn"
+    )
+    yield claimed, (*cases, moment(at))
+    yield drafted, (login, *cases)
+    yield papered, tuple(cases)
+
+
+def _around(around: Around, login: str) -> Iterator[_Part]:
+    shared = f" OR v.unit IN ({','.join('?' * len(around.units))})" if around.units else ""
+    kept = (
+        f"SELECT {_KEPT}, CASE WHEN v.pinned THEN 1 ELSE 0 END, v.login, v.id, v.name, v.unit, v.address"  # noqa: S608 marks
+        f" FROM saved_view v WHERE v.login = ?{shared}"
+    )
+    yield kept, (login, *around.units)
+    if around.abouts and around.scopes:
+        told = (
+            f"SELECT {_TOLD}, 0, u.about, CAST(max(u.at) AS text), '', '', '' FROM urged u WHERE u.day = ?"  # noqa: S608 marks
+            f" AND u.about IN ({','.join('?' * len(around.abouts))})"
+            f" AND u.scope IN ({','.join('?' * len(around.scopes))}) GROUP BY u.about"
+        )
+        yield told, (around.day, *around.abouts, *around.scopes)
 
 
 def keep_draft(connection: Connection, place: tuple[str, int, str], body: Mapping[str, str], at: datetime) -> None:
@@ -130,6 +200,11 @@ def draft(connection: Connection, login: str, case: int, trigger: str) -> Mappin
 def leave(connection: Connection, case: int, login: str) -> None:
     """A person is done with a case: neither claim nor drafts stay."""
     let_go(connection, case, login)
+    drop_drafts(connection, case, login)
+
+
+def drop_drafts(connection: Connection, case: int, login: str) -> None:
+    """What a person has typed on a case is not wanted any more."""
     connection.execute("DELETE FROM draft WHERE login = ? AND case_id = ?", (login, case))
 
 
@@ -211,6 +286,10 @@ def _as_pattern(name: str) -> str:
     return f"%{told}%"
 
 
+_LOOKED_THROUGH = 60
+"""So many of the last steps are looked through for what was said with them."""
+
+
 class Tally(NamedTuple):
     """What a person did and was told: counts, capped at `MOST_COUNTED` and one more."""
 
@@ -272,6 +351,17 @@ def last_deed(connection: Connection, case: int) -> tuple[str, Deed] | None:
         return None
     login, one, seq, kind, trigger, at = row
     return str(login), Deed(int(one), int(seq), kind, trigger, datetime.fromisoformat(at))
+
+
+def reasons_of(connection: Connection, login: str, trigger: str, most: int) -> tuple[str, ...]:
+    """The reasons a person gave for a step, each once, the last first."""
+    rows = connection.execute(
+        "SELECT e.body FROM deed d JOIN event e ON e.chain = d.case_id AND e.seq = d.seq"
+        " WHERE d.login = ? AND d.kind = 'moved' AND d.trigger = ? ORDER BY d.at DESC, d.case_id LIMIT ?",
+        (login, trigger, _LOOKED_THROUGH),
+    ).fetchall()
+    given = (orjson.loads(bytes(row[0]))["data"].get("reason") for row in rows)
+    return tuple(dict.fromkeys(str(one) for one in given if one))[:most]
 
 
 class Copy(NamedTuple):

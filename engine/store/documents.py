@@ -14,7 +14,7 @@ from engine.records import Json
 from engine.store.database import Connection, Row
 from engine.trail.event import canonical
 
-_COLUMNS = "d.case_id, d.seq, d.kind, d.sha256, d.looks, d.made, d.ticks, d.withdrawn"
+COLUMNS = "d.case_id, d.seq, d.kind, d.sha256, d.looks, d.made, d.ticks, d.withdrawn"
 _ADD = (
     "INSERT INTO document (case_id, seq, kind, sha256, looks, made, ticks, withdrawn) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -37,7 +37,8 @@ class DocumentRow(NamedTuple):
     withdrawn: bool = False
 
 
-def _document(row: Row) -> DocumentRow:
+def document_from(row: Row) -> DocumentRow:
+    """The eight columns (`COLUMNS`) as a document."""
     case, seq, kind, sha256, looks, made, ticks, withdrawn = row
     return DocumentRow(
         case=case,
@@ -66,17 +67,17 @@ def of_cases(connection: Connection, cases: Sequence[int]) -> dict[int, list[Doc
     """The same of many cases, by case, in one statement."""
     found: dict[int, list[DocumentRow]] = {case: [] for case in cases}
     which, params = _among(connection, cases)
-    sql = f"SELECT {_COLUMNS} FROM document d WHERE d.case_id {which} AND NOT d.withdrawn ORDER BY d.case_id, d.id"  # noqa: S608
+    sql = f"SELECT {COLUMNS} FROM document d WHERE d.case_id {which} AND NOT d.withdrawn ORDER BY d.case_id, d.id"  # noqa: S608
     for row in connection.execute(sql, params).fetchall():
-        document = _document(row)
+        document = document_from(row)
         found[document.case].append(document)
     return found
 
 
 def in_range(connection: Connection, span: tuple[int, int]) -> Iterator[DocumentRow]:
     """Every document of a range of cases, withdrawn ones too, by case, event and kind; call inside `reading`."""
-    sql = f"SELECT {_COLUMNS} FROM document d WHERE d.case_id BETWEEN ? AND ? ORDER BY d.case_id, d.seq, d.kind"  # noqa: S608
-    yield from map(_document, connection.stream(sql, span))
+    sql = f"SELECT {COLUMNS} FROM document d WHERE d.case_id BETWEEN ? AND ? ORDER BY d.case_id, d.seq, d.kind"  # noqa: S608
+    yield from map(document_from, connection.stream(sql, span))
 
 
 def add(connection: Connection, documents: Sequence[DocumentRow]) -> None:

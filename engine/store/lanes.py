@@ -246,6 +246,18 @@ def of_students(connection: Connection, students: Sequence[int]) -> list[tuple[i
     return found
 
 
+def unblocked_of(connection: Connection, students: Sequence[int]) -> set[int]:
+    """The cases of students that wait and are not blocked at their likeliest step."""
+    found: set[int] = set()
+    for part in _parts(students):
+        sql = (
+            "SELECT l.case_id FROM cases c JOIN lane l ON l.case_id = c.id"  # noqa: S608 question marks
+            f" WHERE l.leads AND l.lane > 0 AND c.student IN ({','.join('?' * len(part))})"
+        )
+        found.update(int(row[0]) for row in connection.execute(sql, tuple(part)).fetchall())
+    return found
+
+
 def of_shapes(
     connection: Connection, shapes: Sequence[str], narrowed: str = "", params: Sequence[object] = ()
 ) -> list[int]:

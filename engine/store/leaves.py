@@ -25,6 +25,8 @@ TILE = 1 << TILE_LEVELS
 _MOST_TILES = 1024
 """Of these `node` remembers; one is about 40 kB."""
 _MARK = "sealing"
+_BEYOND = 2**62
+"""No log has so many events."""
 
 _UNSEALED = (
     "SELECT e.id, e.hash, e.mac FROM event e WHERE e.id > ? AND NOT EXISTS"
@@ -181,7 +183,12 @@ def unsealed(connection: Connection, after: int, limit: int) -> list[Unsealed]:
 
 def count_unsealed(connection: Connection) -> int:
     """How many events have no leaf yet."""
-    mark = low_mark(connection).mark
+    return count_unsealed_after(connection, low_mark(connection))
+
+
+def count_unsealed_after(connection: Connection, low: LowMark) -> int:
+    """How many events have no leaf yet, where the low mark has been read."""
+    mark = low.mark
     [(number,)] = connection.execute(_COUNT, (mark, mark)).fetchall()
     return int(number)
 
@@ -205,9 +212,41 @@ def newest(connection: Connection, index: int) -> tuple[int, bytes, bytes | None
     return int(event), bytes(digest), None if event_hash is None else bytes(event_hash) + bytes(mac)
 
 
+class Head(NamedTuple):
+    """A head that was signed, and when."""
+
+    note: Note
+    signed_at: datetime
+
+
+def newest_heads(connection: Connection, before: int | None, limit: int) -> tuple[list[Head], LowMark]:
+    """The newest heads (smaller than `before`), largest first, without cosignatures; and the low mark with them."""
+    sql = (
+        "SELECT m.value, c.note, c.signed_at FROM (SELECT max(value) AS value FROM setting WHERE name = ?) m"
+        " LEFT JOIN checkpoint c ON c.size < ? ORDER BY c.size DESC LIMIT ?"
+    )
+    most = before if before is not None else _BEYOND
+    rows = connection.execute(sql, (_MARK, most, limit)).fetchall()
+    heads = [Head(Note.parse(str(note)), datetime.fromisoformat(str(at))) for _, note, at in rows if note is not None]
+    return heads, _mark_in(rows[0][0])
+
+
+def sealed_under(connection: Connection, chain: int, seq: int) -> int | None:
+    """The size of the first head that an event is under; None: it is under none yet."""
+    row = connection.execute(
+        "SELECT min(c.size) FROM event e JOIN leaf l ON l.event = e.id JOIN checkpoint c ON c.size > l.idx"
+        " WHERE e.chain = ? AND e.seq = ?",
+        (chain, seq),
+    ).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
 def low_mark(connection: Connection) -> LowMark:
     """The low mark as it was last kept."""
-    text = setting(connection, _MARK)
+    return _mark_in(setting(connection, _MARK))
+
+
+def _mark_in(text: str | None) -> LowMark:
     if text is None:
         return LowMark()
     told = orjson.loads(text)

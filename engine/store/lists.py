@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
@@ -48,6 +50,41 @@ def frozen_members(connection: Connection, case: int) -> list[Neighbour]:
     )
     rows = connection.execute(sql, (case,)).fetchall()
     return [Neighbour(case=case_from(row[:-1]), facts={} if row[-1] is None else orjson.loads(row[-1])) for row in rows]
+
+
+class Listing(NamedTuple):
+    """A list as it stands: its case, how many members are fixed on it, and the deadline that ends first."""
+
+    case: Case
+    members: int
+    due_at: datetime | None
+    deadline: str | None
+
+
+def standing(
+    connection: Connection, workflows: Sequence[str], sight: tuple[str, Sequence[object]], limit: int
+) -> list[Listing]:
+    """The lists of some kinds, the newest first, each with the deadline that is still to be met and ends first.
+
+    Args:
+        connection: Where they are.
+        workflows: The kinds.
+        sight: The condition that says which may be known of (`engine.visibility`), and its parameters.
+        limit: So many at most.
+    """
+    marks = ",".join("?" * len(workflows))
+    sql = (
+        f"SELECT {CASE_COLUMNS}, (SELECT count(*) FROM member m WHERE m.list_id = c.id),"  # noqa: S608 question marks
+        " (SELECT min(d.due_at) FROM deadline d WHERE d.case_id = c.id AND NOT d.settled), (SELECT d.name FROM"
+        " deadline d WHERE d.case_id = c.id AND NOT d.settled ORDER BY d.due_at IS NULL, d.due_at, d.name LIMIT 1)"
+        f" FROM cases c WHERE c.workflow IN ({marks}) AND c.state <> ? AND {sight[0]} ORDER BY c.id DESC LIMIT ?"
+    )
+    rows = connection.execute(sql, (*workflows, CANCELLED, *sight[1], limit)).fetchall()
+    return [_listing(case_from(row[:-3]), *row[-3:]) for row in rows]
+
+
+def _listing(case: Case, members: int, due: str | None, deadline: str | None) -> Listing:
+    return Listing(case, int(members), None if due is None else datetime.fromisoformat(due), deadline)
 
 
 def lists_of(connection: Connection, case: int) -> list[int]:

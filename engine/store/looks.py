@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from engine.store.database import Connection
+from engine.store.students import below
 from engine.trail.event import moment
 
-OPEN, REVEAL = "open", "reveal/"
-"""What a look was for: the case as a whole, or (before the purpose) personal values in full."""
+OPEN, AUDIT, REVEAL, PAPER = "open", "audit", "reveal/", "document/"
+"""What a look was for: the case as a whole, by an auditor too; before the purpose personal values in full, before its
+kind a document. Looks but the first are events as well: the rows are what is found by person and by student."""
+
+PAGE = 50
 
 
 class Look(NamedTuple):
@@ -19,6 +24,45 @@ class Look(NamedTuple):
     case: int
     at: datetime
     purpose: str = OPEN
+
+
+class Kept(NamedTuple):
+    """A look as it is shown: who looked, at which case of which workflow where, when and what for."""
+
+    number: int
+    login: str
+    name: str
+    case: int
+    workflow: str
+    unit: str
+    at: datetime
+    purpose: str
+
+
+def of_person(connection: Connection, paths: Sequence[str], login: str, before: int, most: int) -> list[Kept]:
+    """What somebody looked at among the cases at some units and below them, newest first."""
+    return _kept(connection, "r.login = ?", login, (paths, before, most))
+
+
+def of_student(connection: Connection, paths: Sequence[str], student: int, before: int, most: int) -> list[Kept]:
+    """Who looked at the cases of a student at some units and below them, newest first."""
+    return _kept(connection, "c.student = ?", student, (paths, before, most))
+
+
+def _kept(connection: Connection, where: str, whose: object, page: tuple[Sequence[str], int, int]) -> list[Kept]:
+    paths, before, most = page
+    within = " OR ".join("c.path >= ? AND c.path < ?" for _ in paths) or "1 = 0"
+    ends = [end for path in paths for end in below(path)]
+    rows = connection.execute(
+        "SELECT r.id, r.login, coalesce(a.name, r.login), r.case_id, c.workflow, c.unit, r.at, r.purpose"  # noqa: S608
+        " FROM access_row r JOIN cases c ON c.id = r.case_id JOIN account a ON a.login = r.login"
+        f" WHERE {where} AND r.id < ? AND ({within}) ORDER BY r.id DESC LIMIT ?",
+        (whose, before, *ends, most),
+    ).fetchall()
+    return [
+        Kept(int(number), login, name, int(case), workflow, unit, datetime.fromisoformat(at), purpose)
+        for number, login, name, case, workflow, unit, at, purpose in rows
+    ]
 
 
 def add_look(connection: Connection, look: Look) -> None:

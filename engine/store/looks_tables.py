@@ -1,7 +1,7 @@
 """The table of looks at cases, as an SQLModel class: who opened which case on a page, when, and what for.
 
-It is no evidence, and the trail keeps none of it: whoever only reads changes nothing. What is evidence (a document
-read, a personal value shown, whatever an auditor sees) is an event of the case besides.
+It is no evidence: whoever only reads changes nothing. What is evidence (a document read, a personal value shown,
+whatever an auditor sees) is an event of the case besides, and has its row here so that it is found by who looked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by it
 
 
 class AccessRow(SQLModel, table=True):
-    """One look at a case; `purpose` is `open`, or `reveal/…` where personal values were shown."""
+    """One look at a case; `purpose` is `open`, `audit`, `document/…`, or `reveal/…` where values were shown."""
 
     __tablename__ = "access_row"
     __table_args__ = (

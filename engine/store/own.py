@@ -14,6 +14,7 @@ from engine.records import NOTHING
 from engine.store.cases import CASE_COLUMNS, Found, found
 from engine.store.database import Connection, Row
 from engine.store.documents import DocumentRow
+from engine.store.looks import OPEN
 from engine.store.outbox import SPREAD
 from engine.store.people import PERSON
 from engine.trail.event import EventKind, chain_name
@@ -139,14 +140,14 @@ def told(connection: Connection, student: int, login: str, cases: Sequence[int])
 
 
 def looks(connection: Connection, cases: Sequence[int]) -> list[Look]:
-    """Who looked at some cases: pages that were opened and events of looks, newest first."""
+    """Who looked at some cases: pages that were opened, and events of looks, which rows only repeat; newest first."""
     if not cases:
         return []
     marks = ",".join("?" * len(cases))
     opened = connection.execute(
         "SELECT r.login, coalesce(a.name, r.login), r.at, r.case_id, r.purpose FROM access_row r"  # noqa: S608 question marks only
-        f" JOIN account a ON a.login = r.login WHERE r.case_id IN ({marks})",
-        tuple(cases),
+        f" JOIN account a ON a.login = r.login WHERE r.case_id IN ({marks}) AND r.purpose = ?",
+        (*cases, OPEN),
     ).fetchall()
     seen = [
         Look(str(login), str(name), datetime.fromisoformat(at), int(case), str(why))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from engine.records import Case, Json
-from engine.store.database import Connection
+from engine.store.database import Connection, Row
 from engine.store.registry import UnitRow, registry_head
 from engine.store.students import UNIQUE_FACTS, StudentRow
 from engine.store.trail import Lent
@@ -29,6 +30,9 @@ _BATCH = (
 )
 _CHUNK = 500
 _NO_ROWS = sha256(b"").hexdigest()
+_SHAPES: dict[str, Row] = {}
+_RULEBOOKS: dict[str, Row] = {}
+"""Published texts that were read once, as their tables have them, by hash."""
 
 Batch = Mapping[str, Json]
 """What the trail says of a batch: `kind`, `profile`, `rulebook`, `values`, `at`."""
@@ -112,9 +116,8 @@ def write_people(
     memory.executemany(sql, [(*held, since) for held, since in grants.items()])
 
 
-def write_batches(present: Connection, memory: Connection, batches: Mapping[str, Batch]) -> None:
+def write_batches(memory: Connection, batches: Mapping[str, Batch], titles: Mapping[str, str]) -> None:
     """Write the batches anew; what one is called is not in the trail, and taken from the present."""
-    titles = {str(name): str(title) for name, title in present.execute("SELECT name, title FROM batch").fetchall()}
     memory.execute("DELETE FROM batch")
     memory.executemany(
         _BATCH,
@@ -141,38 +144,30 @@ def write_tables(present: Connection, memory: Connection, told: Mapping[str, str
 
 
 def copy_published(present: Connection, memory: Connection, published: Iterable[str]) -> None:
-    """Copy definitions and rulebooks by their hashes; those that are there already stay."""
-    wanted = list(published)
+    """Copy definitions and rulebooks by their hashes; those that are there already stay.
+
+    A text is read once in a process: its hash says what it is, in whatever database.
+    """
     there = {row[0] for row in memory.execute("SELECT hash FROM shape UNION ALL SELECT hash FROM rulebook").fetchall()}
-    for one in wanted:
-        if one in there:
-            continue
-        shape = present.execute("SELECT hash, workflow, profile, version, body FROM shape WHERE hash = ?", (one,))
-        memory.executemany("INSERT INTO shape VALUES (?, ?, ?, ?, ?)", shape.fetchall())
-        book = present.execute("SELECT hash, effective_from, body FROM rulebook WHERE hash = ?", (one,))
-        memory.executemany("INSERT INTO rulebook VALUES (?, ?, ?)", book.fetchall())
+    wanted = [one for one in published if one not in there]
+    unread = [one for one in wanted if one not in _SHAPES and one not in _RULEBOOKS]
+    for start in range(0, len(unread), _CHUNK):
+        part = tuple(unread[start : start + _CHUNK])
+        marks = ",".join("?" * len(part))
+        shapes = f"SELECT hash, workflow, profile, version, body FROM shape WHERE hash IN ({marks})"  # noqa: S608 marks only
+        _SHAPES.update((row[0], row) for row in present.execute(shapes, part).fetchall())
+        books = f"SELECT hash, effective_from, body FROM rulebook WHERE hash IN ({marks})"  # noqa: S608 marks only
+        _RULEBOOKS.update((row[0], row) for row in present.execute(books, part).fetchall())
+    memory.executemany("INSERT INTO shape VALUES (?, ?, ?, ?, ?)", [_SHAPES[one] for one in wanted if one in _SHAPES])
+    memory.executemany(
+        "INSERT INTO rulebook VALUES (?, ?, ?)", [_RULEBOOKS[one] for one in wanted if one in _RULEBOOKS]
+    )
 
 
 def write_end(memory: Connection, seq: int, head: bytes) -> None:
     """Write where the registry's chain ended."""
     registry_head(memory)
     memory.execute("UPDATE registry SET seq = ?, head = ? WHERE id = 0", (seq, head))
-
-
-def published_as(present: Connection, hashes: Sequence[str]) -> dict[str, tuple[str, str] | None]:
-    """Which of some hashes are definitions, with workflow (lists as `WORKFLOW.LIST`) and profile; None: a rulebook."""
-    shapes: dict[str, tuple[str, str]] = {
-        str(one): (str(workflow), str(profile))
-        for one, workflow, profile in present.execute("SELECT hash, workflow, profile FROM shape").fetchall()
-    }
-    return {one: shapes.get(one) for one in hashes}
-
-
-def sealed_of(present: Connection, chains: Sequence[int]) -> dict[tuple[int, int], bytes]:
-    """What opens the commitments of some chains, by chain and event."""
-    marks = ",".join("?" * len(chains))
-    rows = present.execute(f"SELECT chain, seq, body FROM personal WHERE chain IN ({marks})", tuple(chains))  # noqa: S608
-    return {(int(chain), int(seq)): bytes(body) for chain, seq, body in rows.fetchall()}
 
 
 def cases_of_workflows(present: Connection, workflows: Sequence[str]) -> list[tuple[int, int | None]]:
@@ -189,30 +184,53 @@ def cases_about(present: Connection, *, student: int | None = None, unit: str | 
     return [int(row[0]) for row in present.execute(sql, (unit if student is None else student,)).fetchall()]
 
 
-def events_of(
-    present: Connection, chains: Sequence[int], before: tuple[int, int] | None = None
-) -> list[tuple[int, int, bytes, bytes]]:
-    """Chain, sequence, body and hash of the events of some chains, in the order in which they were written.
+class Line(NamedTuple):
+    """One event as it is kept, with what opens its commitment (None: nothing was sealed, or it is erased)."""
+
+    chain: int
+    seq: int
+    body: bytes
+    hash: bytes
+    personal: bytes | None
+
+
+def lines_of(present: Connection, chains: Sequence[int], before: tuple[int, int] | None = None) -> list[Line]:
+    """The events of some chains, in the order in which they were written.
 
     With `before`, those only that were written before that event: chain and sequence.
     """
-    where = f"chain IN ({','.join('?' * len(chains))})"
-    where += "" if before is None else " AND id < (SELECT f.id FROM event f WHERE f.chain = ? AND f.seq = ?)"
-    sql = f"SELECT chain, seq, body, hash FROM event WHERE {where} ORDER BY id"  # noqa: S608 question marks only
-    rows = present.execute(sql, (*chains, *(before or ()))).fetchall()
-    return [(int(chain), int(seq), bytes(body), bytes(digest)) for chain, seq, body, digest in rows]
+    where = f"e.chain IN ({','.join('?' * len(chains))})"
+    where += "" if before is None else " AND e.id < (SELECT f.id FROM event f WHERE f.chain = ? AND f.seq = ?)"
+    return _lines(present, where, (*chains, *(before or ())))
+
+
+def lines_about(present: Connection, student_no: str) -> list[Line]:
+    """The events of the registry, and of a student by number with all cases, in the order in which they were written.
+
+    Those of the registry alone where there is no such student.
+    """
+    chains = (
+        "SELECT 0 UNION ALL SELECT -s.id FROM student s WHERE s.student_no = ? UNION ALL"
+        " SELECT c.id FROM student s JOIN cases c ON c.student = s.id WHERE s.student_no = ?"
+    )
+    return _lines(present, f"e.chain IN ({chains})", (student_no, student_no))
+
+
+def _lines(present: Connection, where: str, params: Sequence[object]) -> list[Line]:
+    sql = (
+        "SELECT e.chain, e.seq, e.body, e.hash, p.body FROM event e LEFT JOIN personal p"  # noqa: S608 constant text
+        f" ON p.chain = e.chain AND p.seq = e.seq WHERE {where} ORDER BY e.id"
+    )
+    return [
+        Line(int(chain), int(seq), bytes(body), bytes(digest), None if personal is None else bytes(personal))
+        for chain, seq, body, digest, personal in present.execute(sql, params).fetchall()
+    ]
 
 
 def event_at(present: Connection, chain: int, seq: int) -> bytes | None:
     """The body of one event, or None."""
     row = present.execute("SELECT body FROM event WHERE chain = ? AND seq = ?", (chain, seq)).fetchone()
     return None if row is None else bytes(row[0])
-
-
-def cases_of_batch(present: Connection, batch: str) -> frozenset[int]:
-    """The cases of a batch."""
-    rows = present.execute("SELECT id FROM cases WHERE batch = ?", (batch,)).fetchall()
-    return frozenset(int(row[0]) for row in rows)
 
 
 def owners_of(present: Connection, cases: Sequence[int]) -> dict[int, int]:

@@ -77,6 +77,17 @@ def staff_above(connection: Connection, path: str) -> list[Holder]:
     return [Holder(*row) for row in rows.fetchall()]
 
 
+def holding(connection: Connection, roles: Sequence[str]) -> list[Holder]:
+    """Everybody who holds one of some roles, wherever; by login."""
+    rows = connection.execute(
+        "SELECT DISTINCT g.login, g.role, u.path, a.name FROM role_grant g JOIN unit u ON u.code = g.unit"  # noqa: S608
+        f" JOIN account a ON a.login = g.login WHERE g.until IS NULL AND g.role IN ({','.join('?' * len(roles))})"
+        " ORDER BY g.login, g.role, u.path",
+        tuple(roles),
+    )
+    return [Holder(*row) for row in rows.fetchall()]
+
+
 def loans(connection: Connection, role: str, at: datetime) -> list[Loan]:
     """What is lent of a role at a moment, oldest first, whether or not its giver still holds the role."""
     rows = connection.execute(

@@ -115,6 +115,12 @@ def add_grant(connection: Connection, login: str, role: str, unit: str, since: s
     return True
 
 
+def end_grant(connection: Connection, login: str, role: str, unit: str, until: str) -> bool:
+    """End a role at a unit; False when it is not held. The row stays, with its end."""
+    sql = "UPDATE role_grant SET until = ? WHERE login = ? AND role = ? AND unit = ? AND until IS NULL"
+    return connection.execute(sql, (until, login, role, unit)).rowcount > 0
+
+
 def holders(connection: Connection, role: str, path: str) -> tuple[str, ...]:
     """The logins of those who hold a role at a unit or above it, sorted."""
     rows = connection.execute(

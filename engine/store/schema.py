@@ -13,15 +13,22 @@ from sqlalchemy import Connection, Engine
 from engine.store import (
     access_tables,
     api_tables,
+    audit_run_tables,
     bulk_tables,
     desk_work_tables,
     figure_tables,
+    import_tables,
     lane_tables,
     looks_tables,
+    proposal_tables,
+    webhook_tables,
 )
 from engine.store.tables import METADATA
 
-BESIDE = (access_tables, api_tables, bulk_tables, desk_work_tables, figure_tables, lane_tables, looks_tables)
+BESIDE = (
+    access_tables, api_tables, audit_run_tables, bulk_tables, desk_work_tables, figure_tables, import_tables,
+    lane_tables, looks_tables, proposal_tables, webhook_tables,
+)  # fmt: skip
 """Tables that stand in modules of their own: METADATA knows them once their module is read."""
 
 

@@ -17,7 +17,8 @@ from engine.trail.event import moment
 _SESSION = (
     "SELECT s.id_hash, s.login, s.created_at, s.seen_at, s.stepped_up_at, s.expires_at, s.device, s.browser, a.name,"
     " a.student IS NOT NULL AND NOT EXISTS (SELECT 1 FROM role_grant g WHERE g.login = s.login AND g.until IS NULL),"
-    " c.disabled_at IS NOT NULL, c.totp_secret IS NOT NULL, p.body FROM session s JOIN account a ON a.login = s.login"
+    " c.disabled_at IS NOT NULL, c.totp_secret IS NOT NULL, p.body, (SELECT r.seq FROM registry r WHERE r.id = 0)"
+    " FROM session s JOIN account a ON a.login = s.login"
     " LEFT JOIN credential c ON c.login = s.login LEFT JOIN preference p ON p.login = s.login WHERE "
 )
 """A session with what every page asks about the person behind it, in one statement."""
@@ -43,6 +44,7 @@ class SessionRow:
     """Somebody signed in at one browser, with what every page asks about that person; moments are aware UTC.
 
     `stepped_up_at` is when a code or the password was given last. `device` is the hash of the browser's own cookie.
+    `registry` is how long the registry's chain is: until it grows, units and batches are as they were.
     """
 
     id_hash: str
@@ -58,6 +60,7 @@ class SessionRow:
     device: str | None
     browser: str | None
     preference: Preference
+    registry: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +152,7 @@ def set_preference(connection: Connection, login: str, preference: Preference) -
 
 
 def _session(row: Row) -> SessionRow:
-    id_hash, login, created, seen, stepped, expires, device, browser, name, student, disabled, factor, body = row
+    id_hash, login, created, seen, stepped, expires, device, browser, name, student, disabled, factor, body, seq = row
     return SessionRow(
         id_hash=id_hash,
         login=login,
@@ -164,4 +167,5 @@ def _session(row: Row) -> SessionRow:
         device=device,
         browser=browser,
         preference=read_preference(body),
+        registry=seq or 0,
     )

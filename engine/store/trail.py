@@ -73,6 +73,11 @@ def events(connection: Connection, span: tuple[int, int]) -> Iterator[EventRow]:
     yield from connection.stream(sql, span)
 
 
+def containing(connection: Connection) -> str:
+    """The condition, in SQL with one parameter, that the bytes of an event `e` have some bytes in them."""
+    return "instr(e.body, ?) > 0" if connection.is_sqlite else "position(?::bytea IN e.body) > 0"
+
+
 def personal_values(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, int, bytes, bytes]]:
     """Chain, sequence, salt and body of every sealed value of the span, in that order; streamed."""
     yield from connection.stream(

@@ -54,6 +54,7 @@ class EventKind(StrEnum):
     IMPORTED = "imported"
     ROLE_CHANGED = "role_changed"
     UNIT_CHANGED = "unit_changed"
+    ACCOUNT_CHANGED = "account_changed"
     DEFINITION_PUBLISHED = "definition_published"
     BATCH_PUBLISHED = "batch_published"
     BATCH_CHANGED = "batch_changed"

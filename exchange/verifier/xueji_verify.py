@@ -201,6 +201,7 @@ SAFE = 1 << 53
 _LONGEST_NUMBER = 16
 
 
+@lru_cache(maxsize=4096)
 def _whole(text: str) -> int:
     number = int(text) if len(text) <= _LONGEST_NUMBER + 1 else SAFE
     if abs(number) >= SAFE:
@@ -982,6 +983,22 @@ def _replaced(entries: Mapping[str, Data], others: Mapping[str, Data | None]) ->
     return {name: one for name, one in {**entries, **others}.items() if one is not None}
 
 
+class Fitting(NamedTuple):
+    """Those whom a step waits for that a role fits, and for whom it may be recorded as done (None: for nobody)."""
+
+    who: list[Data]
+    done_by: frozenset[str | None]
+
+    @classmethod
+    def among(cls, waiting: Iterable[Data], role: str, *, is_caused: bool) -> Fitting:
+        """Those of some who act in a role; where another case's step has caused this one, whoever stands for that."""
+        if is_caused:
+            who = [one for one in waiting if one["role"] in (EFFECT, "members")]
+        else:
+            who = [one for one in waiting if role in (acting_role(one), one["role"])]
+        return cls(who, frozenset(one["role"] if one.get("recorded_by") else None for one in who))
+
+
 class Step:
     """What one transition asks and does, taken apart once; with a slot, as that slot takes it."""
 
@@ -1012,8 +1029,17 @@ class Step:
         self.apart = _apart_from(law, trigger, slot)
         self.names = {rule.name for rule in self.rules}
         self.applies = law.formula(one["applies"]) if one.get("applies") else None
+        self.waits_for: list[Data] = [*one.get("by", ()), *([{"role": one["when"]}] if one.get("when") else [])]
+        self._fitting: dict[tuple[str, bool], Fitting] = {}
         strangers = self.applies is not None and bool(self.applies.strangers)
         self.is_opaque = strangers or any(rule.is_opaque for rule in self.rules)
+
+    def fitting(self, role: str, *, is_caused: bool) -> Fitting:
+        """Those whom the step itself waits for and who act in a role, or as whom another case's step acts."""
+        key = (role, is_caused)
+        if key not in self._fitting:
+            self._fitting[key] = Fitting.among(self.waits_for, role, is_caused=is_caused)
+        return self._fitting[key]
 
     def _of_groups(self) -> list[str]:
         """The rules asked whenever a fact of a group is written (language.md, section 11)."""
@@ -1357,6 +1383,7 @@ def _term(raw: object) -> tuple[int, int]:
 
 def _typed(kind: type) -> Callable[[object], object]:
     def as_it_is(raw: object) -> object:
+        """The JSON itself, if it is of that kind."""
         if type(raw) is not kind:
             raise WrongValue(raw)
         return raw
@@ -1612,6 +1639,7 @@ def _total(run: Run) -> Run:
     """Where there is no answer (a day beyond the year 9999), it is undecided."""
 
     def careful(values: Values) -> Any:  # noqa: ANN401 a value of the language
+        """The value, or `WrongValue` whatever computing it raises."""
         try:
             return run(values)
         except (ArithmeticError, ValueError, TypeError, AttributeError, KeyError) as problem:
@@ -1637,6 +1665,7 @@ def _compiled(node: Node, law: Law) -> Run:
 
 def _compiled_junction(parts: Sequence[Run], *, decides: bool) -> Run:
     def join(values: Values) -> bool | None:
+        """The parts in order, until one decides; undecided where none does and one is open."""
         answer: bool | None = not decides
         for part in parts:
             one = part(values)
@@ -1651,9 +1680,11 @@ def _compiled_junction(parts: Sequence[Run], *, decides: bool) -> Run:
 
 def _compiled_sign(sign: str) -> Callable[[Run, Run], Run]:
     def make(left: Run, right: Run) -> Run:
+        """The sign between two parts; undecided where one of them is."""
         operation = _SIGN_OF[sign]
 
         def run(values: Values) -> Any:  # noqa: ANN401 a value of the language
+            """Both sides, read alike; a difference of days is their number."""
             one, other = left(values), right(values)
             if one is None or other is None:
                 return None
@@ -1682,6 +1713,7 @@ _SIGN_OF: Mapping[str, Callable[[Any, Any], Any]] = {
 
 def _compiled_not(part: Run) -> Run:
     def run(values: Values) -> bool | None:
+        """The opposite; undecided stays so."""
         value = part(values)
         return None if value is None else value is not True
 
@@ -1690,6 +1722,7 @@ def _compiled_not(part: Run) -> Run:
 
 def _compiled_negative(part: Run) -> Run:
     def run(values: Values) -> Any:  # noqa: ANN401 a number
+        """The number below zero."""
         value = part(values)
         return None if value is None else 0 - value
 
@@ -1698,6 +1731,7 @@ def _compiled_negative(part: Run) -> Run:
 
 def _compiled_if(then: Run, test: Run, otherwise: Run) -> Run:
     def run(values: Values) -> Any:  # noqa: ANN401 a value of the language
+        """One of the two; both, if they are the same, where the condition is undecided."""
         condition = test(values)
         if condition is not None:
             return then(values) if condition else otherwise(values)
@@ -1709,6 +1743,7 @@ def _compiled_if(then: Run, test: Run, otherwise: Run) -> Run:
 
 def _compiled_in(item: Run, options: Run) -> Run:
     def run(values: Values) -> bool | None:
+        """Whether one of the options equals it; undecided where one might."""
         one, many = item(values), options(values)
         if one is None or many is None:
             return None
@@ -1756,6 +1791,7 @@ def _compiled_call(node: Node, law: Law) -> Run:
     function = getattr(law.calendar, name, None) if name in _OF_CALENDAR else FUNCTIONS.get(name)
 
     def run(values: Values) -> Any:  # noqa: ANN401 a value of the language
+        """What the function makes of its arguments; undecided where one is, or beyond what it can compute."""
         arguments = [part(values) for part in parts]
         if function is None or None in arguments:
             return None
@@ -1825,6 +1861,7 @@ _PUBLISHED, _UNIT, _ROLE, _BATCH, _BATCH_VALUE = (
     "definition_published", "unit_changed", "role_changed", "batch_published", "batch_changed",
 )  # fmt: skip
 _LENT, _REVOKED = ("delegated", "handed_over"), "delegation_revoked"
+_LOOKS_AFTER_PEOPLE = "security_admin"
 _FOR_EVER = "~"
 """Sorts after every moment."""
 
@@ -1873,6 +1910,8 @@ class Ground:
     pinned: dict[str, str] = field(default_factory=dict)
     causes: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
+    unmoved: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is above units of which neither they nor any above them has ever changed: the same at every moment."""
 
     def take(self, event: Data) -> None:
         """Add one event of the registry's chain."""
@@ -1880,6 +1919,7 @@ class Ground:
         if kind in ("batch_published", "term_started", "batch_changed", "fact_changed", "table_changed"):
             self.causes[event["seq"]] = (kind, at, event["actor"])
         if kind == _UNIT:
+            self.unmoved.clear()
             self.units.setdefault(data["unit"], []).append((at, data.get("parent"), data["kind"]))
         elif kind == _ROLE:
             self._take_role(data, at)
@@ -1913,8 +1953,16 @@ class Ground:
             new = {name: change["new"] for name, change in data["values"].items()}
             versions.append((at, {**versions[-1][1], **new}))
 
-    def above(self, unit: str, at: str) -> Iterator[tuple[str, str]]:
+    def above(self, unit: str, at: str) -> Mapping[str, str]:
         """A unit and those above it at a moment, nearest first, each with its kind."""
+        found = self.unmoved.get(unit)
+        if found is None:
+            found = dict(self._climb(unit, at))
+            if found and all(len(self.units[one]) == 1 for one in found):
+                self.unmoved[unit] = found
+        return found
+
+    def _climb(self, unit: str, at: str) -> Iterator[tuple[str, str]]:
         seen: set[str] = set()
         here: str | None = unit
         while here in self.units and here not in seen:
@@ -1929,9 +1977,7 @@ class Ground:
 
     def is_above(self, upper: str, unit: str, at: str) -> bool:
         """Whether a unit is another, or stands above it."""
-        if upper == unit:
-            return unit in self.units
-        return any(one == upper for one, _ in self.above(unit, at))
+        return upper in self.above(unit, at)
 
     def holds(self, login: str, role: str, unit: str, at: str) -> bool:
         """Whether a person's own right reached a unit at a moment."""
@@ -1977,17 +2023,21 @@ class Seal:
 
 
 class EventLine(NamedTuple):
-    """A line of events.jsonl; `encoded` are the bytes of `body`. One with an empty hash is not shaped as a line."""
+    """A line of events.jsonl; `encoded` are the bytes of the event. One with an empty hash is not shaped as a line."""
 
     chain: int
     seq: int
     place: int | None
     request: str | None
-    body: str
     encoded: bytes
     hash: str
     mac: str
     path: object
+
+    @property
+    def body(self) -> str:
+        """The event as text."""
+        return self.encoded.decode("utf-8", "surrogatepass")
 
     @classmethod
     def of(cls, line: Data) -> EventLine:
@@ -2000,15 +2050,17 @@ class EventLine(NamedTuple):
         if type(chain) is not int:
             raise Stop("line", "事件行没有链号", "a line of events.jsonl names no chain")
         if not _is_line(line):
-            return cls(chain, 0, None, None, "", b"", "", "", None)
+            return cls(chain, 0, None, None, b"", "", "", None)
         encoded = line["body"].encode("utf-8", "surrogatepass")
-        told = (line["seq"], line["index"], line["request"], line["body"], encoded, line["hash"], line["mac"])
+        told = (line["seq"], line["index"], line["request"], encoded, line["hash"], line["mac"])
         return cls(chain, *told, line.get("path"))
 
 
-_BEFORE_BODY = '{"body":"'
+_BEFORE_BODY, _BESIDE_BODY = b'{"body":"', b'","chain":'
+_SELDOM_IN_BODY = bytes(range(32)) + b"\\"
+"""What a body does not hold as a JSON text in which nothing but its quotes is escaped."""
 _AFTER_BODY = re.compile(
-    r',"chain":(0|-?[1-9][0-9]{0,14}),"hash":"([0-9a-f]{64})","index":(0|[1-9][0-9]{0,14}|null),'
+    r'","chain":(0|-?[1-9][0-9]{0,14}),"hash":"([0-9a-f]{64})","index":(0|[1-9][0-9]{0,14}|null),'
     r'"mac":"([0-9a-f]{64})","request":(?:"([^"\\\0-\x1f]*)"|null),"seq":(0|[1-9][0-9]{0,14})\}\n'
 )
 
@@ -2019,19 +2071,33 @@ def event_line(raw: bytes) -> EventLine:
     Raises:
         Stop: If it is no JSON object, or names no chain.
     """
+    end = raw.rfind(_BESIDE_BODY)
+    encoded = _unescaped(raw[len(_BEFORE_BODY) : end])
+    if encoded is None or not raw.startswith(_BEFORE_BODY):
+        return EventLine.of(read_line(raw))
     try:
-        line = raw.decode()
-        body, end = _JSON.raw_decode(line, len(_BEFORE_BODY) - 1) if line.startswith(_BEFORE_BODY) else ("", 0)
-    except ValueError:
-        return EventLine.of(read_line(raw))
-    told = _AFTER_BODY.fullmatch(line, end)
+        encoded.decode()  # an event is UTF-8, or its line is no JSON
+        line = _with_beside(encoded, raw[end:])
+    except UnicodeDecodeError:
+        line = None
+    return line or EventLine.of(read_line(raw))
+
+
+def _unescaped(escaped: bytes) -> bytes | None:
+    """What stands in a JSON text in which nothing but each quote is escaped; None for any other."""
+    encoded = escaped.translate(None, _SELDOM_IN_BODY)
+    quotes = len(escaped) - len(encoded)
+    return encoded if escaped.count(b'\\"') == quotes == encoded.count(b'"') else None
+
+
+def _with_beside(encoded: bytes, rest: bytes) -> EventLine | None:
+    """An event's bytes with what stands beside them in its line; None where that is written otherwise."""
+    told = _AFTER_BODY.fullmatch(rest.decode())
     if told is None:
-        return EventLine.of(read_line(raw))
+        return None
     chain, digest, index, mac, request, seq = told.groups()
     place = None if index == "null" else int(index)
-    return EventLine(
-        int(chain), int(seq), place, request, body, body.encode("utf-8", "surrogatepass"), digest, mac, None
-    )
+    return EventLine(int(chain), int(seq), place, request, encoded, digest, mac, None)
 
 
 class Places:
@@ -2044,7 +2110,7 @@ class Places:
 
     def fault(self, line: EventLine, index: int) -> tuple[str, str] | None:
         """What is wrong with the place of an event, in Chinese and English; None where it stands there."""
-        leaf = leaf_hash(bytes.fromhex(line.hash + line.mac))
+        leaf = sha256(b"\0" + bytes.fromhex(line.hash + line.mac)).digest()
         if self._head is None or not 0 <= index < self._head.size:
             return "不在已签名的树中", "it claims a place beyond the signed tree"
         if self._leaves is not None and self._used is not None:
@@ -2070,14 +2136,23 @@ def _mapped(path: Path | None, access: int) -> mmap.mmap | None:
 class Known(dict[str, Any]):
     """The data of an event that were read before, canonical and as `is_shaped` wants them; nobody changes them.
 
-    They come with members that are texts only. `sound` are the steps whose rules had nothing against them.
+    They come with members that are texts only; `encoded` are their bytes. `sound` are the steps whose rules had nothing
+    against them; `looks` is what was seen of the clock, the batch and the case itself.
     """
 
-    __slots__ = ("sound",)
+    __slots__ = ("encoded", "looks", "sound")
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, text: str) -> None:
         super().__init__(data)
+        self.encoded = text.encode()
         self.sound: set[Step] = set()
+        self.looks = looks_at(data)
+
+
+def looks_at(data: Data) -> list[tuple[str, Any]]:
+    """What was seen of the clock, the batch and the case itself, which can be held against what they were."""
+    seen = data.get("seen") or {}
+    return [(key, seen[key]) for key in seen if key in ("today", "now") or key.startswith(("batch.", "case."))]
 
 
 _known: dict[str, Known] = {}
@@ -2092,39 +2167,153 @@ _PLAIN = r'"([^"\\\0-\x1f]*)"'
 _BEFORE_DATA = re.compile(rf'\{{"actor":{_PLAIN},"at":"({_MOMENT.pattern})","chain":{_PLAIN},"data":', re.ASCII)
 _AFTER_DATA = re.compile(
     rf'(?:,"definition":{_PLAIN})?(?:,"done_by":{_PLAIN})?,"kind":{_PLAIN},"log":{_PLAIN}(?:,"on_behalf_of":{_PLAIN})?'
-    rf',"prev":{_PLAIN}(?:,"request":{_PLAIN})?(?:,"role":{_PLAIN})?(?:,"rulebook":{_PLAIN})?'
-    rf',"seq":(0|[1-9][0-9]{{0,14}})(?:,"unit":{_PLAIN})?,"v":1\}}'
+    rf',"prev":"0"(?:,"role":{_PLAIN})?(?:,"rulebook":{_PLAIN})?,"seq":0(?:,"unit":{_PLAIN})?,"v":1\}}'
 )
-_NAMES_AFTER = (
-    "definition", "done_by", "kind", "log", "on_behalf_of", "prev", "request", "role", "rulebook", "seq", "unit",
-)  # fmt: skip
+_NAMES_AFTER = ("definition", "done_by", "kind", "log", "on_behalf_of", "role", "rulebook", "unit")
+_AFTER_PREV = re.compile(rf'"(?:,"request":{_PLAIN})?([^}}]*),"seq":(0|[1-9][0-9]{{0,14}})(,[^}}]*\}})')
+
+_frames: dict[tuple[str, str, str], Data] = {}
+"""Members that many events share, by the texts around `prev` with `request`, and `seq`, that say them."""
 
 
 def usual_event(text: str) -> Data | None:
     """What a text says whose members are plain texts, around data that were read before; None for any other.
 
-    Written so, and normalized, it is canonical if its data are; its members are what `is_event` wants.
+    Written so, and normalized, it is canonical if its data are; its members are what `is_event` wants. What stands
+    beside an ASCII character, as the parts do here, is never composed with it: they are normalized one by one.
     """
-    before = _BEFORE_DATA.match(text)
-    if before is None:
+    start, prev = text.find(',"data":') + 8, text.rfind(',"prev":"')
+    end = text.rfind('},"definition":"', start, prev) + 1 or text.rfind('},"kind":"', start, prev) + 1
+    before, after = _BEFORE_DATA.fullmatch(text, 0, start), _AFTER_PREV.fullmatch(text, prev + 9 + len(ZERO))
+    if before is None or after is None:
         return None
-    end = text.rfind('},"definition":"') + 1 or text.rfind('},"kind":"') + 1
-    after = _AFTER_DATA.fullmatch(text, end)
-    data = None if after is None else _known_data(text[before.end() : end])
-    if after is None or data is None or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+    request, middle, seq, rest = after.groups()
+    digest, data, around = text[prev + 9 : prev + 9 + len(ZERO)], text[start:end], (text[end:prev], middle, rest)
+    known, frame = _known.get(data) or _known_data(data), _frames.get(around) or _frame(around)
+    if known is None or frame is None or not (digest.isascii() and digest.isalnum()):
         return None
-    told = zip(_NAMES_AFTER, after.groups(), strict=True)
-    event: dict[str, Any] = {name: value for name, value in told if value is not None}
+    if not (text.isascii() or unicodedata.is_normalized("NFC", f"{before[0]}{request}")):
+        return None
+    event = {**frame, "prev": digest, "seq": int(seq), "data": known}
     event["actor"], event["at"], event["chain"] = before.groups()
-    event["seq"], event["data"], event["v"] = int(event["seq"]), data, 1
+    if request is not None:
+        event["request"] = request
     return event
+
+
+def _frame(around: tuple[str, str, str]) -> Data | None:
+    """The members that the texts around `prev` and `seq` say; None where they are not such as many events share."""
+    text = '{},"prev":"0"{},"seq":0{}'.format(*around)
+    told = _AFTER_DATA.fullmatch(text)
+    if told is None or len(text) > _LONGEST_KNOWN or not unicodedata.is_normalized("NFC", text):
+        return None
+    if len(_frames) >= _MOST_KNOWN:
+        _frames.clear()
+    members = zip(_NAMES_AFTER, told.groups(), strict=True)
+    _frames[around] = frame = {"v": 1, **{name: value for name, value in members if value is not None}}
+    return frame
+
+
+_ASCII = rb"([ !#-\[\]-~]*)"
+"""What a text holds in which nothing is escaped and nothing is to be normalized."""
+_BEFORE_ESCAPED = re.compile(
+    rb'\{"body":"\{\\"actor\\":\\"' + _ASCII + rb'\\",\\"at\\":\\"(' + _MOMENT.pattern.encode() + rb')\\",'
+    rb'\\"chain\\":\\"' + _ASCII + rb'\\",\\"data\\":'
+)  # fmt: skip
+_AFTER_ESCAPED = re.compile(_AFTER_BODY.pattern.replace(r'"([^"\\\0-\x1f]*)"', f'"{_ASCII.decode()}"').encode())
+
+
+class Around(NamedTuple):
+    """The members that three texts of an event say, and the bytes of the texts (see `_frames`)."""
+
+    members: Data
+    first: bytes
+    middle: bytes
+    last: bytes
+
+
+_escaped_data: dict[bytes, Known] = {}
+_escaped_frames: dict[tuple[bytes, bytes, bytes], Around] = {}
+"""Data and members that were read before, by the bytes that say them in a line."""
+
+
+def usual_line(raw: bytes) -> tuple[EventLine, Data] | None:
+    """The line and the event of a line that says what is known, but for the few members that always differ.
+
+    Its hash is right and its bytes are canonical. None for any other: `event_line` and `Walker` tell what that is.
+    """
+    start, stop, prev, end = _places_in(raw)
+    known = _escaped_data.get(raw[start:stop])
+    before, beside = _BEFORE_ESCAPED.fullmatch(raw, 0, start), _AFTER_ESCAPED.fullmatch(raw, end)
+    if known is None or before is None or beside is None:
+        return None
+    actor, at, name = before.groups()
+    chain, told, index, mac, request, seq = beside.groups()
+    frame = _escaped_frames.get((raw[stop:prev], *_split(raw[prev + _PREV : end], request, seq)))
+    digest = raw[prev + _PREV - len(ZERO) : prev + _PREV]
+    if frame is None or not digest.isalnum():
+        return None
+    asked = b"" if request is None else b',"request":"%b"' % request
+    encoded = b'{"actor":"%b","at":"%b","chain":"%b","data":%b%b,"prev":"%b"%b%b,"seq":%b%b' % (
+        actor, at, name, known.encoded, frame.first, digest, asked, frame.middle, seq, frame.last,
+    )  # fmt: skip
+    found = told.decode()
+    if event_hash(encoded) != found:
+        return None
+    event = {
+        **frame.members, "actor": actor.decode(), "at": at.decode(), "chain": name.decode(), "data": known,
+        "prev": digest.decode(), "seq": int(seq),
+    }  # fmt: skip
+    if request is not None:
+        request = event["request"] = request.decode()
+    place = None if index == b"null" else int(index)
+    return EventLine(int(chain), int(seq), place, request, encoded, found, mac.decode(), None), event
+
+
+_PREV = len(rb",\"prev\":\"") + len(ZERO)
+
+
+def _places_in(raw: bytes) -> tuple[int, int, int, int]:
+    """Where in a usual line the data begin and end, `prev` begins, and the body ends."""
+    start, end = raw.find(rb",\"data\":") + 10, raw.rfind(_BESIDE_BODY)
+    prev = raw.rfind(rb",\"prev\":\"", start, end)
+    stop = raw.rfind(rb"},\"definition\":\"", start, prev) + 1 or raw.rfind(rb"},\"kind\":\"", start, prev) + 1
+    return start, stop, prev, end
+
+
+def _split(rest: bytes, request: bytes | None, seq: bytes) -> tuple[bytes, bytes]:
+    """What stands between the request and `seq`, and after them; nothing at all where these are not there."""
+    asked = rb"\"" if request is None else rb"\",\"request\":\"%b\"" % request
+    middle, _, last = rest.rpartition(rb",\"seq\":%b" % seq)
+    return (middle[len(asked) :], last) if middle.startswith(asked) else (b"", b"")
+
+
+def learn(raw: bytes, line: EventLine, event: Data) -> None:
+    """Remember how the data and the members of an event that was found good stand in its line."""
+    start, stop, prev, end = _places_in(raw)
+    known, request = event["data"], None if line.request is None else line.request.encode()
+    middle, last = _split(raw[prev + _PREV : end], request, b"%d" % line.seq)
+    escaped = (raw[stop:prev], middle, last)
+    if raw[start:stop] in _escaped_data and escaped in _escaped_frames:
+        return  # what makes this line another than usual is none of these
+    plain = [_unescaped(one) for one in (raw[start:stop], *escaped)]
+    if None in plain or plain[0] != known.encoded or not all(plain):
+        return
+    texts = [one.decode() for one in plain[1:] if one is not None]
+    members = _frame((texts[0], texts[1], texts[2]))
+    if members is None:
+        return
+    for memory in (_escaped_data, _escaped_frames):
+        if len(memory) >= _MOST_KNOWN:
+            memory.clear()
+    _escaped_data[raw[start:stop]] = known
+    _escaped_frames[escaped] = Around(members, *(one.encode() for one in texts))
 
 
 def _known_data(text: str) -> Known | None:
     """The data behind a text that has come before; None where it has not, or they are not such as are remembered."""
-    data = _known.get(text)
-    if data is not None or len(text) > _LONGEST_KNOWN or not _comes_again(text):
-        return data
+    if len(text) > _LONGEST_KNOWN or not _comes_again(text):
+        return None
     try:
         value = read_canonical(text)
     except NotCanonical:
@@ -2133,7 +2322,7 @@ def _known_data(text: str) -> Known | None:
         return None
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
-    data = _known[text] = Known(value)
+    data = _known[text] = Known(value, text)
     return data
 
 
@@ -2151,17 +2340,23 @@ Fault = tuple[str, str, str]
 """A code and a sentence in both languages."""
 
 
+def event_hash(encoded: bytes) -> str:
+    """The hash of an event's bytes."""
+    digest = _HASH_TAG.copy()
+    digest.update(encoded)
+    return digest.hexdigest()
+
+
 def _decoded(line: EventLine) -> tuple[Data, Fault | None]:
     """An event's bytes as JSON, or what is wrong with them."""
-    digest = _HASH_TAG.copy()
-    digest.update(line.encoded)
-    if digest.hexdigest() != line.hash:
+    if event_hash(line.encoded) != line.hash:
         return {}, ("hash", "内容与哈希不符", "the bytes do not have the hash beside them")
-    event = usual_event(line.body)
+    body = line.body
+    event = usual_event(body)
     if event is not None:
         return event, None
     try:
-        event = read_canonical(line.body)
+        event = read_canonical(body)
     except NotCanonical:
         return {}, ("canonical", "内容不是规范形式", "the bytes are not in canonical form")
     if not is_event(event):
@@ -2190,8 +2385,11 @@ class Walker:
         self.seq, self.head, self._last_index = 0, ZERO, -1
         self._is_tail = self.is_broken = False
 
-    def take(self, line: EventLine) -> Data | None:
-        """Check an event's line; the event, or None where its chain can no longer be followed."""
+    def take(self, line: EventLine, event: Data | None = None) -> Data | None:
+        """Check an event's line; the event, or None where its chain can no longer be followed.
+
+        `event` is what the line is known to say, if its bytes were found to be good (`usual_line`).
+        """
         self.report.tally["events"] += 1
         if not line.hash:
             raise Stop("line", "事件行的形状不对", "a line of events.jsonl is not shaped as one")
@@ -2202,14 +2400,14 @@ class Walker:
         if line.seq != self.seq:
             self.seq = min(self.seq, line.seq)
             return self._fail("sequence", f"缺少事件 #{self.seq}，此处是 #{line.seq}", f"expected event #{self.seq}")
-        event = self._read(line)
+        event = self._read(line, event)
         if event is not None:
             self.head = line.hash
         return event
 
     def _placed(self, line: EventLine) -> None:
         """The place in the tree: places rise along a chain, and only its tail may be unsealed."""
-        index, where = line.place, (self.name, line.seq)
+        index = line.place
         if index is None:
             self.report.tally["unsealed"] += 1
             self._is_tail = True
@@ -2219,13 +2417,16 @@ class Walker:
         if fault is None and (self._is_tail or index <= self._last_index):
             fault = "封存次序与链的次序不符", "it was sealed before an earlier event of its chain"
         if fault is not None:
-            self.report.add("leaf", *fault, where)
+            self.report.add("leaf", *fault, (self.name, line.seq))
         self._last_index = index
 
-    def _read(self, line: EventLine) -> Data | None:
+    def _read(self, line: EventLine, event: Data | None) -> Data | None:
         """The bytes of an event: their hash first, then their form, then whether they belong here."""
-        event, fault = _decoded(line)
-        fault = fault or self._misplaced(event, line)
+        fault = None
+        if event is None:
+            event, fault = _decoded(line)
+        if fault is None:
+            fault = self._misplaced(event, line)
         return event if fault is None else self._fail(*fault)
 
     def _misplaced(self, event: Data, line: EventLine) -> Fault | None:
@@ -2299,9 +2500,9 @@ class Personal:
 
     def until(self, chain: int, seq: int) -> Data | None:
         """The values of an event, or None; those of events in between belong to nothing."""
-        while self._next is not None and (self._next["chain"], self._next["seq"]) < (chain, seq):
+        while self._next is not None and self._last is not None and self._last < (chain, seq):
             self.stray(self._next)
-        if self._next is None or (self._next["chain"], self._next["seq"]) != (chain, seq):
+        if self._next is None or self._last != (chain, seq):
             return None
         found = self._next
         self._step()
@@ -2555,8 +2756,6 @@ def _are_shaped(data: Data) -> bool:
 
 def is_shaped(event: Data) -> bool:
     """Whether everything in an event that is looked at has the form it must have."""
-    if isinstance(event["data"], Known):
-        return True
     if not _are_shaped(event["data"]):
         return False
     for name in _WORDS_OF_EVENT:
@@ -2586,9 +2785,9 @@ class Told:
     )  # fmt: skip
 
     def __init__(self, event: Data, opened: Data | None, *, hidden: bool) -> None:
-        if not is_shaped(event):
-            raise ValueError(str(event.get("kind"))[:40])
         self.event, self.data = event, event["data"]
+        if not isinstance(self.data, Known) and not is_shaped(event):
+            raise ValueError(str(event.get("kind"))[:40])
         self.kind, self.at, self.actor, self.seq = event["kind"], event["at"], event["actor"], event["seq"]
         self.opened, self.hidden = opened or {}, hidden
         seen = self.data.get("seen") or {}
@@ -2707,8 +2906,9 @@ class CaseReplay:
         for digest in (shape, rulebook):
             if digest and self.ground.published.get(digest, _FOR_EVER) > told.at:
                 self.find("unpublished", f"当时 {digest[:8]} 尚未发布", f"{digest[:8]} was not published by then")
-        pinned = self.ground.pinned.get(str(self._batch(told)))
-        if told.kind in ("moved", "signed") and told.data["trigger"] != CANCELLED and pinned not in (None, rulebook):
+        if told.kind not in ("moved", "signed") or told.data["trigger"] == CANCELLED:
+            return
+        if self.ground.pinned.get(str(self._batch(told)), rulebook) != rulebook:
             self.find("pinned", "所依据的规则集不是批次所固定的", "judged by a rulebook that is not the batch's own")
 
     def _batch(self, told: Told) -> object:
@@ -2754,7 +2954,7 @@ class CaseReplay:
         )
         if data["workflow"] != law.definition["workflow"] or not fits:
             self.find("opening", "开始事件与定义不符", "the opening does not fit its definition")
-        if not any(self.ground.above(data["unit"], told.at)):
+        if not self.ground.above(data["unit"], told.at):
             self.find("opening", f"没有单位 {data['unit']}", f"there is no unit {data['unit']}")
 
     def _cancelled(self, law: Law, told: Told) -> None:
@@ -2839,15 +3039,14 @@ class CaseReplay:
 
     def _seen(self, law: Law, told: Told) -> None:
         """What was seen of the clock, the batch and the case itself is what they were."""
-        for key, value in (told.data.get("seen") or {}).items():
-            right = True
+        for key, value in told.data.looks if isinstance(told.data, Known) else looks_at(told.data):
             if key == "today":
                 right = value == _today(told.at)
             elif key == "now":
                 right = value == told.at
             elif key.startswith("batch."):
                 right = self._is_of_batch(key[6:], value, told)
-            elif key.startswith("case."):
+            else:
                 right = self._is_own(law, key[5:], value, told)
             if not right:
                 self.find("seen", f"所见的 {key} 与当时不符", f"{key} was not what was seen")
@@ -2871,7 +3070,7 @@ class CaseReplay:
         """Fields that were written are those the step may write, and what it asks for is there."""
         data = told.data
         names = {*(data.get("fields") or ()), *(data.get("sealed_fields") or ())}
-        if not names <= step.may_set:
+        if names and not names <= step.may_set:
             listed = "、".join(sorted(names - step.may_set))
             self.find("fields", f"“{step.trigger}”不写 {listed}", f"{step.trigger} does not write {listed}")
         if told.kind == "signed" or not step.required:
@@ -2890,7 +3089,7 @@ class CaseReplay:
 
     def _assigned(self, step: Step, told: Told) -> None:
         """What the step sets follows from what was seen; the facts it writes are those it names."""
-        if told.kind == "signed":
+        if told.kind == "signed" or not (step.sets or told.data.get("facts")):
             return
         facts = []
         after = {**self.standing.fields, **(told.data.get("fields") or {})}
@@ -2929,6 +3128,8 @@ class CaseReplay:
 
     def _effects(self, step: Step, told: Told) -> None:
         """The effects it set off are those of the definition that apply."""
+        if not step.effects and not told.data.get("effects"):
+            return
         due = []
         for effect in step.effects:
             formula = step.law.formula(effect["applies"]) if effect.get("applies") else None
@@ -2946,10 +3147,10 @@ class CaseReplay:
     def _entitled(self, step: Step, told: Told) -> None:
         """Whoever acted held, then and there, a right the definition lets act (G-SG-01, G-SG-02)."""
         role, actor = told.role, told.actor
-        waiting = self._waiting(step, told)
-        fitting = [who for who in waiting if role in (acting_role(who), who["role"])]
-        if told.is_caused:
-            fitting = [who for who in waiting if who["role"] in (EFFECT, "members")]
+        caused = told.is_caused
+        found = self._fitting(step, told)
+        fitting = found.who
+        if caused:
             self._caused(told, step.trigger if any(who["role"] == EFFECT for who in fitting) else "")
         if not fitting:
             self.find("right", f"“{step.trigger}”不由“{role}”办理", f"{role} does not take {step.trigger}")
@@ -2959,24 +3160,26 @@ class CaseReplay:
             self._with_the_registry(told)
         elif role == "student":
             self._by_student(fitting, told)
-        elif not told.is_caused:
+        elif not caused:
             self._by_staff(fitting, told)
-        expected = [] if told.is_caused else [actor, *([told.lender] if told.lender else [])]
+        expected = [] if caused else [actor, *([told.lender] if told.lender else [])]
         if told.people != expected:
             self.find("right", "记为办理人的不是办理人", "others are counted as having acted than have")
-        self._recorded(step, fitting, told)
+        self._recorded(step, found, told)
 
-    def _waiting(self, step: Step, told: Told) -> list[Data]:
-        """Whom the step waits for: those it names, or whoever sits in the seat that is signed."""
+    def _fitting(self, step: Step, told: Told) -> Fitting:
+        """Those who fit the role, of those whom the step names or who sit in the seat that is signed."""
         if told.slot:
-            signing = told.data["signing"]
-            added = self.standing.slots.get(signing, {}).get("added", {}).get(told.slot)
-            if added is not None:
-                return [{"role": added["role"], "here": added["unit"]}]
-            sign = step.law.transitions[signing].get("sign") or {"slots": {}}
-            return [sign["slots"][told.slot]] if told.slot in sign["slots"] else []
-        when = step.one.get("when")
-        return [*step.one.get("by", ()), *([{"role": when}] if when else [])]
+            return Fitting.among(self._in_seat(step, told), told.role, is_caused=told.is_caused)
+        return step.fitting(told.role, is_caused=told.is_caused)
+
+    def _in_seat(self, step: Step, told: Told) -> list[Data]:
+        signing = told.data["signing"]
+        added = self.standing.slots.get(signing, {}).get("added", {}).get(told.slot)
+        if added is not None:
+            return [{"role": added["role"], "here": added["unit"]}]
+        sign = step.law.transitions[signing].get("sign") or {"slots": {}}
+        return [sign["slots"][told.slot]] if told.slot in sign["slots"] else []
 
     def _place(self, who: Data, told: Told) -> str:
         """The unit at which a role counts for this step."""
@@ -2992,7 +3195,7 @@ class CaseReplay:
             name = at.removeprefix("case.")
             fields = {**self.standing.fields, **(told.data.get("fields") or {})}
             return str(fields.get(name) or here)
-        return next((unit for unit, kind in self.ground.above(here, told.at) if kind == at), here)
+        return next((unit for unit, kind in self.ground.above(here, told.at).items() if kind == at), here)
 
     def _by_staff(self, fitting: Sequence[Data], told: Told) -> None:
         role, unit, holder = told.role, str(told.event.get("unit", "")), told.lender or told.actor
@@ -3063,13 +3266,13 @@ class CaseReplay:
             one = Cause(chain, cause["seq"], told.at, told.actor, effect)
             self.report.want({one: (self.name, told.seq)})
 
-    def _recorded(self, step: Step, fitting: Sequence[Data], told: Told) -> None:
+    def _recorded(self, step: Step, fitting: Fitting, told: Told) -> None:
         """Done by somebody else, or on the student's behalf, only where the definition says so."""
-        done_by = told.event.get("done_by")
-        wanted = {who["role"] if who.get("recorded_by") else None for who in fitting}
-        if fitting and not told.is_caused and done_by not in wanted:
+        if told.is_caused:
+            return
+        if fitting.who and told.event.get("done_by") not in fitting.done_by:
             self.find("right", "代为登记与定义不符", "it is recorded for somebody the definition does not name")
-        if not told.is_caused and told.event.get("on_behalf_of") != step.one.get("on_behalf_of"):
+        if told.event.get("on_behalf_of") != step.one.get("on_behalf_of"):
             self.find("right", "代学生办理与定义不符", "it says otherwise than the definition on whose behalf")
 
     def _apart(self, step: Step, told: Told) -> None:
@@ -3160,7 +3363,7 @@ class CaseReplay:
         offer = sign.get("add" if "added" in data else "drop") or {}
         if "added" in data:
             unit = data["at_unit"]
-            path = "".join(f"/{one}" for one, _ in reversed(list(self.ground.above(unit, told.at)))) + "/"
+            path = "".join(f"/{one}" for one in reversed([*self.ground.above(unit, told.at)])) + "/"
             own["added"] = {
                 **block.get("added", {}),
                 data["added"]: {"role": data["signer"], "unit": unit, "path": path},
@@ -3428,7 +3631,7 @@ class CaseReplay:
 
     def _relocated(self, told: Told) -> None:
         data = told.data
-        if data["was"] != self.standing.unit or not any(self.ground.above(data["unit"], told.at)):
+        if data["was"] != self.standing.unit or not self.ground.above(data["unit"], told.at):
             self.find("relocation", "迁入或迁出单位不对", "it moves from or to a unit that is not right")
         self._caused(told, "student")
 
@@ -3461,10 +3664,13 @@ class CaseReplay:
         self.standing.enter(told.data["to"], told.at)
 
     def _delegated(self, told: Told) -> None:
-        """委派, 转办: of a right that is the giver's own; a student's is recorded by others too."""
+        """委派, 转办: of a right that is the giver's own; what somebody leaves behind is handed on by others."""
         data = told.data
-        if data["role"] != "student" and (
-            data["by"] != told.actor or not self.ground.holds(data["by"], data["role"], data["unit"], told.at)
+        is_own = data["by"] == told.actor or (
+            data["for_good"] and self.ground.holds(told.actor, _LOOKS_AFTER_PEOPLE, data["unit"], told.at)
+        )
+        if data["role"] != "student" and not (
+            is_own and self.ground.holds(data["by"], data["role"], data["unit"], told.at)
         ):
             self.find(
                 "delegation", f"{data['by']} 没有可委派的“{data['role']}”", f"{data['by']} is no {data['role']} there"
@@ -3792,13 +3998,16 @@ class Chains:
         """Check them; what is found so far stands in `done` also where it has to stop."""
         at = self._span.start
         for raw in self._work.bundle.lines("events").raw(at, self._span.end):
-            line = event_line(raw)
+            usual = usual_line(raw)
+            line, known = usual or (event_line(raw), None)
             if abs(line.chain) >= _SPACE:
                 raise Stop("line", "事件行没有链号", "a line of events.jsonl names no chain")
             if line.chain != self._walker.chain:
                 self._begin(line.chain)
                 self.done.starts.extend((line.chain, at))
-            event = self._walker.take(line)
+            event = self._walker.take(line, known)
+            if usual is None and event is not None and isinstance(event["data"], Known):
+                learn(raw, line, event)
             if event is not None:
                 self._add(line.chain, event)
             at += len(raw)
@@ -3850,12 +4059,14 @@ class Chains:
 
     def _opened(self, event: Data, kept: Data | None) -> tuple[Data | None, bool]:
         """The sealed values, which must be those the event has committed to, and whether they cannot be seen."""
-        expected, where = event["data"].get("sealed"), (self._walker.name, event["seq"])
+        expected = event["data"].get("sealed")
+        if kept is None and expected is None:
+            return None, False
+        where = (self._walker.name, event["seq"])
         if kept is None:
-            if expected is not None:
-                self._report.tally["sealed values not there"] += 1
-                self.done.hidden.append(where)
-            return None, expected is not None
+            self._report.tally["sealed values not there"] += 1
+            self.done.hidden.append(where)
+            return None, True
         values = None if expected is None else opened_values(kept, expected)
         if values is None:
             self._report.add("commitment", "个人信息与承诺不符", "these are not the values it committed to", where)

@@ -1,7 +1,8 @@
 """What is told to one person in one mail, before it is put into words.
 
 Nothing here names a student but the reader: a case is its number, and no message has a place for a student's name,
-student number, ID number or grade. Of colleagues it names only who passes something on to the reader.
+student number, ID number or grade. Of colleagues it names only who passes something on to the reader, and to those
+who look after people whom somebody has to be asked about.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ Message = Literal[
     "escalated",
     "nobody_left",
     "deadline_moved",
+    "revealed_often",
 ]
 """What can be told; each has a folder of templates."""
 
@@ -62,7 +64,7 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing to tell: about one case, or about a role at a unit that is passed on.
+    """One thing to tell: about one case, about a role at a unit that is passed on, or about a colleague.
 
     Attributes:
         message: What kind of thing it is.
@@ -82,6 +84,7 @@ class Notice:
         sequence: How often the deadline was moved.
         reason: The words of whoever sent it back, refused it, passed it on or moved the deadline.
         delegation: What was passed on or taken back, where it is about that.
+        person: The colleague it is about, by name, where it is about one.
     """
 
     message: Message
@@ -101,6 +104,7 @@ class Notice:
     sequence: int = 0
     reason: str | None = None
     delegation: Delegation | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

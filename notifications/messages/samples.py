@@ -52,6 +52,8 @@ _DELEGATIONS: dict[Message, Delegation] = {
 
 def sample_notice(message: Message) -> Notice:
     """A notice of a kind, with everything such a notice can have."""
+    if message == "revealed_often":
+        return _sample_of_a_colleague(message)
     days, left = _DUE.get(message, (None, None))
     due_at = None if days is None else end_of_day(local(AT).date() + timedelta(days=days))
     return Notice(
@@ -72,6 +74,18 @@ def sample_notice(message: Message) -> Notice:
         sequence=1 if message == "deadline_moved" else 0,
         reason=_REASONS.get(message),
         delegation=_DELEGATIONS.get(message),
+    )
+
+
+def _sample_of_a_colleague(message: Message) -> Notice:
+    return Notice(
+        message=message,
+        case=None,
+        workflow=Bilingual(zh="显示个人信息", en="Showing personal values"),
+        state=None,
+        unit="柳桥教学点",
+        why=Bilingual(zh="您是启明学校的安全管理员", en="you are security administrator at 启明学校"),
+        person="欧阳·建国",
     )
 
 
@@ -115,7 +129,7 @@ def _bare(notice: Notice) -> Notice:
     """The same with nothing that may be absent."""
     return replace(
         notice, step=None, deadline=None, deadline_name=None, due_at=None, was_due_at=None, left=None, todo=(),
-        reason=None, delegation=None,
+        reason=None, delegation=None, person=None,
     )  # fmt: skip
 
 

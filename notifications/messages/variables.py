@@ -29,6 +29,7 @@ GROUPS: Mapping[Urgency, Sentence] = {
 _ABOUT_TIME: frozenset[Message] = frozenset(
     {"approaching", "due_today", "overdue", "escalated", "nobody_left", "urged"}
 )
+_ABOUT_COLLEAGUES: frozenset[Message] = frozenset({"revealed_often"})
 _LONG_NUMBER = re.compile(r"\d{9,}[Xx]?")
 """ID numbers, student numbers, telephone numbers; dates and amounts are shorter."""
 
@@ -59,9 +60,9 @@ class NoticeWords(TypedDict):
     """One notice, in words.
 
     Without a case (`case` and `state` None) it is about a role at a unit, `workflow` is that role, and `link` leads
-    to the queue. `matter` is the deadline, else the procedure. `due` is None while the date is open or where there is
-    none, and so are `left` and `when`. `when` is short and Chinese, for subject lines. `why` is a clause without a full
-    stop.
+    to the queue; or about a colleague, whom `person` names, and `link` leads to what was looked at. `matter` is the
+    deadline, else the procedure. `due` is None while the date is open or where there is none, and so are `left` and
+    `when`. `when` is short and Chinese, for subject lines. `why` is a clause without a full stop.
     """
 
     message: str
@@ -82,6 +83,7 @@ class NoticeWords(TypedDict):
     why: Both
     reason: str | None
     delegation: DelegationWords | None
+    person: str | None
 
 
 class SaidNotice(NoticeWords):
@@ -142,6 +144,7 @@ def notice_words(notice: Notice, at: datetime, url: str) -> NoticeWords:
         "why": _both(notice.why),
         "reason": None if notice.reason is None else without_long_numbers(notice.reason),
         "delegation": None if notice.delegation is None else _delegation(notice.delegation),
+        "person": None if notice.person is None else without_long_numbers(notice.person),
     }
 
 
@@ -174,6 +177,8 @@ def letter_words(letter: Letter, url: str, *, is_rehearsal: bool) -> LetterWords
 
 def link_of(notice: Notice, url: str) -> str:
     """Where a case is dealt with, else all there is to do; nothing in it tells whose case it is."""
+    if notice.message in _ABOUT_COLLEAGUES:
+        return f"{url}/admin/access"
     return _queue(url) if notice.case is None else f"{url}/cases/{quote(notice.case, safe='')}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console import judging_again
+from console import proposed_rules
 from console.settings import HOME
 from engine.checking.examining import examine
 from engine.expressions.functions import Registered
@@ -81,7 +81,7 @@ def rules_are_checked_once() -> Iterator[None]:
         return known[digest]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging_again, "examine", once)
+        patch.setattr(proposed_rules, "examine", once)
         yield
 
 

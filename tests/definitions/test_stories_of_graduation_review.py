@@ -51,6 +51,13 @@ def closed(world: World) -> Told:
     return list_of(world).takes("close", "site_operator").hands_in("E-F04", by="site_operator")
 
 
+def closed_again(listed: Told) -> Told:
+    """The next draft, with a scan of its own: that of the one before shows signatures under something else."""
+    listed.takes("close", "site_operator")
+    assert listed.refuses("submit_list", "site_operator", slot="handler") == {"X-46"}
+    return listed.takes_off("E-F04", by="site_operator").hands_in("E-F04", by="site_operator")
+
+
 def submitted(listed: Told) -> Told:
     for slot in ("handler", "head", "seal"):
         listed.signs("submit_list", slot, "site_operator")
@@ -180,7 +187,7 @@ def test_a_list_sent_back_is_reviewed_again_and_one_being_signed_is_opened_again
     listed.takes("close", "site_operator")
     listed.signs("submit_list", "handler", "site_operator", yes=False, reason="说明有误")
     assert listed.state == "draft"
-    submitted(listed.takes("close", "site_operator"))
+    submitted(closed_again(listed))
     assert listed.refuses("return_list", "records_section") == {"X-05"}
     listed.takes("return_list", "records_section", reason="印章不清")
     assert (listed.state, review.state, other.state) == ("draft", "undecided", "undecided")
@@ -188,9 +195,44 @@ def test_a_list_sent_back_is_reviewed_again_and_one_being_signed_is_opened_again
     world.knows(poor, fee_owed="0.00")
     reviewed(world, student)
     reviewed(world, poor)
-    submitted(listed.takes("close", "site_operator")).takes("accept", "records_section")
+    submitted(closed_again(listed)).takes("accept", "records_section")
     assert (review.state, other.state) == ("concluded", "concluded")
     world.replays_clean()
+
+
+def test_nothing_is_signed_that_changed_after_the_list_was_closed(world_of: Furnish):
+    world = world_of("online-ed")
+    student, poor = world.ready(None, **KNOWN), world.ready(None, **KNOWN, fee_owed="300.00")
+    world.publishes(BATCH, **DATES)
+    reviewed(world, student)
+    review_of(world, poor).takes("find_not_eligible", "site_operator")
+    listed = closed(world)
+    listed.signs("submit_list", "handler", "site_operator")
+
+    world.knows(student, name="更名后")
+
+    assert listed.refuses("submit_list", "site_operator", slot="head") == {"X-45"}
+    assert listed.takes("reopen", "site_operator", reason="姓名更正，重出一稿").case.slots == {}
+    assert submitted(closed_again(listed)).state == "submitted"
+    world.replays_clean()
+
+
+def test_who_signs_out_of_turn_is_refused_and_who_handed_the_scan_in_does_not_tick_it(world_of: Furnish):
+    world = world_of("online-ed")
+    world.ready(None, **KNOWN, fee_owed="300.00")
+    world.publishes(BATCH, **DATES)
+    [poor] = world.cases(REVIEW)
+    poor.takes("find_not_eligible", "site_operator")
+    listed = closed(world)
+    operator = world.person("site_operator", listed.case.unit)
+    office = world.person("records_section", listed.case.unit).partition("@")[2]
+
+    assert listed.refuses("submit_list", "site_operator", slot="seal") == {"G-SG-03"}
+    submitted(listed)
+    world.gives(operator, "records_section", office)
+    ticks = {"E-F04.signed": True, "E-F04.sealed": True}
+    assert listed.refuses_ticks("accept", "site_operator", ticks) == {"X-47"}
+    assert listed.takes("accept", "records_section").state == "accepted"
 
 
 def test_who_withdraws_meanwhile_holds_up_neither_acceptance_nor_return(world_of: Furnish):
@@ -206,7 +248,7 @@ def test_who_withdraws_meanwhile_holds_up_neither_acceptance_nor_return(world_of
 
     listed.takes("return_list", "records_section", reason="一人退学")
     reviewed(world, student)
-    submitted(listed.takes("close", "site_operator")).takes("accept", "records_section")
+    submitted(closed_again(listed)).takes("accept", "records_section")
 
     assert review_of(world, student).state == "concluded"
     world.replays_clean()

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from engine.actors import IMPORT, TIMER, Actor
-from engine.attaching import Attached, attach
+from engine.attaching import Attached, Withdrawn, attach, withdraw_document
 from engine.casework import move, open_case
 from engine.deadlines import due_of
 from engine.definition import CANCELLED, Definition
@@ -293,6 +293,15 @@ class Told:
         for kind in kinds:
             outcome = self._handed_in(kind, by, body, name)
             assert isinstance(outcome, Attached), f"{kind}: {told(outcome)}"
+        return self
+
+    def takes_off(self, kind: str, *, by: str) -> Told:
+        """Take every paper of a kind off again; it must be done."""
+        for row in of_case(self.world.town.connection, self.id):
+            if row.kind == kind:
+                request = self._request("withdraw", by, {"reason": "重新扫描"})
+                outcome = withdraw_document(self.world.town.desk, self.id, row.seq, request)
+                assert isinstance(outcome, Withdrawn), f"{kind}: {told(outcome)}"
         return self
 
     def hands_in_vainly(self, kind: str, *, by: str, body: bytes, name: str = "") -> set[str]:

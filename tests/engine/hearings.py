@@ -35,6 +35,9 @@ class Known:
     def documents(self) -> Sequence[DocumentRow]:
         return ()
 
+    def handed_in_by(self, kind: str) -> Sequence[str]:  # noqa: ARG002 there are none
+        return ()
+
     def member_rows(self) -> Sequence[Row]:
         return ()
 

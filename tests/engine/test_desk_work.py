@@ -9,6 +9,7 @@ import pytest
 from engine.store.desk_work import (
     CLAIM_LASTS,
     FIND_LASTS,
+    Around,
     Finding,
     SavedView,
     add_view,
@@ -26,10 +27,13 @@ from engine.store.desk_work import (
     leave,
     let_go,
     lying_on,
+    reasons_of,
     take_over,
     tally,
     views,
 )
+from engine.store.urgings import UrgedKey, add_urged
+from engine.trail.event import moment
 from tests.engine.town import FIRST, NOW, SECOND, Town
 
 _MINUTE = timedelta(minutes=1)
@@ -179,3 +183,26 @@ def test_what_a_person_was_told_is_theirs(town: Town):
     assert copies_of(town.connection, ONE, told[0].id, 10) == [told[1]]
     assert copies_of(town.connection, OTHER, 0, 10) == []
     assert tally(town.connection, ONE, NOW, NOW).told == 2
+
+
+def test_filters_papers_and_who_was_told_today_are_read_with_the_cases(town: Town):
+    case, unit = town.record(FIRST), "S1"
+    add_view(town.connection, SavedView("b", OTHER, unit, "今晚先办", "lane=look", pinned=True))
+    add_view(town.connection, SavedView("a", ONE, None, "再报", "caution=late", pinned=False))
+    add_urged(town.connection, UrgedKey("unit/S1", "operator", "photo"), "2024-05-15", moment(NOW), ONE)
+    add_urged(town.connection, UrgedKey("unit/S1", "operator", "fees"), "2024-05-14", moment(NOW), ONE)
+    asked = Around(units=[unit], day="2024-05-15", abouts=["fees", "photo"], scopes=["unit/S1"])
+
+    found = lying_on(town.connection, [case], ONE, NOW, asked)
+
+    assert [(one.name, one.unit, one.pinned) for one in found.views] == [
+        ("今晚先办", unit, True),
+        ("再报", None, False),
+    ]
+    assert found.told == {"photo": NOW}
+    assert found.papers == frozenset()
+    assert set(found.views) == set(views(town.connection, ONE, [unit]))
+
+
+def test_the_reasons_a_person_gave_for_a_step_are_found_again_each_once(town: Town):
+    assert reasons_of(town.connection, ONE, "site_return", 9) == ()

@@ -221,3 +221,29 @@ def test_judging_again_changes_nothing_in_the_database(town: Town):
     [span] = spans(town.connection, 1)
     judge_part(Part(town.url, span, under(town.desk.library, [], rules=True)))
     assert town.counts() == counts
+
+
+def test_every_decision_is_told_as_it_was_and_would_be_when_asked_and_only_below_the_units_asked(town: Town):
+    for trigger, login in (("apply", "operator.s1"), ("site_approve", "approver.s1")):
+        assert isinstance(town.take(FIRST, trigger, login), Moved)
+    record = town.desk.library.record("online-ed")
+    book = town.desk.library.rulebook
+    strict = book.rules["terms-passed"].model_copy(update={"holds": "terms_passed > 5"})
+    other = under(
+        replace(town.desk.library, rulebook=book.model_copy(update={"rules": {**book.rules, "terms-passed": strict}})),
+        [record], rules=True,
+    )  # fmt: skip
+    [span] = spans(town.connection, 1)
+    own, foreign = ((town.desk.units()[code].path,) for code in ("SX", "KF"))
+    quiet, told, here, elsewhere = (
+        judge_part(Part(town.url, span, other, "2024-06", paths, tells=tells))
+        for paths, tells in (((), False), ((), True), (own, True), (foreign, True))
+    )
+    assert quiet.told == ()
+    assert replace(told, told=()) == quiet
+    assert len(told.told) == told.decisions
+    assert {one.seq: (one.allowed, one.allows) for one in told.told if one.allows is not one.allowed} == {
+        one.seq: (True, False) for one in told.differences
+    }
+    assert here == told
+    assert elsewhere == Judged()

@@ -7,16 +7,18 @@ from fractions import Fraction
 
 import pytest
 
-from engine.auditing.papers import Conclusion, concluded, papers, samples
+from engine.auditing.found import Finding, Place
+from engine.auditing.papers import FOLLOWING, Conclusion, Standing, concluded, judgements, papers, samples
 from engine.auditing.sampling import draw, population_of
 from engine.auditing.scope import Scope
 from engine.casework import move
 from engine.errors import NotAllowed, Unknown, Unreadable
+from engine.exporting import looked
 from engine.invariants import audit_histories
 from engine.library import Library
-from engine.noting import Plan, Remark, draw_sample, note_batch, note_case
+from engine.noting import Plan, Remark, Ruling, draw_sample, judge_finding, note_batch, note_case
 from engine.organisation import give_role
-from engine.records import Moved, Request, case_number
+from engine.records import Moved, Request, Sentence, case_number
 from engine.retracting import retract
 from engine.store.cases import read_case
 from engine.store.trail import spans
@@ -204,3 +206,47 @@ def test_who_is_no_auditor_draws_nothing(audited: Town, library: Library):
     assert BATCH in library.batches
     with pytest.raises(NotAllowed, match="auditor"):
         draw_sample(audited.desk, Plan(batch=BATCH, seed="1"), audited.request("audit:sample", "records.sx"))
+
+
+def test_a_note_may_say_which_event_of_the_case_it_is_about(audited: Town):
+    case = audited.case(FIRST)
+    note_case(audited.desk, case.id, Remark(text=SAID, about=1), asking(audited))
+    with audited.connection.reading():
+        assert [one.about for one in papers(audited.connection, Scope())] == [1]
+    counts = audited.counts()
+    with pytest.raises(Unknown):
+        note_case(audited.desk, case.id, Remark(text=SAID, about=99), asking(audited))
+    assert audited.counts() == counts
+    assert (audited.replayed().diverged, at_fault(audited)) == ((), {})
+
+
+def test_what_is_concluded_of_a_finding_is_sealed_in_the_registry_and_read_by_auditors_of_the_unit(audited: Town):
+    places = (Place(audited.record(FIRST), (1,)),)
+    one = Finding(code="in-bulk", people=("x",), at="2024", places=places, said=Sentence(zh="甲", en="a"))
+    reworded = replace(one, said=Sentence(zh="乙", en="b"))
+    for standing in (Standing.CONFIRMED, Standing.MENDED):
+        judge_finding(audited.desk, BATCH, one, Ruling(standing=standing, text=SAID), asking(audited))
+    with audited.connection.reading():
+        paths = [audited.desk.units()[code].path for code in ("SX", "KF")]
+        own, elsewhere = (judgements(audited.connection, Scope(paths=(path,))) for path in paths)
+    assert [(each.standing, each.text) for each in own[reworded.digest]] == [("confirmed", SAID), ("mended", SAID)]
+    assert elsewhere == {}
+    assert SAID not in str(audited.events(REGISTRY)[-2:])
+    assert replace(one, places=(Place(places[0].chain, (1, 2)),)).digest != one.digest
+    assert set(FOLLOWING) == set(Standing)
+    with pytest.raises(NotAllowed):
+        judge_finding(
+            audited.desk, BATCH, one, Ruling(standing=Standing.OPEN, text=SAID), asking(audited, "records.sx")
+        )
+    assert audited.replayed().diverged == ()
+
+
+def test_a_look_at_what_is_gathered_from_many_cases_is_an_event_of_the_registry(audited: Town):
+    written = looked(audited.desk, audited.request("view:findings", AUDITOR), {"batch": BATCH})
+    event = audited.events(REGISTRY)[-1]
+    assert (event["seq"], event["kind"], event["actor"], event["unit"]) == (written.seq, "viewed", AUDITOR, "SX")
+    assert event["data"] == {"trigger": "view:findings", "batch": BATCH}
+    with pytest.raises(NotAllowed):
+        looked(audited.desk, audited.request("view:findings", "records.sx"), {})
+    assert audited.events(REGISTRY)[-1]["kind"] == "refused"
+    assert audited.replayed().diverged == ()

@@ -10,9 +10,10 @@ from engine.invariants import audit_histories
 from engine.organisation import add_student_account, give_role
 from engine.store import looks
 from engine.store.trail import spans
-from engine.viewing import Purpose, Reason, Revealed, reveal
+from engine.viewing import MANY_REVEALS, REVEALED_OFTEN, Purpose, Reason, Revealed, reveal, view_case
 from tests.engine.town import FIRST, NOW, SECOND, Town
 
+LAST = 2**62
 _CONTACT = Reason(purpose=Purpose.CONTACT)
 
 
@@ -89,3 +90,33 @@ def test_how_often_somebody_asks_within_an_hour_is_counted(town: Town):
 def test_opening_a_case_is_not_counted_among_them(town: Town):
     looks.add_look(town.connection, looks.Look("operator.s1", town.record(FIRST), NOW))
     assert ask(town, "operator.s1").in_last_hour == 1
+
+
+def test_whoever_is_shown_much_is_told_of_once_an_hour_to_those_who_look_after_people(town: Town):
+    for login, unit in (("sec.sx", "SX"), ("sec.kf", "KF")):
+        give_role(town.desk, login, "security_admin", unit, at=NOW, actor="setup")
+    for _ in range(MANY_REVEALS):
+        ask(town, "operator.s1")
+    assert [one for one in town.told() if one[3] == REVEALED_OFTEN] == []
+
+    for minutes in (0, 1, 59, 60):
+        ask(town, "operator.s1", at=NOW + timedelta(minutes=minutes))
+
+    found = [one for one in town.told() if one[3] == REVEALED_OFTEN]
+    assert [one[2] for one in found] == ["person/sec.sx", "person/sec.sx"], "once in each hour of the clock"
+    event = next(one for one in town.events(town.record(FIRST)) if one["seq"] == found[0][1])
+    assert (event["kind"], event["actor"]) == ("viewed", "operator.s1")
+    assert town.replayed().diverged == ()
+
+
+def test_every_look_is_found_by_who_looked_and_by_whom_it_is_about(town: Town):
+    give_role(town.desk, "aud", "auditor", "SX", at=NOW, actor="setup")
+    view_case(town.desk, town.record(FIRST), town.request("view:case", "aud"))
+    ask(town, "operator.s1", why=Reason(purpose=Purpose.OTHER, note="寄送证书"))
+    path, student = town.desk.units()["SX"].path, town.student(FIRST).id
+
+    about = looks.of_student(town.connection, [path], student, LAST, 10)
+    assert [(one.login, one.purpose) for one in about] == [("operator.s1", "reveal/other/寄送证书"), ("aud", "audit")]
+    assert [one.case for one in looks.of_person(town.connection, [path], "aud", LAST, 10)] == [town.record(FIRST)]
+    elsewhere = [town.desk.units()["KF"].path]
+    assert looks.of_student(town.connection, elsewhere, student, LAST, 10) == []

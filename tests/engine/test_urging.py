@@ -79,6 +79,18 @@ def test_a_student_urges_in_the_own_case_only(waiting: Town):
         urging(waiting, "operator.s2")
 
 
+def test_a_role_that_may_not_know_of_the_case_urges_nobody_about_it(waiting: Town):
+    give_role(waiting.desk, "admin", "security_admin", "SX", at=NOW, actor="setup")
+    nudge = Nudge(case=waiting.record(FIRST), role="student", about="x", why="补齐照片")
+
+    for login in ("admin", "operator.s2"):
+        with pytest.raises(NotAllowed):
+            urging(waiting, login)
+        with pytest.raises(NotAllowed):
+            urge_to_mend(waiting.desk, [nudge], Request(trigger="nudge", actor=waiting.actor(login), at=NOW))
+    assert urged(waiting) == []
+
+
 def test_a_case_at_rest_waits_for_nobody(town: Town):
     with pytest.raises(TransitionNotOpen, match="enrolled"):
         urging(town, "operator.s1")

@@ -185,6 +185,8 @@ FORGERIES: tuple[Forgery, ...] = (
     Forgery("a delegation that nobody has given", "delegation", toy.by_deputy, without(1)),
     Forgery("a delegation that was over", "delegation", toy.by_deputy, data(1, until=toy.at(1))),
     Forgery("a delegation of what is not one's own", "delegation", toy.by_deputy, data(1, role="head")),
+    Forgery("handed on by somebody who may not", "delegation", toy.handed_on, outside(1, actor="flo")),
+    Forgery("lent in somebody else's name", "delegation", toy.handed_on, data(1, for_good=False)),
     Forgery("left for a reason that is none", "delegation", toy.for_the_student, data(1, why="busy")),
     Forgery("an effect of nothing", "cause", toy.noted, lambda story: story[1].pop("cause")),
     Forgery("a cancelling of nothing", "cause", toy.cancelled, lambda story: story[1].pop("cause")),

@@ -58,6 +58,8 @@ BAD_CELLS: list[tuple[str, Cell, str]] = [
     ("fee_owed", "-0.01", "cannot be negative"),
     ("fee_owed", "0.001", "two decimals"),
     ("fee_owed", "12元", "an amount in yuan"),
+    ("fee_owed", "1,26O.00", "no number: it has the letter O; write 1260.00"),
+    ("fee_owed", "1,260", "it has a comma; write 1260"),
     ("card_filled", "有", "expected 是"),
     ("form_filled", "有", "expected 是"),
     ("form_signed", "有", "expected 是"),

@@ -20,6 +20,7 @@ CASE, STUDENT, OTHER = chain_name(7), chain_name(-3), chain_name(9)
 WHO: Mapping[str, tuple[str, str]] = {
     "ann": ("operator", "S1"), "bob": ("checker", "S1"), "cy": ("head", "P"), "dan": ("sealer", "S1"),
     "eve": ("operator", "S2"), "flo": ("records_section", "P"), "gus": ("checker", "S1"), "hal": ("head", "P"),
+    "sam": ("security_admin", "P"),
 }  # fmt: skip
 """Who holds which role where."""
 
@@ -310,6 +311,14 @@ def by_deputy() -> Story:
     return [*opened(), event("delegated", "bob", **loan), told]
 
 
+def handed_on() -> Story:
+    """A checker leaves, and whoever looks after people hands on what the checker had."""
+    left: Event = {
+        "by": "bob", "to": "gus", "role": "checker", "unit": "S1", "why": "left", "until": None, "for_good": True,
+    }  # fmt: skip
+    return [*opened(), event("handed_over", "sam", **left)]
+
+
 def for_the_student() -> Story:
     loan: Event = {
         "by": STUDENT,
@@ -333,7 +342,7 @@ def by_the_student() -> Story:
 HONEST: Sequence[Callable[[], Story]] = (
     opened, checked, given_back, shelved, taken_back, approved, objected, added, lent, looked_over, withdrawn, expired,
     reminded, noted, cancelled, refused, stopped, held_back, in_batch, relocated,
-    migrated, by_deputy, for_the_student, by_the_student,
+    migrated, by_deputy, handed_on, for_the_student, by_the_student,
 )  # fmt: skip
 
 

@@ -9,17 +9,19 @@ import pytest
 
 from engine.calendars import calendar_of
 from engine.library import Library
+from engine.organisation import give_role
 from engine.retracting import retract
 from engine.store.deadlines import of_case
 from engine.store.mails import MailRow, mails
 from engine.store.people import set_name
 from engine.trail.event import moment
+from engine.viewing import MANY_REVEALS, Purpose, Reason, reveal
 from notifications.composing import Hours, compose
 from notifications.lettering import Letters, left_of
 from notifications.messages.letters import Left, Letter
 from notifications.scanning import scan
 from tests.engine.lab import CHECK, loan, opened, rule, working
-from tests.engine.town import FIRST, SECOND, Town
+from tests.engine.town import FIRST, NOW, SECOND, Town
 from tests.notifications.lending import WEEK, address, away, lend, lent, own_account, reminded, shanghai
 
 TENTH = shanghai("2024-05-10 09:00")
@@ -276,3 +278,20 @@ def test_the_days_left_are_counted_by_the_calendar(library: Library, due: str, a
 
     assert left_of(shanghai(due), calendar, shanghai(at)) == Left(days=left[0], working_days=left[1])
     assert left_of(shanghai(due), None, shanghai(at)) == Left(days=left[0], working_days=None)
+
+
+def test_of_a_colleague_who_is_shown_much_the_mail_names_the_colleague_and_no_case(waiting: tuple[Town, int]):
+    town, _ = waiting
+    give_role(town.desk, "sec.sx", "security_admin", "SX", at=NOW, actor="setup")
+    address(town, "sec.sx")
+    with town.connection.writing():
+        set_name(town.connection, "operator.s1", "林𠮷")
+    why, record = Reason(purpose=Purpose.CHECK), town.record(FIRST)
+    for _ in range(MANY_REVEALS + 1):
+        reveal(town.desk, record, ["id_number"], why, town.request("reveal", "operator.s1"))
+    compose(town.desk, NOW, Hours())
+
+    [notice] = read(town, NOW, "sec.sx").notices
+
+    assert (notice.message, notice.person, notice.case, notice.state) == ("revealed_often", "林𠮷", None, None)
+    assert notice.unit == "S1"

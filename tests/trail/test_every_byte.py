@@ -129,6 +129,46 @@ def test_a_text_that_need_not_be_read_again_says_what_canonical_json_says(whole:
     assert known > len(whole.rows("events.jsonl"))
 
 
+def read_in_full(line: bytes) -> tuple[object, object] | None:
+    """A line and its event, read without remembering anything; None of one that is not sound by itself."""
+    try:
+        found = verifier.event_line(line)
+        event = verifier.read_canonical(found.body)
+    except (verifier.Stop, verifier.NotCanonical):
+        return None
+    is_sound = verifier.event_hash(found.encoded) == found.hash and verifier.is_event(event)
+    return (found, event) if is_sound and verifier.is_shaped(event) else None
+
+
+def hashed_anew(line: bytes) -> bytes:
+    """The line with the hash its bytes have now, as somebody would write it who changed them."""
+    try:
+        found = verifier.event_line(line)
+    except verifier.Stop:
+        return line
+    return line.replace(found.hash.encode(), verifier.event_hash(found.encoded).encode()) if found.hash else line
+
+
+@pytest.mark.parametrize("step", [SOME, EVERY])
+def test_a_line_of_the_usual_form_says_what_reading_it_in_full_says_also_when_changed_and_hashed_anew(
+    whole: Parcel, step: int
+):
+    lines = whole["events.jsonl"].splitlines(keepends=True)
+    for line in lines:
+        found = verifier.event_line(line)
+        event = verifier.usual_event(found.body)
+        if event is not None and isinstance(event["data"], verifier.Known):
+            verifier.learn(line, found, event)
+    usual = 0
+    for row, line in enumerate(lines):
+        for other in (line, *map(hashed_anew, flipped(line, step, row))):
+            said = verifier.usual_line(other)
+            if said is not None:
+                assert said == read_in_full(other)
+                usual += 1
+    assert usual > len(lines) / 2
+
+
 def as_any_json(line: bytes) -> object:
     """A line read without a look at how exporters write it."""
     return verifier.EventLine.of(verifier.read_line(line))

@@ -24,6 +24,9 @@ from console.web.guarding import HEADER, token
 from console.web.house import House
 from console.web.rendering import Pages
 from console.web.words import WORDS
+from engine import proposed_texts
+from engine.checking.examining import examine
+from engine.expressions.functions import Registered
 
 _STUDENTS = 170
 
@@ -75,7 +78,7 @@ class Site:
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
         """The statements that read or write rows, in their order; for a house with one desk on SQLite."""
-        with self.house.desks.borrowed() as office:
+        with self.house.desks.borrowed(is_dated=True) as office:
             raw = office.desk.connection.raw
         found: list[str] = []
         raw.set_trace_callback(lambda sql: found.append(sql) if _touches_rows(sql) else None)
@@ -133,6 +136,22 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="session", autouse=True)
 def _prepared(definitions_are_read_once: None) -> None:
     """Definitions are read once."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def definitions_are_checked_once() -> Iterator[None]:
+    """What was found in the folder with a text over it is found again: checking all of it takes seconds."""
+    kept: dict[object, object] = {}
+
+    def once(folder: Path, functions: Mapping[str, Registered], *, messages: object, over: Mapping[str, str]) -> object:
+        key = tuple(sorted(over.items()))
+        if key not in kept:
+            kept[key] = examine(folder, functions, messages=messages, over=over)  # type: ignore[arg-type] # as given
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proposed_texts, "examine", once)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

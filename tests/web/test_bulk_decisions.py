@@ -6,16 +6,21 @@ import re
 import time
 from html import unescape
 
-from console.demo import evening
-from engine.records import case_of
+from console.demo import evening, school
+from console.wiring import Office
+from engine.facts import write_facts
+from engine.records import Request, case_of
+from engine.store.cases import read_case
 from tests.web.conftest import Person, Site
+from tests.web.test_deciding import events
 
-_TICK = re.compile(r'name="case" value="([^"]+)" form="bulk" data-tick="case"( checked)?')
+_WHY = "电子照片不是本人近照，请重采后再报"
+TICK = re.compile(r'name="case" value="([^"]+)" form="bulk" data-tick="case"( checked)?')
 
 
 def ready(person: Person) -> list[str]:
     page = person.get("/queue/todo?lane=ready").text
-    return [number for number, ticked in _TICK.findall(page) if ticked]
+    return [number for number, ticked in TICK.findall(page) if ticked]
 
 
 def chosen(person: Person, *numbers: str, everything: bool = False) -> str:
@@ -26,7 +31,7 @@ def chosen(person: Person, *numbers: str, everything: bool = False) -> str:
 
 
 def trigger(person: Person) -> str:
-    found = re.search(r'name="trigger" value="([^"]+)" data-key="b"', person.get("/queue/todo").text)
+    found = re.search(r'name="trigger" value="([^"]+)" data-key="b"', person.get("/queue/todo?lane=ready").text)
     assert found is not None
     return unescape(found[1])
 
@@ -50,30 +55,55 @@ def moves(site: Site, number: str) -> int:
     return int(rows[0])
 
 
+def _request(office: Office, site: Site) -> Request:
+    return Request(trigger="import", actor=office.desk.actor(school.HEAD), at=site.watch.at)
+
+
+def said(html: str) -> str:
+    """The text of a page as people read it."""
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def result(person: Person, address: str) -> str:
+    """What became of a run, once it is over."""
+    text = said(done(person, address))
+    return text[text.index("办完") : text.index("回到待办")].partition(" ")[2].strip()
+
+
 def test_a_whole_lane_is_approved_with_one_event_each_and_what_needs_a_closer_look_is_left_out(site: Site):
     person = site.signed_in(evening.APPROVER)
     numbers = ready(person)
     assert len(numbers) == 47
     address = chosen(person, *numbers, everything=True)
-    counted = re.search(r"\d+ 件：[^<]+", person.get(address).text)
-    assert counted is not None
-    assert counted[0].strip() == "60 件：47 可办 · 5 需细看（不在内）· 8 不可办"
+    page = person.get(address).text
+    assert "60 件： 47 可办 · 5 需细看（不在内） · 8 不可办" in said(page)
+    for why, many in (("有电子照片", 5), ("档案已审核并填写教学点意见", 2), ("各级由不同人员办理", 1)):
+        assert f"{why} {many}" in said(page)
     assert [moves(site, one) for one in numbers] == [0] * 47, "a preview writes nothing"
     assert person.post(f"{address}/commit", {}).status_code == 303
     assert person.post(f"{address}/commit", {}).status_code == 303, "pressed twice"
-    assert " 47 · 情况有变 0 · 没有办成 0" in done(person, address)
+    assert result(person, address) == "同意 47"
     assert [moves(site, one) for one in numbers] == [1] * 47
+    rows = person.get(f"{address}/rows?outcome=look").text
+    assert len(re.findall(r'<th scope="row"', rows)) == 5
 
 
 def test_the_whole_run_is_withdrawn_case_by_case(site: Site):
-    person = site.signed_in(evening.APPROVER)
+    person, second = site.signed_in(evening.APPROVER), site.signed_in(evening.SECOND)
     numbers = ready(person)[:3]
     address = chosen(person, *numbers)
     person.post(f"{address}/commit", {})
-    done(person, address)
+    assert "秒内，还没有告诉任何人" in done(person, address)
+    site.watch.pass_by(minutes=1)
+    assert "秒内" not in person.get(address).text
+    person.post(f"/cases/{numbers[0]}/withdraw", {"reason": "看错了", "request": "x"})
+
     person.post(f"{address}/withdraw", {})
-    assert "已撤回 3 · 不能撤回 0" in person.get(address).text
+    person.post(f"{address}/withdraw", {})
+
+    assert result(person, address) == "已撤回 2 不能撤回，已有人接着办 1"
     assert set(numbers) <= set(ready(person))
+    assert "秒内" not in second.get("/queue/todo").text
 
 
 def test_a_case_somebody_else_decided_meanwhile_is_told_and_not_decided_twice(site: Site):
@@ -81,10 +111,122 @@ def test_a_case_somebody_else_decided_meanwhile_is_told_and_not_decided_twice(si
     numbers = ready(first)[:3]
     one, other = chosen(first, *numbers), chosen(second, *numbers)
     first.post(f"{one}/commit", {})
-    assert " 3 · 情况有变 0" in done(first, one)
+    assert result(first, one) == "同意 3"
     second.post(f"{other}/commit", {})
-    assert " 0 · 情况有变 3" in done(second, other)
+    assert result(second, other) == "同意 0 情况有变，没有办 3"
     assert [moves(site, number) for number in numbers] == [1] * 3
+
+    again = second.post(f"{other}/retry", {}).headers["location"]
+
+    assert again == f"{other}/rows?outcome=changed,refused", "none of them waits any more: the list of them"
+    assert all(number in second.get(again).text for number in numbers)
+
+
+def test_what_was_decided_by_nobody_is_tried_again_as_it_stands_now(site: Site):
+    first, second = site.signed_in(evening.APPROVER), site.signed_in(evening.SECOND)
+    numbers = ready(first)[:2]
+    address = chosen(first, *numbers)
+    one = chosen(second, numbers[0])
+    second.post(f"{one}/commit", {})
+    done(second, one)
+    second.post(f"{one}/withdraw", {})
+    assert result(second, one) == "已撤回 1"
+    first.post(f"{address}/commit", {})
+    assert result(first, address) == "同意 1 情况有变，没有办 1"
+
+    again = first.post(f"{address}/retry", {}).headers["location"]
+
+    first.post(f"{again}/commit", {})
+    assert result(first, again) == "同意 1"
+
+
+def test_a_case_that_has_come_to_need_a_closer_look_since_is_not_decided_in_bulk(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    numbers = ready(person)[:2]
+    address = chosen(person, *numbers)
+    with site.house.desks.borrowed() as office:
+        row = read_case(office.desk.connection, case_of(numbers[0]) or 0)
+        assert row is not None
+        for answer in (False, True):
+            facts = {str(row.student_no): {"electronic_photo": answer}}
+            write_facts(office.desk, facts, _request(office, site))
+
+    person.post(f"{address}/commit", {})
+
+    assert result(person, address) == "同意 1 情况有变，没有办 1"
+    assert [moves(site, number) for number in numbers] == [0, 1]
+
+
+def test_many_are_sent_back_for_one_reason_that_each_student_reads(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    numbers = ready(person)[:3]
+    first = chosen(person, *numbers)
+    assert "改为退回修改…" in person.get(first).text
+    address = person.post(f"{first}/instead", {"trigger": "site_return"}).headers["location"]
+    assert "3 可办" in said(person.get(address).text)
+
+    short = person.post(f"{address}/commit", {"reason": "不全"})
+    assert short.status_code == 422
+    assert "要 10 到 500 个字，现在 2 个" in short.text
+    assert ">不全</textarea>" in short.text
+    assert [moves(site, number) for number in numbers] == [0] * 3
+    person.post(f"{address}/commit", {"reason": _WHY})
+
+    assert result(person, address) == "退回修改 3"
+    told = [events(site, number)[-1]["data"] for number in numbers]
+    assert {(one["trigger"], one["reason"]) for one in told} == {("site_return", _WHY)}
+
+
+def test_who_proved_to_be_there_too_long_ago_is_asked_once_more_on_the_page(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    numbers = ready(person)[:2]
+    address = chosen(person, *numbers)
+    assert 'name="proof"' not in person.get(address).text
+    site.watch.pass_by(minutes=16)
+    assert 'name="proof"' in person.get(address).text
+
+    wrong = person.post(f"{address}/commit", {"proof": "not this one"})
+    assert wrong.status_code == 422
+    assert 'name="proof"' in wrong.text
+    none = person.post(f"{address}/commit", {})
+    assert none.headers["location"].startswith("/sign-in/again?")
+    assert [moves(site, number) for number in numbers] == [0, 0]
+    assert person.post(f"{address}/commit", {"proof": evening.PASSWORD}).status_code == 303
+
+    assert result(person, address) == "同意 2"
+
+
+def test_above_a_teaching_point_a_sample_is_opened_first(site: Site):
+    person = site.signed_in(school.AUDITING)
+    page = person.get("/queue/todo?lane=ready&wf=diploma-registration").text
+    numbers = [number for number, ticked in TICK.findall(page) if ticked][:12]
+    address = chosen(person, *numbers)
+    page = person.get(address).text
+    sample = set(re.findall(r'<li><a href="/cases/(\w+)"', page))
+    assert len(sample) == min(10, int(re.findall(r">(\d+) 可办</a>", page)[0])) > 0
+    assert sample <= set(numbers)
+
+    assert person.post(f"{address}/commit", {}).status_code == 422
+    assert f"先打开抽看的 {len(sample)} 件" in person.get(address).text
+    for number in sample:
+        person.get(f"/cases/{number}")
+
+    assert f"（已看 {len(sample)}）" in person.get(address).text
+    assert 'type="submit" autofocus' in person.get(address).text
+
+
+def test_a_case_somebody_else_is_at_is_named_and_can_be_left_out(site: Site):
+    person, second = site.signed_in(evening.APPROVER), site.signed_in(evening.SECOND)
+    numbers = ready(person)[:2]
+    second.get(f"/queue/todo?case={numbers[0]}")
+    address = chosen(person, *numbers)
+    assert "王建国正在处理" in person.get(address).text
+
+    person.post(f"{address}/leave-out", {"case": numbers[0]})
+
+    person.post(f"{address}/commit", {})
+    assert result(person, address) == "同意 1"
+    assert [moves(site, number) for number in numbers] == [0, 1]
 
 
 def test_a_run_whose_worker_died_before_it_told_goes_on_at_the_next_look_and_decides_nothing_twice(site: Site):
@@ -98,7 +240,7 @@ def test_a_run_whose_worker_died_before_it_told_goes_on_at_the_next_look_and_dec
         office.desk.connection.execute("UPDATE bulk_run SET stage = 'running' WHERE id = ?", (run,))
         office.desk.connection.execute("UPDATE bulk_row SET outcome = 'can' WHERE run = ?", (run,))
     site.watch.pass_by(minutes=1)
-    assert " 3 · 情况有变 0" in done(person, address)
+    assert result(person, address) == "同意 3"
     assert [moves(site, number) for number in numbers] == [1] * 3
 
 
@@ -108,3 +250,30 @@ def test_nobody_else_sees_a_run(site: Site):
     assert site.signed_in(evening.SECOND).get(address).status_code == 404
     assert person.get(f"{address}/rows").status_code == 200
     assert person.get(f"{address}/rows.xlsx").content.startswith(b"PK")
+
+
+def test_what_ends_a_record_is_filled_in_first_confirmed_and_asks_who_is_there_once_more(site: Site):
+    person = site.signed_in(school.ACCEPTING)
+    page = person.get("/queue/todo?wf=diploma-registration&lane=ready").text
+    numbers = [number for number, _ in TICK.findall(page)][:3]
+    first = person.post("/bulk", {"trigger": "withdraw", "case": numbers}).headers["location"]
+    asked = person.get(first).text
+    assert "3 件： 0 可办 · 0 需细看（不在内） · 3 不可办" in said(asked)
+    given = {"field-reason_code": "voluntary", "field-decided_on": "2024-05-14", "field-document_no": "示范〔2024〕7号"}
+    assert all(f'name="{name}"' in asked for name in given)
+
+    address = person.post(f"{first}/instead", {"trigger": "withdraw", **given}).headers["location"]
+
+    page = person.get(address).text
+    assert "注销学籍 3 件？ 办完以后不能更改，也不能撤销。" in said(page)
+    assert "先打开抽看的 3 件" in page
+    for number in numbers:
+        person.get(f"/cases/{number}")
+    site.watch.pass_by(minutes=16)
+    assert 'name="proof"' in person.get(address).text
+    assert person.post(f"{address}/commit", {}).headers["location"].startswith("/sign-in/again?")
+    person.post(f"{address}/commit", {"proof": evening.PASSWORD})
+    assert result(person, address) == "注销学籍 3"
+    assert "撤" not in said(done(person, address)).partition("导出")[2].partition("演练")[0]
+    told = [events(site, number)[-1]["data"] for number in numbers]
+    assert {(one["trigger"], one["to"]) for one in told} == {("withdraw", "withdrawn")}

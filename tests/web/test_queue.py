@@ -10,7 +10,8 @@ from console.web.queue import waiting
 from engine.records import case_of
 from tests.web.conftest import Person, Site
 
-_PAGE_STATEMENTS, _FRAGMENT_STATEMENTS, _LIST_STATEMENTS = 16, 13, 10
+_PAGE_STATEMENTS, _FRAGMENT_STATEMENTS, _LIST_STATEMENTS = 10, 9, 7
+"""The specification allows 11, 9 and 11 (console.md 7.2); whoever needs one more says so there."""
 
 
 @pytest.fixture
@@ -295,3 +296,59 @@ def test_what_was_done_this_afternoon_is_under_done_the_last_first(approver: Per
     assert times == sorted(times, reverse=True)
     assert times
     assert "撤回" in html
+
+
+def test_what_is_due_within_three_working_days_stands_under_the_bar_for_the_staff(site: Site, approver: Person) -> None:
+    line = "审核截止、名单报送截止、照片包截止：今天 24:00"
+
+    for address in ("/queue/todo", "/queue/done", "/batches", "/me"):
+        assert line in approver.get(address).text
+    assert "xj-due-strip" not in site.signed_in("auditor").get("/batches").text
+    site.watch.pass_by(hours=6, minutes=30)
+    assert "xj-due-strip" not in site.signed_in(evening.APPROVER).get("/queue/todo").text, "it is over"
+
+
+def test_how_many_wait_is_told_on_every_page(approver: Person) -> None:
+    assert '<span class="xj-bar-count">60</span>' in approver.get("/queue/todo").text
+    assert 'class="xj-bar-count" hx-get="/queue/waiting/pulse"' in approver.get("/batches").text
+    assert approver.get("/queue/waiting/pulse").text == "60"
+
+
+def test_those_who_mend_what_holds_cases_up_are_told_once_a_day_from_the_queue(site: Site, approver: Person) -> None:
+    shown = approver.post("/queue/nudge", {"rule": "electronic-photo", "filter": "sort=due"}).headers["location"]
+    page = approver.get(shown).text
+    assert "请办“有电子照片”——补交电子照片（第1分校第4教学点 5 名学生）。" in page
+    assert "林芳" in page
+
+    back = approver.post(shown, {}).headers["location"]
+
+    assert back.startswith("/queue/todo?sort=due&nudged=")
+    assert "已催办：待发 1 · 没有地址 0 · 今天已催过 0" in _read(approver.get(back).text)
+    assert "今天 17:31 已催" in approver.get("/queue/todo").text
+    again = approver.post("/queue/nudge", {"rule": "electronic-photo"}).headers["location"]
+    assert "已催过，明天可再催" in approver.get(again).text
+    assert site.signed_in(evening.SECOND).get(shown).status_code == 404
+
+
+@pytest.mark.parametrize("rule", ["", "no-such-rule", "distinct-persons", "file-signed"])
+def test_nobody_is_told_of_what_holds_nothing_up_or_nobody_mends(approver: Person, rule: str) -> None:
+    assert approver.post("/queue/nudge", {"rule": rule}).status_code == 404
+
+
+def test_what_somebody_put_into_an_address_is_not_said_by_the_page(approver: Person) -> None:
+    assert "请改用别的账号" not in approver.get("/queue/todo?said=请改用别的账号").text
+
+
+def test_a_reason_given_before_is_one_press_away(approver: Person) -> None:
+    number = ready(approver)
+    html = approver.get(f"/cases/{number}/do/site_return").text
+    [address] = re.findall(r'<li><a href="([^"]+preset=1)"', html)
+
+    filled = approver.get(address.replace("&amp;", "&")).text
+
+    assert ">电子照片不是本人近照，请重采后再报</textarea>" in filled
+    assert "preset" not in approver.get(f"/cases/{number}/do/site_approve").text
+
+
+def _read(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())

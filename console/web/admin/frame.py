@@ -20,7 +20,14 @@ class Place(NamedTuple):
 PLACES = (
     Place("/admin/health", "健康", frozenset({Audience.SYSTEM_ADMIN, Audience.AUDIT_ADMIN})),
     Place("/admin/outbox", "发件箱", frozenset({Audience.SYSTEM_ADMIN})),
+    Place("/admin/definitions", "定义", frozenset({Audience.SYSTEM_ADMIN})),
+    Place("/admin/calendars", "日历", frozenset({Audience.SYSTEM_ADMIN})),
+    Place("/admin/terms", "学期", frozenset({Audience.SYSTEM_ADMIN})),
     Place("/admin/people", "人员", frozenset({Audience.SECURITY_ADMIN})),
+    Place("/admin/units", "单位", frozenset({Audience.SECURITY_ADMIN})),
+    Place("/admin/delegations", "代办", frozenset({Audience.SECURITY_ADMIN})),
+    Place("/admin/access", "查看记录", frozenset({Audience.AUDIT_ADMIN, Audience.SECURITY_ADMIN})),
+    Place("/admin/templates", "模板", frozenset({Audience.SYSTEM_ADMIN})),
 )
 
 

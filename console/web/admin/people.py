@@ -1,4 +1,7 @@
-"""Who holds which role where; giving roles, keeping somebody out, letting somebody in again."""
+"""Who holds which role where; giving roles, ending them, letting somebody in again.
+
+An administrator sees and changes what is held at the own units and below; of the rest, only how much there is.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +9,36 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+from console.web.admin.scope import is_own, own_paths
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine import organisation
 from engine.errors import Misplaced, RolesApart, Unknown
-from engine.lane_queries import Queue
-from engine.store import access, administration
-from engine.store.administration import PersonRow
+from engine.store import administration
+from engine.store.administration import HeldRole, PersonRow
 
 PAGE = 50
 
 
 class Role(NamedTuple):
-    """A role as shown: its title, the unit's name and code, and since when."""
+    """A role as shown: its title, the unit's name and code, and since when; `end` is where it can be ended."""
 
     title: str
     unit: str
     code: str
     since: datetime
+    end: str
 
 
 class Person(NamedTuple):
-    """Somebody with the roles held now."""
+    """Somebody with the roles held now at the visitor's units; `elsewhere` are how many more there are."""
 
     login: str
     name: str
     is_disabled: bool
     roles: tuple[Role, ...]
+    elsewhere: int
     address: str
 
 
@@ -44,49 +49,50 @@ class People(NamedTuple):
     following: str
 
 
-class Farewell(NamedTuple):
-    """What stops when somebody is kept out: cases handed over to the person by name, and cases that wait for them."""
-
-    handed: int
-    waiting: int
-
-
 def people(visit: Visit, after: str) -> People:
-    """Those who hold a role, by login."""
-    found = administration.people(visit.desk.connection, after, PAGE + 1)
+    """Those who hold a role at the visitor's units, by login."""
+    found = administration.people(visit.desk.connection, own_paths(visit), after, PAGE + 1)
     shown = found[:PAGE]
     following = f"/admin/people?{urlencode({'after': shown[-1].login})}" if len(found) > PAGE else ""
     return People([_shown(visit, one) for one in shown], following)
 
 
 def person(visit: Visit, login: str) -> Person:
-    """One of those who work here.
+    """One of those who work at the visitor's units, or did, or nowhere yet.
 
     Raises:
-        NotFound: If nobody has that login, or a student has it.
+        NotFound: If nobody has that login, a student has it, or it is another administrator's to look after.
     """
     row = administration.person(visit.desk.connection, login)
     if row is None:
+        raise NotFound
+    where = {one.unit for one in row.roles} or administration.last_units(visit.desk.connection, login)
+    if where and not any(is_own(visit, one) for one in where):
         raise NotFound
     return _shown(visit, row)
 
 
 def _shown(visit: Visit, row: PersonRow) -> Person:
-    roles, units = visit.desk.library.rulebook.organisation.roles, visit.desk.units()
+    address = f"/admin/people/{quote(row.login, safe='')}"
+    own = [one for one in row.roles if is_own(visit, one.unit)]
     return Person(
         login=row.login,
         name=row.name or row.login,
         is_disabled=row.disabled_at is not None,
-        roles=tuple(
-            Role(
-                visit.title(roles[one.role].title) if one.role in roles else one.role,
-                units[one.unit].name,
-                one.unit,
-                one.since,
-            )
-            for one in row.roles
-        ),
-        address=f"/admin/people/{quote(row.login, safe='')}",
+        roles=tuple(_role(visit, one, "" if row.login == visit.login else address) for one in own),
+        elsewhere=len(row.roles) - len(own),
+        address=address,
+    )
+
+
+def _role(visit: Visit, one: HeldRole, address: str) -> Role:
+    roles = visit.desk.library.rulebook.organisation.roles
+    return Role(
+        title=visit.title(roles[one.role].title) if one.role in roles else one.role,
+        unit=visit.desk.units()[one.unit].name,
+        code=one.unit,
+        since=one.since,
+        end=address and f"{address}/end?{urlencode({'role': one.role, 'unit': one.unit})}",
     )
 
 
@@ -102,14 +108,13 @@ def give_role(visit: Visit, login: str) -> bool:
     Raises:
         NotFound: If nobody has that login.
         FieldFaults: If the role or the unit is not known, they do not go together, the person holds a role that nobody
-            holds beside it, or it is the visitor's own account.
+            holds beside it, it is the visitor's own account, or the unit is another administrator's.
     """
     person(visit, login)
-    role, unit = visit.form.get("role", ""), visit.form.get("unit", "").strip()
+    role, unit = visit.form.get("role", ""), visit.form.get("unit", "")
     if login == visit.login:
         raise FieldFaults([FieldFault("role", visit.say("角色"), visit.say("不能给自己加角色，请另一位管理员办理"))])
-    row = visit.desk.units().get(unit)
-    if row is not None and not visit.actor.holds("security_admin", row.path):
+    if unit in visit.desk.units() and not is_own(visit, unit):
         raise FieldFaults([FieldFault("unit", visit.say("单位"), visit.say("不在您管理的单位之内"))])
     try:
         return organisation.give_role(visit.desk, login, role, unit, at=visit.at, actor=visit.login)
@@ -123,33 +128,12 @@ def _fault(visit: Visit, field: str, title: str, problem: Exception) -> FieldFau
     return FieldFaults([FieldFault(field, title, in_language(str(problem), visit.lang))])
 
 
-def farewell(visit: Visit, login: str) -> Farewell:
-    """What would stop if the person were kept out now."""
-    connection = visit.desk.connection
-    waiting = Queue(connection, visit.desk.actor(login), visit.at).counts()
-    return Farewell(administration.handed_to_person(connection, login, visit.at), sum(waiting.values()))
-
-
-def disable(visit: Visit, login: str) -> None:
-    """Keep a person out from now on, signed in or not.
-
-    Raises:
-        NotFound: If nobody has that login.
-        FieldFaults: If it is the visitor.
-    """
-    person(visit, login)
-    if login == visit.login:
-        raise FieldFaults([FieldFault("login", visit.say("用户"), visit.say("不能停用自己"))])
-    with visit.desk.connection.writing():
-        access.disable(visit.desk.connection, login, visit.at)
-
-
 def enable(visit: Visit, login: str) -> None:
     """Let a person in again.
 
     Raises:
-        NotFound: If nobody has that login.
+        NotFound: If nobody has that login, or a role of the person's is another administrator's to look after.
     """
-    person(visit, login)
-    with visit.desk.connection.writing():
-        access.enable(visit.desk.connection, login)
+    if person(visit, login).elsewhere:
+        raise NotFound
+    organisation.enable(visit.desk, login, at=visit.at, actor=visit.login)

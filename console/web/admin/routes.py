@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from console.web.admin import outbox, people
+from console.web.admin import leaving, outbox, people
 from console.web.admin.frame import demand, own_places, tabs
 from console.web.admin.health import parts
 from console.web.audiences import Audience
@@ -82,18 +82,49 @@ def admin_give_role(visit: Visit, login: str) -> Response:
     return visit.go(f"{people.person(visit, login).address}?said={'given' if is_new else 'held'}")
 
 
+@doors.get("/admin/people/{login}/end", to=Audience.SECURITY_ADMIN)
+def admin_before_ending(visit: Visit, login: str, role: str = "", unit: str = "") -> Response:
+    """What ends with a role, before it is ended."""
+    return visit.page("admin/end_role.html", ends=leaving.ending(visit, login, role, unit))
+
+
+@doors.post("/admin/people/{login}/end", to=Audience.SECURITY_ADMIN)
+def admin_end_role(visit: Visit, login: str) -> Response:
+    """Let a person hold a role no longer."""
+    address = people.person(visit, login).address
+    visit.demand_fresh_proof(visit.say("解除角色"))
+    leaving.end_role(visit, login)
+    return visit.go(f"{address}?said=ended")
+
+
 @doors.get("/admin/people/{login}/disable", to=Audience.SECURITY_ADMIN)
 def admin_before_disabling(visit: Visit, login: str) -> Response:
     """What stops when the person is kept out, before it is done."""
-    person = people.person(visit, login)
-    return visit.page("admin/disable.html", person=person, farewell=people.farewell(visit, login))
+    return _disabling(visit, login)
+
+
+def _disabling(visit: Visit, login: str, problem: FieldFaults | None = None) -> Response:
+    faults = () if problem is None else problem.faults
+    return visit.page(
+        "admin/disable.html",
+        status=422 if faults else 200,
+        person=people.person(visit, login),
+        farewell=leaving.farewell(visit, login),
+        faults=faults,
+        reasons={one.field: one.reason for one in faults},
+        taker=visit.form.get("taker", ""),
+        reason=visit.form.get("reason", ""),
+    )
 
 
 @doors.post("/admin/people/{login}/disable", to=Audience.SECURITY_ADMIN)
 def admin_disable(visit: Visit, login: str) -> Response:
     """Keep a person out from now on."""
     visit.demand_fresh_proof(visit.say("停用用户"))
-    people.disable(visit, login)
+    try:
+        leaving.disable(visit, login)
+    except FieldFaults as problem:
+        return _disabling(visit, login, problem)
     return visit.go(f"{people.person(visit, login).address}?said=disabled")
 
 

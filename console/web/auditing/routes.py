@@ -7,6 +7,9 @@ from typing import NamedTuple
 from fastapi import Response
 
 from console.web.audiences import Audience
+from console.web.auditing.frame import tabs
+from console.web.auditing.papers import conclusions
+from console.web.auditing.samples import walk_of
 from console.web.auditing.verifying import verify
 from console.web.auditing.view import moment_of
 from console.web.batches.index import shown_batches
@@ -45,10 +48,18 @@ def audit_find(visit: Visit) -> Response:
 
 
 @doors.get("/audit/cases/{no}", to=Audience.AUDITOR)
-def audit_case(visit: Visit, no: str, seq: int | None = None) -> Response:
+def audit_case(visit: Visit, no: str, seq: int | None = None, sample: int | None = None) -> Response:
     """A case right after one of its events; each moment looked at is an event of the case."""
     with moment_of(visit, no, seq) as moment:
-        return visit.page("audit/case.html", block="then", moment=moment, view=moment.view, slider=moment.slider)
+        return visit.page(
+            "audit/case.html",
+            block="then",
+            moment=moment,
+            view=moment.view,
+            slider=moment.slider,
+            walk=None if sample is None else walk_of(visit, sample, moment.view.head.number),
+            words=conclusions(visit),
+        )
 
 
 @doors.post("/audit/cases/{no}/verify", to=Audience.AUDITOR)
@@ -62,6 +73,7 @@ def _start(visit: Visit, *, status: int = 200, unknown: str | None = None) -> Re
     return visit.page(
         "audit/index.html",
         status=status,
+        tabs=tabs(visit),
         batches=shown_batches(visit),
         head=_head(visit),
         signed_at=leaves.signed_at(connection),

@@ -25,7 +25,11 @@ from engine.viewing import CASE, VIEW, view_case
 
 FIRST_FACTS = 10
 """Of what was known, before the rest is folded; what was changed later is never folded."""
-_LOOK = Bilingual(zh="查看", en="Looked at")
+_SILENT = {
+    str(EventKind.VIEWED): Bilingual(zh="查看", en="Looked at"),
+    str(EventKind.NOTED): Bilingual(zh="底稿", en="Working paper"),
+}
+"""Events of auditors, which the people of a case are not shown."""
 
 
 class Tick(NamedTuple):
@@ -109,7 +113,7 @@ def moment_of(visit: Visit, number: str, seq: int | None) -> Iterator[Moment]:
     lines = story(visit.desk.connection, [case.id] if case.student is None else [case.id, -case.student])
     slider = _slider(visit, found, [line for line in lines if line.chain == case.id], seq)
     _keep_look(visit, found, slider.here.at)
-    with then(visit, found, slider.here.seq) as view:
+    with then(visit, found, slider.here.seq, slider.here.at) as view:
         line = next(one for one in lines if one.chain == case.id and one.seq == slider.here.seq)
         event = next((one for one in view.stream if one.seq == slider.here.seq), None)
         yield Moment(
@@ -124,7 +128,7 @@ def moment_of(visit: Visit, number: str, seq: int | None) -> Iterator[Moment]:
 def _slider(visit: Visit, found: Found, lines: Sequence[StoryLine], seq: int | None) -> Slider:
     titles = {name: one.title for name, one in visit.desk.definition(found.case.shape).transitions.items()}
     every = [_tick(line, titles) for line in lines]
-    last = max((line.seq for line in lines if line.event["kind"] != EventKind.VIEWED), default=1)
+    last = max((line.seq for line in lines if line.event["kind"] not in _SILENT), default=1)
     here = next((one for one in every if one.seq == (last if seq is None else seq)), None)
     if here is None:
         raise NotFound
@@ -134,8 +138,7 @@ def _slider(visit: Visit, found: Found, lines: Sequence[StoryLine], seq: int | N
 def _tick(line: StoryLine, titles: Mapping[str, Bilingual]) -> Tick:
     data = line.event["data"]
     title = titles.get(str(data.get("signing") or data.get("trigger")))
-    is_look = line.event["kind"] == EventKind.VIEWED
-    return Tick(line.seq, datetime.fromisoformat(line.event["at"]), _LOOK if is_look else title)
+    return Tick(line.seq, datetime.fromisoformat(line.event["at"]), _SILENT.get(line.event["kind"], title))
 
 
 def _keep_look(visit: Visit, found: Found, at: datetime) -> None:

@@ -53,6 +53,7 @@ class Preview:
     """What would be sent. Of many recipients the first are shown.
 
     Attributes:
+        batch: What it is about; empty where it was begun from a queue.
         texts: What they read, each text once.
         again: How many were told of it today and are left out.
         silent: How many of the others have no address.
@@ -85,15 +86,24 @@ def choose(looked: Looked, about: str) -> str:
     Raises:
         NotFound: If there is no such rule, or nobody to tell.
     """
-    nudges = list(_nudges(looked, about))
+    return keep(looked.visit, (looked.code, Ways(looked=looked).page()), list(_nudges(looked, about)))
+
+
+def keep(visit: Visit, origin: tuple[str, str], nudges: Sequence[Nudge]) -> str:
+    """Keep whom to tell what; its handle.
+
+    Args:
+        visit: Who is about to tell them.
+        origin: The batch it is about (empty: a queue), and the address one comes back to.
+        nudges: Each of them.
+
+    Raises:
+        NotFound: If there is nobody to tell.
+    """
     if not nudges:
         raise NotFound
-    visit, handle = looked.visit, secrets.token_urlsafe(12)
-    body: dict[str, Json] = {
-        "batch": looked.code,
-        "back": Ways(looked=looked).page(),
-        "nudges": [asdict(one) for one in nudges],
-    }
+    handle, (batch, back) = secrets.token_urlsafe(12), origin
+    body: dict[str, Json] = {"batch": batch, "back": back, "nudges": [asdict(one) for one in nudges]}
     with visit.desk.connection.writing():
         urgings.add_urging(visit.desk.connection, handle, visit.login, moment(visit.at), body)
     return handle
@@ -191,8 +201,8 @@ def _cases(visit: Visit, nudges: Sequence[Nudge]) -> dict[int, Case]:
     return found
 
 
-def send(visit: Visit, handle: str) -> None:
-    """Tell those of a selection who were not told today; once, however often it is asked.
+def send(visit: Visit, handle: str) -> Preview:
+    """Tell those of a selection who were not told today, once, however often it is asked; the selection as shown.
 
     Raises:
         NotFound: If the visitor has made no such selection.
@@ -201,7 +211,7 @@ def send(visit: Visit, handle: str) -> None:
     """
     shown = preview(visit, handle)
     if shown.result is not None:
-        return
+        return shown
     connection = visit.desk.connection
     row: Any = urgings.urging(connection, handle)
     nudges = [Nudge(**one) for one in row.body["nudges"]]
@@ -216,3 +226,4 @@ def send(visit: Visit, handle: str) -> None:
             "again": len(nudges) - len(done),
         }
         urgings.end_urging(connection, handle, result)
+    return shown

@@ -116,9 +116,11 @@ def nudge_preview(visit: Visit, handle: str) -> Response:
 
 @doors.post("/nudge/{handle}", to=Audience.STAFF)
 def nudge_send(visit: Visit, handle: str) -> Response:
-    """Tell them."""
-    nudging.send(visit, handle)
-    return visit.go(f"/nudge/{handle}")
+    """Tell them; whoever came from a queue goes back to it, where what came of it is said."""
+    shown = nudging.send(visit, handle)
+    if shown.batch:
+        return visit.go(f"/nudge/{handle}")
+    return visit.go(f"{shown.back}{'&' if '?' in shown.back else '?'}nudged={handle}")
 
 
 def _table(visit: Visit, code: str, table: str) -> tuple[Looked, Table]:

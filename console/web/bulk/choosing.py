@@ -16,13 +16,15 @@ from console.web.visit import Visit
 from engine.bulk import move_many
 from engine.lane_queries import Placed
 from engine.lanes import Lane
-from engine.records import case_of
+from engine.records import Json, case_of
 from engine.store import bulk_runs
-from engine.store.bulk_runs import Outcome, Row, Run
+from engine.store.bulk_runs import Outcome, Row, Run, Stage
 from engine.store.cases import read_cases
 from engine.trail.event import moment
 
 MOST = 10_000
+_SOME_REASON: dict[str, Json] = {"reason": "—"}
+"""Stands for the words that a step asks for while it is only asked about: they are written with the preview."""
 
 
 def freeze(visit: Visit) -> str:
@@ -35,26 +37,27 @@ def freeze(visit: Visit) -> str:
     waiting = waiting_for(visit, asked)
     ticked = {case for one in visit.posted.getlist("case") if (case := case_of(str(one).replace("-", "")))}
     chosen = list(_chosen(waiting, asked, ticked, is_everything=bool(visit.form.get("everything"))))
-    return keep(visit, visit.form.get("trigger", ""), asked.query(), chosen)
+    run = Run("", visit.login, visit.form.get("trigger", ""), asked.query(), Stage.PREVIEW, moment(visit.at), None)
+    return keep(visit, run, chosen)
 
 
-def again(visit: Visit, run: Run, cases: Iterable[int]) -> str:
-    """A new selection of some cases of a run, as they stand now; the id of the new run."""
+def again(visit: Visit, run: Run, cases: Iterable[int]) -> str | None:
+    """A new selection of some cases for what a run says; None where none of them waits any more."""
     waiting = waiting_for(visit, Filter())
     chosen = [placed for case in cases if (placed := waiting.standing(case)) is not None]
-    return keep(visit, run.trigger, run.address, chosen)
+    return keep(visit, run, chosen) if chosen else None
 
 
-def keep(visit: Visit, trigger: str, address: str, chosen: Sequence[Placed]) -> str:
-    """Judge what was chosen, and keep it.
+def keep(visit: Visit, run: Run, chosen: Sequence[Placed]) -> str:
+    """Judge what was chosen for what a run says, and keep it as a new one; its id.
 
     Raises:
         FieldFaults: If there is nothing to decide on.
     """
-    if not trigger or not chosen:
+    if not run.trigger or not chosen:
         raise FieldFaults([FieldFault("case", visit.say("选择"), visit.say("请先选择要办的件"))])
-    run = Run(secrets.token_urlsafe(12), visit.login, trigger, address, "preview", moment(visit.at), None)
-    rows = list(_judged(visit, trigger, chosen))
+    run = run._replace(id=secrets.token_urlsafe(12), stage=Stage.PREVIEW, made_at=moment(visit.at), beat_at=None)
+    rows = list(_judged(visit, run, chosen))
     with visit.desk.connection.writing():
         bulk_runs.add_run(visit.desk.connection, run, rows)
     return run.id
@@ -74,16 +77,20 @@ def _chosen(waiting: Waiting, asked: Filter, ticked: set[int], *, is_everything:
         yield from page
 
 
-def _judged(visit: Visit, trigger: str, chosen: Sequence[Placed]) -> Iterator[Row]:
+def _judged(visit: Visit, run: Run, chosen: Sequence[Placed]) -> Iterator[Row]:
     """A row for each case: 需细看 stay out, the others are asked of the engine, which writes nothing."""
+    trigger = run.trigger
     found = read_cases(visit.desk.connection, [one.case for one in chosen])
     revisions = {case: one.case.revision for case, one in found.items() if visit.visible.sees(one.case)}
+    apart = {one.case for one in chosen if trigger not in visit.desk.definition(one.row.shape).transitions}
     looked = {one.case for one in chosen if one.lane is Lane.LOOK}
     warned = {one.case for one in chosen if one.cautions}
-    asked = [(case, revision) for case, revision in revisions.items() if case not in looked]
-    answer = move_many(visit.desk, asked, visit.asks(trigger), dry_run=True)
-    against = {one.case.id: " ".join(verdict.id for verdict in one.verdicts) for one in answer.refused}
-    against |= {case: "" for case, _ in answer.barred}
+    asked = [(case, revision) for case, revision in revisions.items() if case not in looked | apart]
+    wants_reason = any("reason" in _asked(visit, one, trigger) for one in {one.row.shape for one in chosen})
+    request = visit.asks(trigger, {**(_SOME_REASON if wants_reason else {}), **run.fields})
+    answer = move_many(visit.desk, asked, request, dry_run=True)
+    against = {one.case.id: " ".join(verdict.rule for verdict in one.verdicts) for one in answer.refused}
+    against |= {case: "" for case, _ in answer.barred} | dict.fromkeys(apart, "")
     for case, revision in revisions.items():
         if case in against:
             yield Row(case, revision, Outcome.CANNOT, against[case])
@@ -91,3 +98,8 @@ def _judged(visit: Visit, trigger: str, chosen: Sequence[Placed]) -> Iterator[Ro
             yield Row(case, revision, Outcome.LOOK)
         else:
             yield Row(case, revision, Outcome.CAN)
+
+
+def _asked(visit: Visit, shape: str, trigger: str) -> Sequence[str]:
+    machine = visit.desk.machine(shape)
+    return machine.step_anywhere(trigger).asked if trigger in machine.definition.transitions else ()

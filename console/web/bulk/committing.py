@@ -1,7 +1,7 @@
-"""Taking the step on every case that was chosen: a thread of its own with its own desk, one event for each case.
+"""Taking the step on every case that was chosen, or taking it back: a thread of its own with its own desk.
 
-The trail decides what was done: a run that was cut off is taken up by whoever looks at its page next, under the same
-request numbers, and what had moved already is found by them.
+The trail decides what was done, one event for each case: a run that was cut off is taken up by whoever looks at its
+page next, under the same request numbers, and what had moved already is found by them.
 """
 
 from __future__ import annotations
@@ -15,44 +15,55 @@ from console.web.visit import Visit
 from engine.bulk import BulkAnswer, move_many
 from engine.casework import answered
 from engine.desk import Desk
-from engine.errors import NotRetractable, StaleCase
+from engine.errors import NotRetractable, StaleCase, TransitionNotOpen
 from engine.records import Request, case_number
+from engine.repeating import once
 from engine.retracting import retract
 from engine.store import bulk_runs
-from engine.store.bulk_runs import Outcome, Row, Run
+from engine.store.bulk_runs import Outcome, Row, Run, Stage
 from engine.store.cases import read_cases
 
-CHUNK = 1_000
+CHUNK = 200
+"""After so many cases the page moves on, and the worker is heard of again well within `bulk_runs.SILENCE`."""
+_TODO = {Stage.RUNNING: (Outcome.CAN,), Stage.WITHDRAWING: (Outcome.MOVED, Outcome.STAYS)}
 
 
-def begin(visit: Visit, run: Run) -> None:
-    """Have a run worked on, unless somebody alive is at it."""
+def begin(visit: Visit, run: Run, stage: Stage) -> None:
+    """Have a run worked on (`RUNNING` takes the step, `WITHDRAWING` takes it back), unless somebody alive is at it."""
     connection = visit.desk.connection
     with connection.writing():
-        is_taken = bulk_runs.take(connection, run.id, visit.at)
+        is_taken = bulk_runs.take(connection, run.id, visit.at, stage)
     if is_taken:
-        Thread(target=_work, args=(visit.house, run), name=f"bulk-{run.id}").start()
+        Thread(target=_work, args=(visit.house, run.id, stage), name=f"bulk-{run.id}").start()
 
 
-def _work(house: House, run: Run) -> None:
+def _work(house: House, number: str, stage: Stage) -> None:
     with house.desks.borrowed() as office:
-        desk = office.desk
-        todo = [one for one in bulk_runs.rows_of(desk.connection, run.id) if one.outcome is Outcome.CAN]
+        desk, run = office.desk, bulk_runs.run_of(office.desk.connection, number)
+        if run is None:
+            return
+        todo = [one for one in bulk_runs.rows_of(desk.connection, run.id) if one.outcome in _TODO[stage]]
         for start in range(0, len(todo), CHUNK):
             chunk = todo[start : start + CHUNK]
             request = Request(trigger=run.trigger, actor=desk.actor(run.login), at=house.now(), id=run.id)
-            told = list(_told(desk, chunk, request, move_many(desk, [one[:2] for one in chunk], request)))
+            told = _taken(desk, run, chunk, request) if stage is Stage.RUNNING else _taken_back(desk, chunk, request)
             with desk.connection.writing():
                 bulk_runs.keep_outcomes(desk.connection, run.id, told)
-                bulk_runs.beat(desk.connection, run.id, house.now())
+                bulk_runs.beat(desk.connection, run.id, house.now(), stage)
         with desk.connection.writing():
-            bulk_runs.beat(desk.connection, run.id, house.now(), "done")
+            bulk_runs.beat(desk.connection, run.id, house.now(), Stage.DONE)
+
+
+def _taken(desk: Desk, run: Run, chunk: Sequence[Row], request: Request) -> list[Row]:
+    """What became of each; where anything has changed since it was chosen, its revision says so, and it is left."""
+    answer = move_many(desk, [(one.case, one.revision) for one in chunk], replace(request, fields=run.fields))
+    return list(_told(desk, chunk, request, answer))
 
 
 def _told(desk: Desk, chunk: Sequence[Row], request: Request, answer: BulkAnswer) -> Iterator[Row]:
     """What became of each; a case that moved in an earlier run of this request has moved."""
     moved = set(answer.moved)
-    refused = {one.case.id: " ".join(verdict.id for verdict in one.verdicts) for one in answer.refused}
+    refused = {one.case.id: " ".join(verdict.rule for verdict in one.verdicts) for one in answer.refused}
     refused |= {case: "" for case, _ in answer.barred}
     for row in chunk:
         if row.case in moved or _moved_before(desk, request, row.case):
@@ -68,19 +79,16 @@ def _moved_before(desk: Desk, request: Request, case: int) -> bool:
     return repeated is not None and repeated.moved
 
 
-def withdraw(visit: Visit, run: Run) -> None:
-    """Take the whole run back, each case by its own rule and only where nobody has acted since."""
-    connection = visit.desk.connection
-    rows = [one for one in bulk_runs.rows_of(connection, run.id) if one.outcome in (Outcome.MOVED, Outcome.STAYS)]
-    found = read_cases(connection, [one.case for one in rows])
-    told = [_withdrawn(visit, row) for row in rows if row.case in found]
-    with connection.writing():
-        bulk_runs.keep_outcomes(connection, run.id, told)
+def _taken_back(desk: Desk, chunk: Sequence[Row], request: Request) -> list[Row]:
+    """Each by its own rule, and only where nobody has acted since."""
+    found = read_cases(desk.connection, [one.case for one in chunk])
+    return [_withdrawn(desk, row, request) for row in chunk if row.case in found]
 
 
-def _withdrawn(visit: Visit, row: Row) -> Row:
+def _withdrawn(desk: Desk, row: Row, request: Request) -> Row:
+    asked = replace(request, trigger="undo", seen=row.revision + 1, id=f"{request.id}/{case_number(row.case)}")
     try:
-        retract(visit.desk, row.case, visit.asks("undo", seen=row.revision + 1))
-    except (NotRetractable, StaleCase):
+        once(desk, "undo", asked, lambda told: retract(desk, row.case, told))
+    except (NotRetractable, StaleCase, TransitionNotOpen):
         return row._replace(outcome=Outcome.STAYS)
     return row._replace(outcome=Outcome.WITHDRAWN)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from math import ceil
+from typing import NamedTuple
 
+from console.access.stepping_up import asks_for, is_fresh
+from console.web.queue.answers import undo_span
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, words_of
+from console.web.queue.rows import Holdup, holdup_of
+from console.web.queue.step_fields import GIVEN, StepForm, step_form
 from console.web.visit import Visit
-from engine.definition import Bilingual
-from engine.records import case_number
+from engine.definition import Bilingual, MoveKind
+from engine.records import Case, case_number
+from engine.step import Step
 from engine.store import bulk_runs, desk_work
-from engine.store.bulk_runs import Outcome, Row, Run
-from engine.store.cases import Found, read_cases
+from engine.store.bulk_runs import AT_WORK, Outcome, Row, Run, Stage
+from engine.store.cases import Found, read_case, read_cases
 from engine.trail.event import moment
 
 SHOWN = 200
@@ -23,11 +31,12 @@ _LEAST_SAMPLE = 10
 _SAMPLE_SHARE = 0.05
 _AT_HAND = "site"
 """The kind of unit that has each case before it anyway: no sample is asked of it."""
+_BACK = (MoveKind.RETURN, MoveKind.REJECT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One case: whose, what became of it, and whether it is of the sample and was opened."""
+    """One case: whose, and what became of it."""
 
     number: str
     name: str
@@ -36,99 +45,176 @@ class Line:
     words: tuple[str, ...]
     outcome: Outcome
     why: tuple[str, ...]
-    claimed: str
-    is_sample: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """One case to be opened first, and whether it was."""
+
+    line: Line
     is_seen: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BulkView:
-    """The page. `groups` are the cases in it by unit and words, `against` those that cannot by rule."""
+class Preview:
+    """What stands before the decision.
 
-    run: Run
-    verb: Bilingual
-    counts: Counter[Outcome]
-    lines: tuple[Line, ...]
+    Attributes:
+        groups: The cases in it by unit and words.
+        against: What those lack that cannot be in it; `barred` are those that are not for the person at all.
+        claimed: Cases in it that somebody else is at, with the name.
+        instead: Other steps that can be taken on the same cases: trigger and title.
+    """
+
     groups: tuple[tuple[str, int], ...]
-    against: tuple[tuple[str, str, int], ...]
-
-    @property
-    def total(self) -> int:
-        """How many were chosen."""
-        return sum(self.counts.values())
-
-    @property
-    def sample(self) -> tuple[Line, ...]:
-        """The cases to be opened first."""
-        return tuple(one for one in self.lines if one.is_sample)
+    against: tuple[Holdup, ...]
+    barred: int
+    sample: tuple[Sampled, ...]
+    claimed: tuple[tuple[Line, str], ...]
+    instead: tuple[tuple[str, Bilingual], ...]
 
     @property
     def unseen(self) -> int:
         """How many of the sample have not been opened."""
         return sum(not one.is_seen for one in self.sample)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkView:
+    """The page.
+
+    Attributes:
+        verb: The step. `wants_reason`: it is said at the end why; `is_final`: nothing leads back.
+        form: What is to be given before the cases can be judged; None where nothing is.
+        proof: What the person is asked for once more, `code` or `password`; empty where that was a short while ago.
+        preview: Before the decision; None afterwards.
+        undo: For how many seconds more everything can be undone and nobody has heard of it.
+    """
+
+    run: Run
+    verb: Bilingual
+    form: StepForm | None
+    wants_reason: bool
+    is_final: bool
+    counts: Counter[Outcome]
+    proof: str
+    preview: Preview | None
+    undo: int
+
+    @property
+    def total(self) -> int:
+        """How many were chosen."""
+        return self.counts.total()
+
+    @property
+    def inside(self) -> int:
+        """How many are decided on, were, or will be."""
+        return self.total - self.counts[Outcome.LOOK] - self.counts[Outcome.CANNOT]
+
+    @property
+    def done(self) -> int:
+        """How many of them the worker has been at."""
+        left = (Outcome.CAN,) if self.run.stage is Stage.RUNNING else (Outcome.MOVED, Outcome.STAYS)
+        return self.inside - sum(self.counts[one] for one in left)
+
     @property
     def failed(self) -> int:
         """How many can be tried again."""
         return self.counts[Outcome.CHANGED] + self.counts[Outcome.REFUSED]
 
-    def of(self, *outcomes: str) -> tuple[Line, ...]:
-        """The lines of some outcomes."""
-        return tuple(one for one in self.lines if one.outcome in outcomes)
+
+class Taken(NamedTuple):
+    """The step of a run as it is taken on one of its cases."""
+
+    case: Case
+    step: Step
 
 
 def bulk_view(visit: Visit, run: Run) -> BulkView:
-    """The page of a run as it is now."""
-    connection = visit.desk.connection
-    rows = bulk_runs.rows_of(connection, run.id)
-    found = read_cases(connection, [one.case for one in rows]) if rows else {}
-    found = {case: one for case, one in found.items() if visit.visible.sees(one.case)}
-    sample = _sample(visit, run, [one for one in rows if one.outcome is Outcome.CAN])
-    seen = bulk_runs.seen_by(connection, visit.login, sorted(sample))
-    lying = desk_work.lying_on(connection, list(found), visit.login, visit.at) if found else None
-    claims = {} if lying is None else {case: one.name for case, one in lying.claims.items() if one.login != visit.login}
-    lines = tuple(
-        _line(visit, row, found[row.case], (claims.get(row.case, ""), row.case in sample, row.case in seen))
-        for row in rows
-        if row.case in found
-    )
-    shape = next((one.case.shape for one in found.values()), "")
-    step = visit.desk.definition(shape).transitions.get(run.trigger) if shape else None
-    titles = _titles(visit)
-    against = Counter(rule for row in rows if row.outcome is Outcome.CANNOT for rule in row.rules.split() or [""])
+    """The page of a run as it is now; while it is worked on, only how far it is."""
+    rows = bulk_runs.rows_of(visit.desk.connection, run.id)
+    step, session = step_of(visit, run, rows), visit.session
+    needs_proof = run.stage is Stage.PREVIEW and session is not None and not is_fresh(session, visit.at)
     return BulkView(
         run=run,
-        verb=Bilingual(zh=run.trigger, en=run.trigger) if step is None else step.title,
+        verb=Bilingual(zh=run.trigger, en=run.trigger) if step is None else step.step.transition.title,
+        form=_form(visit, run, step) if step is not None and asks_first(step) else None,
+        wants_reason=step is not None and "reason" in step.step.asked and not asks_first(step),
+        is_final=step is not None and _is_final(visit, step),
         counts=Counter(one.outcome for one in rows),
-        lines=lines,
-        groups=tuple(sorted(Counter(" · ".join((x.unit, *x.words[-1:])) for x in lines if x.outcome == "can").items())),
-        against=tuple((rule, titles.get(rule, rule), number) for rule, number in against.most_common()),
+        proof=asks_for(session) if session is not None and needs_proof else "",
+        preview=_preview(visit, run, rows, step) if run.stage is Stage.PREVIEW else None,
+        undo=_seconds_left(visit, run),
     )
 
 
-def _titles(visit: Visit) -> dict[str, str]:
-    rules = visit.desk.library.rulebook.rules
-    return {name: visit.title(rule.title) for name, rule in rules.items() if rule.title is not None}
+def step_of(visit: Visit, run: Run, rows: Sequence[Row]) -> Taken | None:
+    """The step of a run on one of the cases that are in it; None where that has no such step."""
+    first = next((one for one in rows if one.outcome not in (Outcome.LOOK, Outcome.CANNOT)), next(iter(rows), None))
+    found = None if first is None else read_case(visit.desk.connection, first.case)
+    if found is None or run.trigger not in visit.desk.definition(found.case.shape).transitions:
+        return None
+    return Taken(found.case, visit.desk.machine(found.case.shape).step_anywhere(run.trigger))
 
 
-def _line(visit: Visit, row: Row, found: Found, told: tuple[str, bool, bool]) -> Line:
-    claimed, is_sample, is_seen = told
-    titles = _titles(visit) if row.rules else {}
-    return Line(
-        number=case_number(row.case),
-        name=name_of(found),
-        student_no=found.student_no or "",
-        unit=visit.desk.units()[found.case.unit].name,
-        words=tuple(words_of(visit.desk.machine(found.case.shape), found, ROW, lang_of(visit))),
-        outcome=row.outcome,
-        why=tuple(titles.get(rule, rule) for rule in row.rules.split()),
-        claimed=claimed,
-        is_sample=is_sample,
-        is_seen=is_seen,
+def asks_first(taken: Taken) -> bool:
+    """Whether a step asks for more than why: then the cases are judged with what it is given."""
+    return bool({*taken.step.asked} - {"reason"})
+
+
+def _form(visit: Visit, run: Run, taken: Taken) -> StepForm:
+    typed = {name: "" if value is None else str(value) for name, value in run.fields.items()}
+    fields = {f"{GIVEN}{name}": value for name, value in typed.items()}
+    return step_form(visit.desk.machine(taken.case.shape), taken.step, (), {**typed, **fields})
+
+
+def _is_final(visit: Visit, taken: Taken) -> bool:
+    machine = visit.desk.machine(taken.case.shape)
+    return any(machine.is_final(target) for target in taken.step.targets)
+
+
+def _seconds_left(visit: Visit, run: Run) -> int:
+    if run.stage is not Stage.DONE or run.beat_at is None:
+        return 0
+    left = datetime.fromisoformat(run.beat_at) + undo_span(visit) - visit.at
+    return max(0, int(left.total_seconds()))
+
+
+def _preview(visit: Visit, run: Run, rows: Sequence[Row], step: Taken | None) -> Preview:
+    connection = visit.desk.connection
+    inside = [one for one in rows if one.outcome is Outcome.CAN]
+    found = _found(visit, inside)
+    sample = _sample(visit, run, inside)
+    seen = bulk_runs.seen_by(connection, visit.login, sorted(sample)) if sample else set()
+    claims = desk_work.lying_on(connection, list(found), visit.login, visit.at).claims
+    lines = {row.case: _line(visit, row, found[row.case]) for row in inside if row.case in found}
+    groups = Counter(" · ".join((one.unit, *one.words[-1:])) for one in lines.values())
+    against = Counter(rule for row in rows if row.outcome is Outcome.CANNOT for rule in row.rules.split())
+    queue = "/queue/todo?rule="
+    return Preview(
+        groups=tuple(sorted(groups.items())),
+        against=tuple(holdup_of(visit, rule, count, f"{queue}{rule}") for rule, count in against.most_common()),
+        barred=sum(row.outcome is Outcome.CANNOT and not row.rules for row in rows),
+        sample=tuple(Sampled(line=lines[case], is_seen=case in seen) for case in lines if case in sample),
+        claimed=tuple((lines[case], one.name) for case, one in claims.items() if one.login != visit.login),
+        instead=() if step is None else tuple(_instead(visit, step)),
     )
 
 
-def _sample(visit: Visit, run: Run, rows: list[Row]) -> set[int]:
+def _instead(visit: Visit, taken: Taken) -> Iterator[tuple[str, Bilingual]]:
+    """The steps back that can be taken on the same cases by the same people, and ask for nothing but why."""
+    case, step = taken
+    machine = visit.desk.machine(case.shape)
+    roles = {role for _, some in step.entitled for role in some}
+    for trigger in machine.open_triggers(case.state):
+        other = machine.step(case.state, trigger)
+        is_theirs = any(roles & set(some) for _, some in other.entitled)
+        asks_why = other.transition.kind in _BACK and set(other.asked) == {"reason"} and other.transition.bulk
+        if trigger != step.trigger and is_theirs and asks_why:
+            yield trigger, other.transition.title
+
+
+def _sample(visit: Visit, run: Run, rows: Sequence[Row]) -> set[int]:
     """The same cases each time the page is looked at: none at a site, else 5 %, at least ten, or all there are."""
     kinds = {visit.desk.units()[grant.unit].kind for grant in (*visit.actor.grants, *visit.actor.delegated)}
     if kinds == {_AT_HAND}:
@@ -137,6 +223,29 @@ def _sample(visit: Visit, run: Run, rows: list[Row]) -> set[int]:
     return {one.case for one in sorted(rows, key=lambda one: sha256(f"{run.id}{one.case}".encode()).digest())[:size]}
 
 
-def remaining(visit: Visit, run: Run) -> bool:
-    """Whether a run waits for a worker: its own has not been heard of for a while."""
-    return run.stage == "running" and (run.beat_at or "") < moment(visit.at - bulk_runs.SILENCE)
+def lines_of(visit: Visit, rows: Sequence[Row]) -> tuple[Line, ...]:
+    """Some cases of a run as the person may still know of them."""
+    found = _found(visit, rows)
+    return tuple(_line(visit, row, found[row.case]) for row in rows if row.case in found)
+
+
+def _found(visit: Visit, rows: Sequence[Row]) -> dict[int, Found]:
+    read = read_cases(visit.desk.connection, [one.case for one in rows]) if rows else {}
+    return {case: one for case, one in read.items() if visit.visible.sees(one.case)}
+
+
+def _line(visit: Visit, row: Row, found: Found) -> Line:
+    return Line(
+        number=case_number(row.case),
+        name=name_of(found),
+        student_no=found.student_no or "",
+        unit=visit.desk.units()[found.case.unit].name,
+        words=tuple(words_of(visit.desk.machine(found.case.shape), found, ROW, lang_of(visit))),
+        outcome=row.outcome,
+        why=tuple(visit.title(holdup_of(visit, rule, 1, "").title) for rule in row.rules.split()),
+    )
+
+
+def waits_for_worker(visit: Visit, run: Run) -> bool:
+    """Whether a run has lost its worker: nothing has been heard of it for a while."""
+    return run.stage in AT_WORK and (run.beat_at or "") < moment(visit.at - bulk_runs.SILENCE)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from fastapi import Response
 
+from console.web.addresses import own_path
 from console.web.audiences import Audience
 from console.web.cases.looking import asked, dossier_of, reader_of, shown
 from console.web.cases.masking import Veil
@@ -32,14 +33,12 @@ from engine.signers import add_signer, drop_signer
 from engine.store.cases import Found
 from engine.takers import Takers, roles_to_pass, takers
 from engine.urging import Nudge, awaited, urge, urge_to_mend
-from engine.viewing import Purpose, Reason, reveal
+from engine.viewing import MANY_REVEALS, Purpose, Reason, reveal
 
 doors = Doors()
 
 SHOWN_SECONDS = 60
 """For so long a personal value stands on the page."""
-MANY_REVEALS = 30
-"""In an hour; whoever asks more often is watched."""
 _LONGEST_LOAN = timedelta(days=366)
 
 
@@ -139,6 +138,8 @@ def hand_over_post(visit: Visit, no: str) -> Response:
     )
     if refused:
         return _passing_page(visit, found, mandate.role, None, _form(visit, found, refused), status=422)
+    if "from" in visit.form:
+        return visit.go(own_path(f"/queue/todo?{visit.form['from']}&said=handed"))
     return _done(visit, found)
 
 
@@ -188,7 +189,26 @@ def _passing_page(
         roles={one: titles[one].title for one in own if one in titles},
         titles={name: one.title for name, one in titles.items()},
         takers=offered,
+        taker=visit.form.get("taker") or _likeliest(offered, chosen),
+        reason=visit.form.get("reason") or _known_reason(visit),
+        origin=visit.form.get("from") or visit.request.query_params.get("from"),
     )
+
+
+def _likeliest(offered: Takers, role: str) -> str:
+    """The only one who can take the case, or the only one of them who has that role and no other; else nobody."""
+    able = [one for one in offered.people if not one.against]
+    plain = [one for one in able if one.roles == (role,)]
+    for some in (able, plain):
+        if len(some) == 1:
+            return some[0].login
+    return ""
+
+
+def _known_reason(visit: Visit) -> str:
+    """What is to be said where the page that led here knows why: the person is kept apart from the step."""
+    is_apart = visit.request.query_params.get("why") == "apart"
+    return visit.say("本人办过前一步，按规定须由别人审批") if is_apart else ""
 
 
 def _mandate(visit: Visit) -> Mandate:

@@ -87,13 +87,13 @@ def shown(visit: Visit, found: Found, revealed: frozenset[str] = frozenset()) ->
 
 
 @contextmanager
-def then(visit: Visit, found: Found, seq: int) -> Iterator[CaseView]:
-    """The page of a case as it stood right after one of its events.
+def then(visit: Visit, found: Found, seq: int, at: datetime | None = None) -> Iterator[CaseView]:
+    """The page of a case as it stood right after one of its events; `at` is its moment, where that has been read.
 
     Raises:
         NotFound: If the case has no such event.
     """
-    at = _moment_of(visit.desk, found, seq)
+    at = at or _moment_of(visit.desk, found, seq)
     about = found.student_no or found.case.unit
     with as_it_stood(visit.desk, about, found.case.number, at) as past:
         before = read_case(past.desk.connection, past.case)

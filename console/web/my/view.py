@@ -59,11 +59,12 @@ class OwnFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Whom to ask: who, where, and at which number, as far as the unit has said one."""
+    """Whom to ask: who, where, at which number and when, as far as the unit or one above it has said so."""
 
     names: tuple[str, ...]
     unit: str
     phone: str = ""
+    hours: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +134,14 @@ def _shown(own: Own, name: str, kind: str, lang: Lang) -> str:
 def contact(own: Own) -> Contact:
     """Whom a student asks: who files and keeps the papers at the own unit."""
     case = own.record.case
-    unit = own.desk.units()[case.unit]
+    units = own.desk.units()
+    upwards = (units[code].facts for code in reversed(case.path.strip("/").split("/")))
     here = [one for role in (_OPERATOR, _OFFICER) for one in own.staff.holding(role, case.path)]
     nearest = max((len(one.path) for one in here), default=0)
     names = dict.fromkeys(one.name or one.login for one in here if len(one.path) == nearest)
-    phone: Json = unit.facts.get("phone")
-    return Contact(names=tuple(names)[:2], unit=unit.name, phone=phone if isinstance(phone, str) else "")
+    said: Mapping[str, Json] = next((facts for facts in upwards if facts.get("phone")), {})
+    phone, hours = (str(said.get(name) or "") for name in ("phone", "office_hours"))
+    return Contact(names=tuple(names)[:2], unit=units[case.unit].name, phone=phone, hours=hours)
 
 
 def _answer(own: Own, to_do: Todos) -> tuple[Answer, Sentence | None]:

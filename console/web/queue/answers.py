@@ -62,7 +62,7 @@ def after_click(visit: Visit, asked: Filter) -> Response:
     opened = open_id(asked)
     before = open_id(_filter_of_page(visit))
     waiting = waiting_for(visit, asked)
-    read = read_some(visit, _concerned(waiting, asked, opened, before))
+    read = read_some(visit, _concerned(waiting, asked, opened, before), opened=opened)
     if opened is None or opened not in read.found:
         raise NotFound
     view = shown(visit, asked, waiting, read, opened)
@@ -113,7 +113,7 @@ def go_on(visit: Visit, asked: Filter, waiting: Waiting, following: Placed | Non
     counts = counts_of(waiting, asked)
     if following is None:
         return fragment(visit, asked, None, replace(beside, counts=counts))
-    read = read_some(visit, _concerned(waiting, asked, following.case))
+    read = read_some(visit, _concerned(waiting, asked, following.case), opened=following.case)
     view = shown(visit, asked, waiting, read, following.case)
     row = single_row(visit, asked, waiting, read, following.case)
     return fragment(visit, asked, view, replace(beside, rows=() if row is None else (row,), counts=counts))

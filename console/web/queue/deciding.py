@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Response
 
@@ -40,13 +40,16 @@ from engine.store.cases import Found
 from engine.store.desk_work import Claim, Lying
 
 doors = Doors()
+_MOST_PRESETS = 9
+"""One for each key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage:
     """The form of a step as a page: of which case, with what was typed, and what is wrong with it.
 
-    `hidden` is what a form carries without showing it.
+    `hidden` is what a form carries without showing it; `presets` are reasons the person gave before, each with the
+    address of the same form with that one.
     """
 
     number: str
@@ -59,6 +62,7 @@ class StepPage:
     faults: tuple[FieldFault, ...]
     refused: tuple[Verdict, ...]
     unseen: tuple[str, ...] = ()
+    presets: tuple[tuple[str, str], ...] = ()
     back: str = "/queue/todo"
 
 
@@ -69,8 +73,24 @@ def do_form(visit: Visit, no: str, trigger: str) -> Response:
     machine = visit.desk.machine_for(found.case, {})
     step = machine.step(found.case.state, trigger)
     typed = desk_work.draft(visit.desk.connection, visit.login, found.case.id, trigger)
-    seen = {"seen": str(found.case.revision), "seq": str(found.case.head.seq), **dict(visit.request.query_params)}
-    return _form_page(visit, found, (machine, step), typed, seen=seen)
+    asked = dict(visit.request.query_params)
+    presets = _presets(visit, step, asked)
+    chosen = next((reason for address, reason in presets if asked.get("preset") == address.rpartition("=")[2]), None)
+    seen = {"seen": str(found.case.revision), "seq": str(found.case.head.seq), **asked}
+    page = _step_page(
+        visit, found, (machine, step), typed if chosen is None else {**typed, "reason": chosen}, seen=seen
+    )
+    return visit.page("queue/step.html", q=words_for(visit), page=replace(page, presets=presets))
+
+
+def _presets(visit: Visit, step: Step, asked: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Reasons the person gave for a step before, each with the address of the form with it."""
+    if "reason" not in step.asked:
+        return ()
+    found = desk_work.reasons_of(visit.desk.connection, visit.login, step.trigger, _MOST_PRESETS)
+    rest = {name: value for name, value in asked.items() if name != "preset"}
+    here = visit.request.url.path
+    return tuple((f"{here}?{urlencode({**rest, 'preset': place})}", text) for place, text in enumerate(found, start=1))
 
 
 @doors.post("/cases/{no}/do/{trigger}", to=Audience.PARTAKER)
@@ -129,15 +149,22 @@ class _Decision:
             return conflict(visit, visit.case(found.case.number), request.trigger, self._asked)
         if isinstance(outcome, Refused):
             return self._again(refused=outcome.verdicts)
-        if found.case.id in lying.claims or found.case.id in lying.drafts:
-            with visit.desk.connection.writing():
-                desk_work.leave(visit.desk.connection, found.case.id, visit.login)
+        self._leave(lying)
         waiting = self._waiting.without(found.case.id)
         if isinstance(outcome, Moved) and _waits_again(visit, self._machine, outcome):
             waiting = waiting_for(visit, self._asked)
         can_undo = isinstance(outcome, Repeated) or not (outcome.ends or outcome.effects)
         place = (self._asked, waiting, self._standing)
         return _gone_on(visit, found, place, self._step if can_undo else None)
+
+    def _leave(self, lying: Lying) -> None:
+        """The person is done with the case: neither claim nor drafts stay."""
+        case, connection = self._found.case.id, self._visit.desk.connection
+        if case in lying.claims or case in lying.drafts:
+            with connection.writing():
+                desk_work.let_go(connection, case, self._visit.login)
+                if case in lying.drafts:
+                    desk_work.drop_drafts(connection, case, self._visit.login)
 
     def _request(self) -> Request:
         visit, form = self._visit, self._visit.form
@@ -222,12 +249,6 @@ def _as_planned(visit: Visit, asked: Filter, waiting: Waiting) -> Placed | None:
     """The case that was to come next when the page was made, where the one that is left is not known any more."""
     planned = case_of(visit.form.get("next", ""))
     return (waiting.standing(planned) if planned is not None else None) or next_after(waiting, asked, None)
-
-
-def _form_page(
-    visit: Visit, found: Found, step: tuple[Machine, Step], typed: Mapping[str, str], *, seen: Mapping[str, str]
-) -> Response:
-    return visit.page("queue/step.html", q=words_for(visit), page=_step_page(visit, found, step, typed, seen=seen))
 
 
 def _step_page(

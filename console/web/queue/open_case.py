@@ -17,7 +17,7 @@ from console.web.cases.reading import Dossier
 from console.web.cases.standing import OpenStep, Reader, RuleLine, open_steps
 from console.web.queue.looking import CautionLine, Change, caution_lines, cautions_of, changes_since
 from console.web.queue.people import HEAD, name_of, tone_of, words_of
-from console.web.queue.reading import at_of, last_decision, read_open
+from console.web.queue.reading import Known, at_of, last_decision, read_open
 from console.web.queue.step_fields import is_plain
 from console.web.queue.waiting import Place
 from console.web.visit import Visit
@@ -123,12 +123,16 @@ class OpenCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What the queue knows of a case beside the case itself; `following` is whom the next one is about, if known."""
+    """What the queue knows of a case beside the case itself.
+
+    `following` is whom the next one is about, if known; `known` is what has been read of it already.
+    """
 
     standing: Placed | None
     claim: Claim | None
     place: Place | None
     following: str
+    known: Known
 
 
 def lang_of(visit: Visit) -> Lang:
@@ -138,7 +142,7 @@ def lang_of(visit: Visit) -> Lang:
 
 def open_case(visit: Visit, found: Found, beside: Beside) -> OpenCase:
     """A case as whoever visits sees it open."""
-    dossier = read_open(visit.desk, found, visit.asks("look"))
+    dossier = read_open(visit.desk, found, visit.asks("look"), beside.known)
     machine, case, lang = dossier.machine, dossier.case, lang_of(visit)
     reader = Reader(actor=visit.actor, veil=veil_of(eyes_of(visit.actor, machine, case), machine), lang=lang)
     steps = open_steps(dossier, reader)

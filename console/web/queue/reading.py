@@ -8,20 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from console.web.cases.reading import Dossier
 from engine.deeds import KINDS, deed_of
 from engine.definition import MoveKind
 from engine.desk import Desk
+from engine.fetching import Fetched, Neighbourhood
 from engine.prospects import Staff, prospects_of
-from engine.records import Request
+from engine.records import Case, Request
 from engine.sight import Seeing
 from engine.steps import Machine
 from engine.store import deadlines, people, registry, stories
 from engine.store.cases import Found
 from engine.store.database import Connection
+from engine.store.documents import DocumentRow
 from engine.store.people import Holder
 from engine.store.stories import StoryLine
+
+
+class Known(NamedTuple):
+    """What has been read of a case: the student's cases that are not cancelled, and whether it has documents."""
+
+    has_papers: bool
+    kin: tuple[Case, ...]
 
 
 class _Unasked(Staff):
@@ -31,18 +41,19 @@ class _Unasked(Staff):
         yield from ()
 
 
-def read_open(desk: Desk, found: Found, request: Request) -> Dossier:
+def read_open(desk: Desk, found: Found, request: Request, known: Known | None = None) -> Dossier:
     """Everything the middle of the queue shows of a case.
 
     Args:
         desk: Where it is worked.
         found: The case as read.
         request: By whom it is looked at, and when.
+        known: What has been read of it already.
     """
     connection, case = desk.connection, found.case
     machine = desk.machine_for(case, {})
     lines = stories.story(connection, [case.id] if case.student is None else [case.id, -case.student])
-    sight = Seeing(desk, machine, found, request)
+    sight = Seeing(desk, machine, found, request, fetched=_fetched(desk, machine, found, known))
     signed = any(machine.to_sign(case.state, trigger) is not None for trigger in machine.open_triggers(case.state))
     staff: Staff = _Unasked(connection, None)
     steps = () if signed else prospects_of(machine, case, sight, staff)
@@ -70,6 +81,16 @@ def read_open(desk: Desk, found: Found, request: Request) -> Dossier:
         assumed=False,
         at=request.at,
     )
+
+
+def _fetched(desk: Desk, machine: Machine, found: Found, known: Known | None) -> Fetched | None:
+    """What of a case's surroundings has been read; its deadlines beside, where any run."""
+    case, connection = found.case, desk.connection
+    if known is None or case.student is None:
+        return None
+    rows = deadlines.of_cases(connection, [case.id]) if machine.running(case.state) else {}
+    papers: dict[int, list[DocumentRow]] | None = None if known.has_papers else {case.id: []}
+    return Fetched(Neighbourhood(connection, [case], {case.student: known.kin}), rows, papers)
 
 
 def _names(connection: Connection, machine: Machine, lines: list[StoryLine], reader: str) -> dict[str, str]:

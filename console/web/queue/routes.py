@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults, NotFound
-from console.web.queue import finding, lists
+from console.web.lettering import capped
+from console.web.queue import finding, lists, nudging
 from console.web.queue.answers import after_click, undoable
 from console.web.queue.filtering import Filter, Which, read_filter
 from console.web.queue.units import by_unit
@@ -19,6 +20,7 @@ from console.web.queue.view import QueueView, claims_and_counts, queue_view
 from console.web.queue.waiting import waiting_for
 from console.web.queue.wording import words_for
 from console.web.visit import Visit
+from engine.lane_queries import Queue
 from engine.store import desk_work
 from engine.store.desk_work import SavedView
 
@@ -43,6 +45,13 @@ def pulse(visit: Visit, since: str = "", total: int = 0, query: str = "") -> Res
             came=told.counts.everything - total,
         )
     )
+
+
+@doors.get("/queue/waiting/pulse", to=Audience.STAFF)
+def waiting_pulse(visit: Visit) -> Response:
+    """How many cases wait: asked for by pages that have no need to count them, for the bar."""
+    counts = Queue(visit.desk.connection, visit.actor, visit.at, visit.house.lengths).counts()
+    return HTMLResponse(capped(sum(counts.values()), visit.lang))
 
 
 @doors.get("/queue/views", to=Audience.STAFF)
@@ -71,6 +80,13 @@ def save_view(visit: Visit) -> Response:
     with connection.writing():
         desk_work.add_view(connection, kept)
     return visit.go(asked.address())
+
+
+@doors.post("/queue/nudge", to=Audience.STAFF)
+def nudge(visit: Visit) -> Response:
+    """Freeze whom to urge about what holds cases up, and go to look at it."""
+    asked = read_filter(dict(parse_qsl(visit.form.get("filter", ""))))
+    return visit.go(f"/nudge/{nudging.choose(visit, visit.form.get('rule', ''), asked)}")
 
 
 @doors.get("/queue/{which}", to=Audience.STAFF)
@@ -104,9 +120,22 @@ def _todo(visit: Visit, asked: Filter) -> Response:
         view=view,
         filter=asked,
         undo=undoable(visit, params["undo"]) if "undo" in params else None,
-        said=params.get("said", ""),
+        said=_said(visit),
         open=view.open,
     )
+
+
+def _said(visit: Visit) -> str:
+    """What was done just now, as far as the address tells; nothing that anybody could put into an address is shown."""
+    params = visit.request.query_params
+    if "nudged" in params:
+        return nudging.told(visit, params["nudged"])
+    words = {
+        "undone": visit.say("已撤销，没有发出任何消息"),
+        "done": visit.say("已办"),
+        "handed": visit.say("已转办"),
+    }
+    return words.get(params.get("said", ""), "")
 
 
 @doors.post("/find", to=Audience.SIGNED_IN)

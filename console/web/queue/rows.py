@@ -16,8 +16,9 @@ from engine.definition import Bilingual
 from engine.lane_queries import Placed
 from engine.lane_slices import APART
 from engine.lanes import Lane
+from engine.records import case_number
 from engine.store.cases import Found
-from engine.store.desk_work import Claim, Lying
+from engine.store.desk_work import Around, Claim, Lying
 from engine.trail.event import moment
 from engine.vocabulary import Rule
 
@@ -51,7 +52,10 @@ class Row:
 class Holdup:
     """One thing that holds cases up: how many, who mends it and how, and the address of exactly those cases.
 
-    `is_own`: nobody mends it; another person has to decide.
+    Attributes:
+        is_own: Nobody mends it; another person has to decide.
+        first: The number of the first of the cases, `role` the one it waits for.
+        told_at: When somebody was last told of it today.
     """
 
     rule: str
@@ -61,6 +65,9 @@ class Holdup:
     remedy: Bilingual | None
     is_own: bool
     address: str
+    first: str = ""
+    role: str = ""
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,26 +82,43 @@ class Section:
     verb: Bilingual | None = None
 
 
-def sections(
-    visit: Visit, asked: Filter, waiting: Waiting, page: Sequence[Placed], rows: Mapping[int, Row]
-) -> tuple[Section, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A page of the list as it was read: the cases in their order, their rows, and who was told of what today."""
+
+    page: Sequence[Placed]
+    rows: Mapping[int, Row]
+    told: Mapping[str, datetime]
+
+
+def around(visit: Visit, page: Sequence[Placed]) -> Around:
+    """What is read beside the cases of a page: the filters one keeps, and who was told today of what holds them up."""
+    blocked = [one for one in page if one.lane is Lane.BLOCKED]
+    units = {placed.row.path.rstrip("/").rpartition("/")[2] for placed in blocked}
+    return Around(
+        units=tuple(dict.fromkeys(grant.unit for grant in visit.actor.grants)),
+        day=visit.today.isoformat(),
+        abouts=sorted({rule for placed in blocked for rule in placed.hindrances}),
+        scopes=sorted({*(f"unit/{unit}" for unit in units), *(case_number(placed.case) for placed in blocked)}),
+    )
+
+
+def sections(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> tuple[Section, ...]:
     """The lanes of a page, each with how many there are under the filter."""
-    counts = waiting.counts(asked)
+    counts, page = waiting.counts(asked), listed.page
     if asked.sort not in ("", Sort.LANE):
-        return (Section(lane="", count=counts.total(), rows=tuple(rows[one.case] for one in page)),) if page else ()
-    return tuple(_sections(visit, asked, (waiting, page, rows)))
+        rows = tuple(listed.rows[one.case] for one in page)
+        return (Section(lane="", count=counts.total(), rows=rows),) if page else ()
+    return tuple(_sections(visit, asked, waiting, listed))
 
 
-def _sections(
-    visit: Visit, asked: Filter, read: tuple[Waiting, Sequence[Placed], Mapping[int, Row]]
-) -> Iterator[Section]:
-    waiting, page, rows = read
+def _sections(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> Iterator[Section]:
     counts = waiting.counts(asked)
     for lane in (one for one in Lane if asked.lane in ("", _NAMES[one])):
-        here = [one for one in page if one.lane is lane]
-        section = Section(lane=_NAMES[lane], count=counts[lane], rows=tuple(rows[one.case] for one in here))
+        here = [one for one in listed.page if one.lane is lane]
+        section = Section(lane=_NAMES[lane], count=counts[lane], rows=tuple(listed.rows[one.case] for one in here))
         if lane is Lane.BLOCKED and counts[lane]:
-            yield replace(section, holdups=tuple(_holdups(visit, asked, waiting)))
+            yield replace(section, holdups=tuple(_holdups(visit, asked, waiting, listed)))
         elif here:
             yield _with_verb(visit, section, here) if lane is Lane.READY else section
 
@@ -105,21 +129,29 @@ def _with_verb(visit: Visit, section: Section, ready: Sequence[Placed]) -> Secti
     return replace(section, trigger=trigger, verb=visit.desk.definition(shape).transitions[trigger].title)
 
 
-def _holdups(visit: Visit, asked: Filter, waiting: Waiting) -> Iterator[Holdup]:
-    book, roles = visit.desk.library.rulebook, visit.desk.library.rulebook.organisation.roles
+def _holdups(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> Iterator[Holdup]:
     for one in waiting.holdups(asked):
-        rule: Rule | None = book.rules.get(one.rule) or book.engine.get(one.rule)
-        remedy = None if rule is None else rule.remedy
-        title = None if rule is None else rule.title
-        yield Holdup(
-            rule=one.rule,
-            title=title or Bilingual(zh=one.rule, en=one.rule),
-            count=one.cases,
-            by=roles[remedy.by].title if remedy is not None and remedy.by in roles else None,
-            remedy=remedy,
-            is_own=one.rule == APART,
-            address=asked.cleared().address(rule=one.rule),
-        )
+        holdup = holdup_of(visit, one.rule, one.cases, asked.cleared().address(rule=one.rule))
+        held = (placed for placed in listed.page if one.rule in placed.hindrances)
+        first, role = next(((case_number(placed.case), placed.row.role) for placed in held), ("", ""))
+        yield replace(holdup, first=first, role=role, told_at=listed.told.get(one.rule))
+
+
+def holdup_of(visit: Visit, rule: str, count: int, address: str) -> Holdup:
+    """One thing that holds so many cases up, in words."""
+    book, roles = visit.desk.library.rulebook, visit.desk.library.rulebook.organisation.roles
+    known: Rule | None = book.rules.get(rule) or book.engine.get(rule)
+    remedy = None if known is None else known.remedy
+    title = None if known is None else known.title
+    return Holdup(
+        rule=rule,
+        title=title or Bilingual(zh=rule, en=rule),
+        count=count,
+        by=roles[remedy.by].title if remedy is not None and remedy.by in roles else None,
+        remedy=remedy,
+        is_own=rule == APART,
+        address=address,
+    )
 
 
 def row_of(visit: Visit, filter_: Filter, standing: Placed, found: Found, lying: Lying) -> Row:

@@ -20,7 +20,7 @@ from engine.store.documents import DocumentRow
 REASON = "reason"
 SHORTEST, LONGEST = 10, 500
 """Characters of a reason that a student reads word for word."""
-_GIVEN, _TICK = "field-", "tick-"
+GIVEN, _TICK = "field-", "tick-"
 _TYPES: Mapping[str, str] = {"date": "date", "number": "number", "money": "text", "moment": "datetime-local"}
 _READ_BY_STUDENTS = (MoveKind.RETURN, MoveKind.REJECT)
 
@@ -99,12 +99,12 @@ def _fields(machine: Machine, step: Step, typed: Mapping[str, str]) -> Iterator[
             continue
         title = machine.readers.titles.get(f"case.{name}") or Bilingual(zh=name, en=name)
         yield StepField(
-            name=f"{_GIVEN}{name}",
+            name=f"{GIVEN}{name}",
             title=title,
             type="choice" if _choices(machine, kind) else _TYPES.get(kind.name, "text"),
             choices=_choices(machine, kind),
             is_required=name in step.asked,
-            value=typed.get(f"{_GIVEN}{name}", ""),
+            value=typed.get(f"{GIVEN}{name}", ""),
         )
 
 
@@ -124,7 +124,7 @@ def read_given(visit: Visit, machine: Machine, step: Step) -> Given:
         FieldFaults: If the reason is too short or too long, or a value is not of its kind: all of them at once.
     """
     form = visit.form
-    typed = {name.removeprefix(_GIVEN): value for name, value in form.items() if name.startswith(_GIVEN) and value}
+    typed = {name.removeprefix(GIVEN): value for name, value in form.items() if name.startswith(GIVEN) and value}
     faults = [*_bad_reason(visit, step, form.get(REASON, ""))]
     fields: dict[str, Json] = {}
     for name, text in typed.items():
@@ -132,7 +132,7 @@ def read_given(visit: Visit, machine: Machine, step: Step) -> Given:
             fields |= read_fields(visit.desk, machine, step.trigger, {name: text})
         except Unreadable as problem:
             title = machine.readers.titles.get(f"case.{name}")
-            faults.append(FieldFault(f"{_GIVEN}{name}", name if title is None else visit.title(title), str(problem)))
+            faults.append(FieldFault(f"{GIVEN}{name}", name if title is None else visit.title(title), str(problem)))
     if faults:
         raise FieldFaults(faults)
     if form.get(REASON):

@@ -11,7 +11,8 @@ from console.web.cases.masking import Eyes, eyes_of
 from console.web.queue.filtering import Filter
 from console.web.queue.open_case import Beside, OpenCase, open_case
 from console.web.queue.people import name_of
-from console.web.queue.rows import Row, Section, row_of, sections
+from console.web.queue.reading import Known
+from console.web.queue.rows import Listed, Row, Section, around, row_of, sections
 from console.web.queue.waiting import Waiting, waiting_for
 from console.web.visit import Visit
 from engine.expressions.kinds import SHANGHAI
@@ -19,8 +20,8 @@ from engine.lane_queries import Placed
 from engine.lanes import Lane
 from engine.records import case_number, case_of
 from engine.store import desk_work, looks
-from engine.store.cases import Found, read_cases
-from engine.store.desk_work import Claim, Lying, SavedView, Tally
+from engine.store.cases import Found, read_cases, read_with_kin
+from engine.store.desk_work import Around, Claim, Lying, SavedView, Tally
 
 _FEW = 3
 """Decisions in an hour from which a pace can be told."""
@@ -91,18 +92,18 @@ def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
     connection = visit.desk.connection
     page, after = waiting.page(filter_)
     opened = open_id(filter_)
-    read = read_some(visit, [*(one.case for one in page), *([] if opened is None else [opened])])
+    wanted = [*(one.case for one in page), *([] if opened is None else [opened])]
+    read = read_some(visit, wanted, around(visit, page), opened)
     rows = {one.case: row_of(visit, filter_, one, read.found[one.case], read.lying) for one in page}
     counts = counts_of(waiting, filter_)
     tally = desk_work.tally(connection, visit.login, midnight(visit), visit.at)
-    units = [grant.unit for grant in visit.actor.grants]
     return QueueView(
         filter=filter_,
         counts=counts,
-        sections=sections(visit, filter_, waiting, page, rows),
+        sections=sections(visit, filter_, waiting, Listed(page=page, rows=rows, told=read.lying.told)),
         following=filter_.address(after=after, case="") if after else "",
         tally=tally,
-        views=tuple(desk_work.views(connection, visit.login, units)),
+        views=read.lying.views,
         claimed=sum(1 for one in read.lying.claims.values() if one.login == visit.login),
         open=None if opened is None or opened not in read.found else shown(visit, filter_, waiting, read, opened),
         pace=pace_of(visit, tally, counts),
@@ -110,13 +111,16 @@ def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
     )
 
 
-def read_some(visit: Visit, cases: Iterable[int]) -> Read:
-    """Read some cases, each once."""
+def read_some(visit: Visit, cases: Iterable[int], beside: Around | None = None, opened: int | None = None) -> Read:
+    """Read some cases, each once, and what lies on them and beside them; of the open one all of its student's."""
     connection, wanted = visit.desk.connection, list(dict.fromkeys(cases))
-    found = read_cases(connection, wanted) if wanted else {}
+    if opened is None:
+        found = read_cases(connection, wanted) if wanted else {}
+    else:
+        found = read_with_kin(connection, wanted, opened)
     for one in found.values():
         visit.desk.as_of(one.registry)
-    return Read(found=found, lying=desk_work.lying_on(connection, wanted, visit.login, visit.at))
+    return Read(found=found, lying=desk_work.lying_on(connection, wanted, visit.login, visit.at, beside))
 
 
 def open_id(filter_: Filter) -> int | None:
@@ -133,8 +137,13 @@ def shown(visit: Visit, filter_: Filter, waiting: Waiting, read: Read, case: int
     _keep_look(visit, found, standing)
     place = waiting.place(filter_, case) if standing is not None else None
     following = None if place is None or place.next is None else read.found.get(place.next.case)
+    known = Known(
+        has_papers=case in read.lying.papers,
+        kin=tuple(one.case for one in read.found.values() if one.case.student == found.case.student is not None),
+    )
     beside = Beside(
         standing=standing,
+        known=known,
         claim=read.lying.claims.get(case),
         place=place,
         following="" if following is None else name_of(following),

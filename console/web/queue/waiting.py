@@ -195,7 +195,7 @@ Waiting: TypeAlias = "Short | Long"
 def waiting_for(visit: Visit, asked: Filter) -> Waiting:
     """What waits for whoever visits, to be filtered so."""
     own = desk_work.claimed_by(visit.desk.connection, visit.login, visit.at) if asked.who else ()
-    queue = Queue(visit.desk.connection, visit.actor, visit.at)
+    queue = Queue(visit.desk.connection, visit.actor, visit.at, visit.house.lengths)
     found = queue.page(order=Order.NUMBER if asked.sort == Sort.NUMBER else Order.LANE, limit=SHORT)
     if found.after is None and not any(value for _, value in asked.facts()):
         return Short(every=found.rows, own=frozenset(own))

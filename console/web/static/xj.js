@@ -3,6 +3,7 @@
 //   data-key="a"          the key (or "Shift+x", "g i") that presses, opens or focuses this element
 //   data-list, data-row   a list, and its rows, which j and k go through; a row's link is opened by Enter
 //   data-tick="NAME"      ticks of one list; Shift+click and Shift+x take the range
+//   data-presets          a field that is filled in by the keys 1 to 9 while it is empty
 //   data-draft="ADDRESS"  a form whose text is kept on the server every 5 s and when it is left
 //   data-until="SECONDS"  counts down, then takes its nearest [data-fades] away
 //   data-copy             copies its own address; data-send: Ctrl+Enter in this form submits it
@@ -10,6 +11,7 @@
 (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const unfolded = (element) => element.getClientRects().length > 0 && (!element.checkVisibility || element.checkVisibility());
   const seen = (element) => element.getClientRects().length > 0 && element.getAttribute("aria-disabled") !== "true";
   const IDLE_WARNING = 120, DRAFT_EVERY = 5000, CHORD_FOR = 1200;
 
@@ -34,7 +36,9 @@
   }
 
   function act(name) {
-    const found = all(`[data-key="${CSS.escape(name)}"]`).filter((element) => seen(element) && !element.checked);
+    const every = all(`[data-key="${CSS.escape(name)}"]`).filter((element) => seen(element) && !element.checked);
+    const pane = document.activeElement.closest(".xj-pane"), near = pane ? every.filter((one) => pane.contains(one)) : [];
+    const found = near.length ? near : every;  // what stands where the focus is comes first
     if (!found.length) return false;
     const target = found[(found.indexOf(acted) + 1) % found.length];  // of several with one key, one after the other
     acted = target;
@@ -45,7 +49,7 @@
   }
 
   function rows() {
-    return all("[data-list] [data-row]").filter((row) => row.getClientRects().length > 0);
+    return all("[data-list] [data-row]").filter(unfolded);
   }
 
   function current() {
@@ -105,8 +109,11 @@
       if (!isField && !toldOfIme) toldOfIme = Boolean(show("ime"));
       return;
     }
-    if (isField && event.key !== "Escape") return;
-    if (isField) { target.blur(); return; }
+    const picks = isField && target.matches("[data-presets]") && !target.value && /^[1-9]$/.test(event.key);
+    if (isField && !picks) {
+      if (event.key === "Escape") target.blur();
+      return;
+    }
     if (event.key === "Enter" || event.key === " ") return;  // what has the focus answers them itself
     const name = pressed(event), whole = chord ? `${chord} ${name}` : name;
     clearTimeout(chordTimer);
@@ -209,7 +216,8 @@
     const isSafe = ["GET", "HEAD"].includes(ctx.request.method.toUpperCase());
     if (ctx.request.action.includes("/pulse")) return;
     lost = isSafe ? null : ctx.sourceElement;
-    show(isSafe ? "unread" : "unknown");
+    const strip = show(isSafe ? "unread" : "unknown");
+    if (strip && !isSafe) one("[data-again]", strip).focus();
   }
   document.addEventListener("htmx:response:error", unanswered);
   document.addEventListener("htmx:error", unanswered);

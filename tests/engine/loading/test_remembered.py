@@ -13,6 +13,14 @@ from engine.loading.folder import load
 from engine.loading.remembered import load_remembered
 from tests.engine.town import HOME
 
+EMPTY = """\
+batch: none
+kind: checking
+title: {{zh: 校对, en: Check}}
+profile: fulltime-university
+class_of: {}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -38,7 +46,21 @@ def test_one_letter_changed_in_one_file_is_read_anew(folder: Path, tmp_path: Pat
     file.write_text(file.read_text(encoding="utf-8").replace("version: 1", "version: 2"), encoding="utf-8")
     library = load_remembered(folder, tmp_path / "memory")
     assert {one.version for (name, _), one in library.definitions.items() if name == "transcript-issue"} == {2}
-    assert len(list((tmp_path / "memory").iterdir())) == 1
+    assert len(list((tmp_path / "memory").iterdir())) == 2
+
+
+def test_a_text_laid_over_a_file_is_read_instead_of_it_and_remembered_beside_it(folder: Path, tmp_path: Path):
+    name = "workflows/transcript-issue.yaml"
+    over = {name: (folder / name).read_text(encoding="utf-8").replace("version: 1", "version: 2")}
+    for texts, version in (({}, 1), (over, 2), ({}, 1)):
+        library = load_remembered(folder, tmp_path / "memory", {}, texts)
+        assert {one.version for one in library.definitions.values()} == {version}
+
+
+def test_only_the_newest_few_are_remembered(folder: Path, tmp_path: Path):
+    for number in range(6):
+        load_remembered(folder, tmp_path / "memory", {}, {"workflows/batches/none.yaml": EMPTY.format(number)})
+    assert len(list((tmp_path / "memory").iterdir())) == 4
 
 
 def test_a_fault_is_never_remembered(folder: Path, tmp_path: Path):

@@ -1,15 +1,14 @@
-"""A Chromium of this machine before the houses of tests/web: found by its name, never fetched."""
+"""A Chromium of this machine before the houses of tests/web."""
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import chromium as chromium_here
 from tests.web.conftest import Site
 
 WIDE, LAPTOP, PHONE = (1440, 900), (1366, 768), (390, 844)
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 _EXPECTED = ("Failed to load resource: the server responded with a status of 4",)
 """What Chromium says of every answer that is not a page's success; tests ask for some."""
 
@@ -19,9 +18,9 @@ Visiting = Callable[..., Page]
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A browser that is there; without one these tests cannot run, and say so."""
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    path = chromium_here.installed()
     if path is None:
-        pytest.skip(f"no browser: none of {', '.join(_NAMES)} is on the PATH")
+        pytest.skip(chromium_here.MISSING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

@@ -1,0 +1,217 @@
+"""Publishing by two: what a proposal says, what was found in it, whom it touches, and who may do what about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from console.web.definitions.comparing import Pair, side_by_side
+from console.web.definitions.reading import ADDRESS, open_in
+from console.web.fault_pages import in_language
+from console.web.faults import FieldFault, FieldFaults, FileRefused, NotFound
+from console.web.visit import Visit
+from console.wiring import origin_of
+from engine import proposing
+from engine.errors import DefinitionFaults, RuleInUse, Unknown, Unreadable, XuejiError
+from engine.loading.origins import MOST_BYTES
+from engine.proposed_texts import Findings, findings_of
+from engine.proposing import earliest
+from engine.records import Request
+from engine.store import people, proposals, published, registry
+from engine.store.proposals import Line, Proposal, Stage
+
+FIELD = "file"
+STEPS = ("选文件", "检查", "差别", "影响", "提交，由另一人批准")
+"""What publishing passes through, by a name for `say`."""
+_WORKFLOWS = "workflows/"
+
+
+class Impact(NamedTuple):
+    """Whom a text touches: open cases that stay with the old version, open cases and batches that rules concern."""
+
+    is_procedure: bool
+    open: int
+    batches: int
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A proposal as shown; `names` are of everybody it names, `first` is the first day it may be in force."""
+
+    line: Line
+    findings: Findings
+    places: tuple[tuple[Pair, ...], ...]
+    impact: Impact
+    names: dict[str, str]
+    first: date
+    is_own: bool
+    is_new_file: bool
+    address: str
+
+    @property
+    def step(self) -> int:
+        """How far it has come: its place in `STEPS`."""
+        if self.line.stage is not Stage.DRAFT:
+            return len(STEPS) - 1
+        return 1 if self.findings.faults else 3
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is something to be submitted: a difference, or a file that was not there."""
+        return not self.findings.faults and (bool(self.findings.differences) or self.is_new_file)
+
+
+def address_of(number: int) -> str:
+    """Where a proposal is."""
+    return f"{ADDRESS}/proposals/{number}"
+
+
+def view(visit: Visit, number: int) -> View:
+    """A proposal; a draft is shown to its maker only.
+
+    Raises:
+        NotFound: If there is none that the visitor may see.
+    """
+    one = _seen(visit, number)
+    line, found = one.line, findings_of(one)
+    logins = [login for login in (line.made_by, line.decided_by) if login is not None]
+    names, _ = people.named(visit.desk.connection, logins, None)
+    return View(
+        line=line,
+        findings=found,
+        places=side_by_side(one.before, one.body),
+        impact=_impact(visit, line, found),
+        names={login: names.get(login) or login for login in logins},
+        first=earliest(visit.desk, one, visit.today),
+        is_own=line.made_by == visit.login,
+        is_new_file=not one.before,
+        address=address_of(number),
+    )
+
+
+def _seen(visit: Visit, number: int) -> Proposal:
+    one = proposals.proposal(visit.desk.connection, number)
+    if one is None or (one.line.stage is Stage.DRAFT and one.line.made_by != visit.login):
+        raise NotFound
+    return one
+
+
+def _impact(visit: Visit, line: Line, found: Findings) -> Impact:
+    connection = visit.desk.connection
+    is_procedure = line.file.startswith(_WORKFLOWS)
+    stem, many = Path(line.file).stem, 0
+    for shape, states in published.standing(connection).items():
+        one = visit.desk.definition(shape)
+        is_meant = one.workflow.partition(".")[0] == stem and one.profile in found.versions
+        many += open_in(one, states) if is_meant or not is_procedure else 0
+    batches = 0 if is_procedure else len(registry.batches(connection))
+    version = max((one.new for one in found.versions.values()), default=None)
+    return Impact(is_procedure, many, batches, version)
+
+
+def receive(visit: Visit) -> int:
+    """Keep the file of a form as a draft; its number.
+
+    Raises:
+        FieldFaults: If none was chosen, or it is no file of definitions.
+        FileRefused: If it is too large.
+    """
+    file = next(iter(visit.files(FIELD)), None)
+    if file is None:
+        raise FieldFaults([FieldFault(FIELD, visit.say("文件"), visit.say("请选择文件"))])
+    with file.file as opened:
+        raw = opened.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        raise FileRefused(visit.say("文件最多 {most} KB", most=MOST_BYTES // 1000), 413)
+    return keep(visit, Path(file.filename or "").name, raw)
+
+
+def keep(visit: Visit, name: str, raw: bytes) -> int:
+    """Keep a text as a draft for the file of that name.
+
+    Raises:
+        FieldFaults: If it is no file of definitions.
+    """
+    request = visit.asks("definition_publish")
+    try:
+        return proposing.draft(visit.desk, origin_of(visit.house.settings), (name, raw), request)
+    except (Unreadable, Unknown) as problem:
+        raise _fault(visit, FIELD, visit.say("文件"), problem) from problem
+
+
+def submit(visit: Visit, number: int) -> None:
+    """Submit a draft for approval by somebody else.
+
+    Raises:
+        FieldFaults: If the day is too early or none, or no reason is given.
+    """
+    day = _day(visit, visit.form.get("effective_on", ""))
+    _seen(visit, number)
+    try:
+        proposing.propose(visit.desk, number, day, _request(visit))
+    except Unreadable as problem:
+        field, title = (
+            ("reason", visit.say("理由")) if "reason" in problem.name else ("effective_on", visit.say("生效日期"))
+        )
+        raise _fault(visit, field, title, problem) from problem
+
+
+def _day(visit: Visit, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        fault = FieldFault("effective_on", visit.say("生效日期"), visit.say("请写日期，如 2024-06-01"))
+        raise FieldFaults([fault]) from problem
+
+
+def approve(visit: Visit, number: int) -> date:
+    """Publish what somebody else proposed; the first day on which it is in force.
+
+    Raises:
+        NeedsAnother: If it is the visitor's own.
+        FieldFaults: If together with what else is in force it cannot be used.
+    """
+    _seen(visit, number)
+    visit.demand_fresh_proof(visit.say("批准发布"))
+    try:
+        done = proposing.approve(visit.desk, origin_of(visit.house.settings), number, _request(visit))
+    except (DefinitionFaults, RuleInUse) as problem:
+        raise FieldFaults([FieldFault("faults", visit.say("检查"), str(problem))]) from problem
+    if done.effective_on == visit.today:
+        visit.house.desks.in_force.take(done.library)
+    return done.effective_on
+
+
+def refuse(visit: Visit, number: int) -> None:
+    """Say no to what somebody else proposed, and why.
+
+    Raises:
+        FieldFaults: If no reason is given.
+    """
+    _seen(visit, number)
+    _with_reason(visit, lambda request: proposing.refuse(visit.desk, number, request))
+
+
+def withdraw(visit: Visit, number: int) -> None:
+    """Take one's own back."""
+    _seen(visit, number)
+    proposing.withdraw(visit.desk, number, _request(visit))
+
+
+def _with_reason(visit: Visit, act: Callable[[Request], None]) -> None:
+    try:
+        act(_request(visit))
+    except Unreadable as problem:
+        raise _fault(visit, "reason", visit.say("理由"), problem) from problem
+
+
+def _request(visit: Visit) -> Request:
+    return visit.asks("definition_publish", {"reason": visit.form.get("reason", "")})
+
+
+def _fault(visit: Visit, field: str, title: str, problem: XuejiError) -> FieldFaults:
+    return FieldFaults([FieldFault(field, title, in_language(str(problem), visit.lang))])

@@ -1,0 +1,157 @@
+"""The doors of files: what came in, sending a sheet, its checks and consequences, taking it in."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from fastapi import Response
+
+from console.web.audiences import Audience
+from console.web.doors import Doors
+from console.web.faults import FieldFaults, FileRefused, NotFound
+from console.web.files import exports, sending, view, working
+from console.web.files.kinds import PAYMENTS, ROSTER, Kind, kinds_of, title_of
+from console.web.visit import Visit
+from engine.store import import_runs
+from engine.store.import_runs import AT_WORK, CONFIRMED, FaultRow, Run, Stage
+from exchange.faults import Fault, Sentence
+from exchange.marking import marked
+from exchange.refusals import SheetRefused
+from exchange.templates import template_of
+
+doors = Doors()
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@doors.get("/files", to=Audience.STAFF)
+def files(visit: Visit) -> Response:
+    """What the person has sent, what may be sent, and what may be taken along."""
+    return visit.page("files/index.html", kinds=view.own_kinds(visit), past=view.past_of(visit))
+
+
+@doors.get("/imports/new/{kind}", to=Audience.STAFF)
+def sending_page(visit: Visit, kind: str) -> Response:
+    """Choose a file."""
+    return _sending(visit, _kind(visit, kind))
+
+
+@doors.get("/imports/new/{kind}/template.xlsx", to=Audience.STAFF)
+def template(visit: Visit, kind: str) -> Response:
+    """An empty sheet with the right headers."""
+    chosen = _kind(visit, kind)
+    title = title_of(visit, chosen.name)
+    return workbook(template_of(title, chosen.columns), f"{title}.xlsx")
+
+
+@doors.post("/imports/new/{kind}", to=Audience.STAFF)
+def send(visit: Visit, kind: str) -> Response:
+    """Keep the file and have it checked; nothing else is changed."""
+    chosen = _kind(visit, kind)
+    try:
+        run = sending.receive(visit, chosen)
+    except FileRefused as problem:
+        return _sending(visit, chosen, fault=str(problem), status=problem.status)
+    except FieldFaults as problem:
+        return _sending(visit, chosen, fault=problem.faults[0].reason, status=422)
+    return visit.go(f"/imports/{run.id}")
+
+
+def _sending(visit: Visit, kind: Kind, *, fault: str = "", status: int = 200) -> Response:
+    others = [(one.name, title, one.name == kind.name) for one, title in view.own_kinds(visit)]
+    return visit.page(
+        "files/new.html", status=status, kind=kind, title_of=title_of(visit, kind.name), others=others, fault=fault,
+        is_roster=kind.name == ROSTER, is_payments=kind.name == PAYMENTS,
+    )  # fmt: skip
+
+
+@doors.get("/imports/{run}", to=Audience.STAFF)
+def one_import(visit: Visit, run: str) -> Response:
+    """How far a sheet is: read, to be mended, to be confirmed, done."""
+    own = _own(visit, run)
+    working.take_up(visit, own)
+    answer = visit.page("files/sheet.html", sheet=view.sheet_of(visit, own, dict(visit.request.query_params)))
+    if own.stage in AT_WORK:
+        answer.headers["Refresh"] = "1"
+    return answer
+
+
+@doors.get("/imports/{run}/marked.xlsx", to=Audience.STAFF)
+def marked_sheet(visit: Visit, run: str) -> Response:
+    """The person's own sheet with every bad cell tinted and commented."""
+    own = _own(visit, run)
+    body = import_runs.body_of(visit.desk.connection, own.id)
+    found = import_runs.every_fault(visit.desk.connection, own.id)
+    if body is None or not found:
+        raise NotFound
+    try:
+        made = marked(
+            body, [_fault(one) for one in found if not one.is_warning], [_fault(one) for one in found if one.is_warning]
+        )
+    except SheetRefused as problem:
+        raise FileRefused(sending.said_in(visit, problem), 415) from problem
+    return workbook(made, visit.say("已标注-{name}", name=own.name))
+
+
+def _fault(row: FaultRow) -> Fault:
+    return Fault(row=row.line, column=row.header, cell=row.cell, value=row.value, reason=Sentence(row.zh, row.en))
+
+
+@doors.post("/imports/{run}/commit", to=Audience.STAFF)
+def commit_import(visit: Visit, run: str) -> Response:
+    """Take the whole sheet in, judged afresh."""
+    own = _own(visit, run)
+    if own.stage in CONFIRMED:
+        working.begin(visit, own, Stage.COMMITTING)
+    return visit.go(f"/imports/{run}")
+
+
+@doors.post("/imports/{run}/drop", to=Audience.STAFF)
+def drop_import(visit: Visit, run: str) -> Response:
+    """Forget a sheet that was not taken in."""
+    own = _own(visit, run)
+    if own.stage not in (*AT_WORK, Stage.DONE):
+        with visit.desk.connection.writing():
+            import_runs.drop_run(visit.desk.connection, own.id)
+    return visit.go("/files")
+
+
+@doors.get("/imports/{run}/ready", to=Audience.STAFF)
+def freed(visit: Visit, run: str) -> Response:
+    """Exactly the cases that a sheet has freed."""
+    own = _own(visit, run)
+    if own.stage is not Stage.DONE:
+        raise NotFound
+    return visit.page("files/ready.html", run=own, cases=view.freed_by(visit, own))
+
+
+@doors.get("/exports", to=Audience.STAFF)
+def exports_page(visit: Visit) -> Response:
+    """What the person may take along."""
+    return visit.page("files/exports.html", batches=exports.batches(visit), lanes=exports.lanes(visit))
+
+
+@doors.post("/exports/queue", to=Audience.STAFF)
+def export_queue(visit: Visit) -> Response:
+    """What waits for the person, as a workbook; it names people, so it is asked who is there, and it is told."""
+    visit.demand_fresh_proof(visit.say("导出带个人信息的名单"))
+    return workbook(exports.queue(visit), visit.say("待办-{day}.xlsx", day=visit.today.isoformat()))
+
+
+def workbook(body: bytes, name: str) -> Response:
+    """A workbook to be saved under a name."""
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(body, media_type=WORKBOOK, headers=headers)
+
+
+def _kind(visit: Visit, name: str) -> Kind:
+    found = next((one for one in kinds_of(visit.desk, visit.actor, visit.at) if one.name == name), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _own(visit: Visit, run: str) -> Run:
+    found = import_runs.run_of(visit.desk.connection, run, visit.login)
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,74 @@
+"""A sheet as it comes in: looked at by its bytes, refused in the words of the page, or kept and given to a worker."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import closing
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from console.web.faults import FieldFault, FieldFaults, FileRefused
+from console.web.files import working
+from console.web.files.kinds import CREATE_UNITS, NO_RECORD, ROSTER, Kind
+from console.web.visit import Visit
+from engine.store import import_runs
+from engine.store.import_runs import KEPT, Run, Stage
+from engine.trail.event import moment
+from exchange.refusals import SheetRefused
+from exchange.uploads import admit_upload
+from exchange.zip_gate import MOST_BYTES_IN_FILE
+
+FIELD = "file"
+_MEGA = 2**20
+_LONGEST_NAME = 120
+
+
+def receive(visit: Visit, kind: Kind) -> Run:
+    """Keep the sheet of a form, and have it checked.
+
+    Raises:
+        FieldFaults: If none was chosen.
+        FileRefused: If it is too large, or no sheet that can be read without harm.
+    """
+    file = next(iter(visit.files(FIELD)), None)
+    if file is None:
+        raise FieldFaults([FieldFault(FIELD, visit.say("文件"), visit.say("请选择文件"))])
+    with closing(file.file) as lying:
+        body = lying.read(MOST_BYTES_IN_FILE + 1)
+    name = _plain(file.filename or "")
+    _admit(visit, kind, name, body, file.size or len(body))
+    options = [one for one in (CREATE_UNITS, NO_RECORD) if kind.name == ROSTER and visit.form.get(one)]
+    run = Run(
+        id=secrets.token_urlsafe(12), login=visit.login, kind=kind.name, options=" ".join(options), name=name,
+        sha256=sha256(body).hexdigest(), size=len(body), stage=Stage.CHECKING, read=0, told="",
+        made_at=moment(visit.at), beat_at=None, done_at=None, expires_at=moment(visit.at + KEPT),
+    )  # fmt: skip
+    with visit.desk.connection.writing():
+        import_runs.add_run(visit.desk.connection, run, body)
+    working.begin(visit, run, Stage.CHECKING)
+    return run
+
+
+def _admit(visit: Visit, kind: Kind, name: str, body: bytes, size: int) -> None:
+    if len(body) > MOST_BYTES_IN_FILE:
+        sentence = visit.say(
+            "文件 {size} MB，最多 {most} MB", size=f"{size / _MEGA:.1f}", most=MOST_BYTES_IN_FILE // _MEGA
+        )
+        raise FileRefused(sentence, 413)
+    if kind.takes_csv(name):
+        return
+    try:
+        admit_upload(body)
+    except SheetRefused as problem:
+        raise FileRefused(said_in(visit, problem), 415) from problem
+
+
+def said_in(visit: Visit, problem: SheetRefused) -> str:
+    """Why a file is refused, in the language of the page."""
+    return problem.reason.zh if visit.lang == "zh" else problem.reason.en[:1].upper() + problem.reason.en[1:]
+
+
+def _plain(name: str) -> str:
+    """The last part of a name, without what no name has."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return "".join(one for one in last if one.isprintable())[-_LONGEST_NAME:] or "—"

@@ -1,0 +1,139 @@
+"""Drafts of a list: the forms it is fixed with, and what would stand in them otherwise if they were made now. Pure.
+
+Rule: nothing is signed that has changed since it was fixed, nor on the strength of a paper that is older than it.
+
+Source: requirements.md G-SG-03 (S000-3.7d), INV-LIST-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from engine.definition import MachineFile, Transition
+from engine.documents import document_of, of_kind, titled
+from engine.issuing import issue, lines_of
+from engine.records import Json, Verdict
+from engine.rights import Sight
+from engine.signing import Vote
+from engine.step import Step
+from engine.steps import Machine
+from engine.store.documents import DocumentRow
+
+NAMES = ("student_no", "exam_no", "registration_no", "id_number", "number")
+"""Columns by which a line of a form says whom it is about, the usual one first."""
+
+_SEVERAL = 2
+
+Line = Sequence[Json]
+
+
+class Form(NamedTuple):
+    """What stands in a form as it was made: its columns, and its lines by whom they are about."""
+
+    columns: tuple[str, ...]
+    lines: Mapping[str, Line]
+
+    def named(self, who: str, column: str) -> Json:
+        """What stands in a column of somebody's line; None where it has no such column."""
+        return self.lines[who][self.columns.index(column)] if column in self.columns else None
+
+
+def fixes(definition: MachineFile, one: Transition) -> bool:
+    """Whether a step makes a draft: the members are fixed with it."""
+    return any(map(definition.is_fixed, one.targets)) and not any(map(definition.is_fixed, one.origins))
+
+
+@lru_cache(maxsize=256)
+def forms_of(machine: Machine) -> tuple[str, ...]:
+    """The forms that are made of the members when they are fixed: what is signed."""
+    definition = machine.definition
+    kinds = [kind for one in definition.transitions.values() if fixes(definition, one) for kind in one.issues]
+    return tuple(kind for kind in dict.fromkeys(kinds) if document_of(machine, kind).made_from == "members")
+
+
+def form_from(made: Mapping[str, Json]) -> Form:
+    """A form as it is kept; lines that name nobody are told apart by their place."""
+    columns, rows = made["columns"], made["rows"]
+    names = tuple(map(str, columns)) if isinstance(columns, Sequence) else ()
+    lines = [one for one in rows if isinstance(one, Sequence)] if isinstance(rows, Sequence) else []
+    by = next((names.index(name) for name in NAMES if name in names), None)
+    found: dict[str, Line] = {}
+    for place, one in enumerate(lines):
+        who = str(place if by is None else one[by])
+        found[who if who not in found else f"{who} {place}"] = one
+    return Form(names, found)
+
+
+def differing(earlier: Form, later: Form) -> tuple[str, ...]:
+    """Who stands on both of two forms of a kind with another line."""
+    before, after = earlier.lines, later.lines
+    return tuple(who for who in after if who in before and list(after[who]) != list(before[who]))
+
+
+def made_now(machine: Machine, sight: Sight) -> dict[str, Form]:
+    """The forms as they would be made now; without those that cannot be."""
+    rows = sight.member_rows() if forms_of(machine) else ()
+    made = {kind: issue(machine, kind, rows, sight.see) for kind in forms_of(machine)}
+    return {kind: form_from(one.made) for kind, one in made.items() if not isinstance(one, Verdict)}
+
+
+def made_last(machine: Machine, on_case: Sequence[DocumentRow]) -> dict[str, Form]:
+    """The forms as they were made last; without those that never were, or whose contents have been erased."""
+    found: dict[str, Form] = {}
+    for kind in forms_of(machine):
+        made = next((row.made for row in reversed(of_kind(on_case, kind)) if row.made is not None), None)
+        if made is not None:
+            found[kind] = form_from(made)
+    return found
+
+
+def since_fixed(machine: Machine, sight: Sight) -> dict[str, tuple[str, ...]]:
+    """Of whom something is known otherwise by now than stands in the forms, by form.
+
+    Only what is known of the students counts: in which state a member is, the procedure itself changes meanwhile.
+    Forms that have other columns by now say nothing.
+    """
+    last = made_last(machine, sight.documents())
+    rows = sight.member_rows() if last else ()
+    found: dict[str, tuple[str, ...]] = {}
+    for kind, form in last.items():
+        columns = document_of(machine, kind).columns
+        now = form_from({"columns": list(columns), "rows": lines_of(machine, kind, rows)})
+        facts = [name for name in columns if name in machine.stored]
+        if form.columns == now.columns:
+            found[kind] = tuple(
+                who
+                for who in form.lines
+                if who in now.lines and any(form.named(who, name) != now.named(who, name) for name in facts)
+            )
+    return {kind: people for kind, people in found.items() if people}
+
+
+def outdated(machine: Machine, needed: Sequence[str], on_case: Sequence[DocumentRow]) -> tuple[str, ...]:
+    """The papers among those needed that were handed in before the draft was made, and so show another one signed.
+
+    Before the first draft there was no other.
+    """
+    made = {row.seq for kind in forms_of(machine) for row in of_kind(on_case, kind)}
+    if len(made) < _SEVERAL:
+        return ()
+    return tuple(kind for kind in needed if any(row.sha256 and row.seq < max(made) for row in of_kind(on_case, kind)))
+
+
+def against_signing(machine: Machine, step: Step, vote: Vote, sight: Sight) -> Iterator[Verdict]:
+    """What stands against signing a list for a step: its draft is no more what it was, or a paper is of another."""
+    if machine.definition.members is None or not vote.yes:
+        return
+    changes = since_fixed(machine, sight)
+    if changes:
+        many = len({who for people in changes.values() for who in people})
+        yield machine.engine_verdict("draft-changed", what=_titles(machine, changes), many=str(many))
+    old = outdated(machine, step.needs, sight.documents())
+    if old:
+        yield machine.engine_verdict("paper-of-older-draft", what=_titles(machine, old))
+
+
+def _titles(machine: Machine, kinds: Sequence[str] | Mapping[str, object]) -> str:
+    return "、".join(titled(document_of(machine, kind).title) for kind in kinds)

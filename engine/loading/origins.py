@@ -1,0 +1,72 @@
+"""Where definitions come from: a folder, what its expressions may call, and which file a text is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import Unknown, Unreadable
+from engine.expressions.functions import Registered
+
+MOST_BYTES = 500_000
+"""The longest file shipped has a tenth of it."""
+FOLDERS = ("workflows", "rules", "rules/calendars")
+"""Where the files are of which one may be replaced by a text; batches come with the folder."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,80}\.yaml", re.ASCII)
+_HEAD = re.compile(r"^(workflow|year)[ \t]*:", re.MULTILINE)
+_NEW_FILES: Mapping[str, str] = {"workflow": "workflows", "year": "rules/calendars"}
+"""Files that may be new, by the key they begin with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What definitions are read with: the folder, what expressions may call, and the names of what people are told."""
+
+    folder: Path
+    functions: Mapping[str, Registered]
+    messages: Collection[str]
+
+    def on_disk(self, file: str) -> str:
+        """What the folder says; empty where it has no such file."""
+        path = self.folder / file
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+    def place_of(self, over: Mapping[str, str], name: str, text: str) -> str:
+        """For which file a text is, by its name; a new procedure or year has a place too.
+
+        Args:
+            over: Texts laid over the folder.
+            name: Of the file, without its folder.
+            text: What it says.
+
+        Raises:
+            Unreadable: If it is not named like a file of definitions.
+            Unknown: If there is no such file, and it is none that may be new.
+        """
+        if not _NAME.fullmatch(name):
+            raise Unreadable("文件名 file name", name, "leave-of-absence.yaml")
+        for folder in FOLDERS:
+            file = f"{folder}/{name}"
+            if file in over or (self.folder / file).is_file():
+                return file
+        head = _HEAD.search(text)
+        if head is None:
+            known = [path.name for folder in FOLDERS for path in (self.folder / folder).glob("*.yaml")]
+            raise Unknown("定义文件 definition file", name, known)
+        return f"{_NEW_FILES[head[1]]}/{name}"
+
+
+def decoded(name: str, raw: bytes) -> str:
+    """The text of a file that was handed in.
+
+    Raises:
+        Unreadable: If it is too long, or no UTF-8.
+    """
+    if len(raw) > MOST_BYTES:
+        raise Unreadable(name, f"{len(raw):,} B", f"不超过 {MOST_BYTES:,} 字节 at most so many bytes")
+    try:
+        return raw.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as problem:
+        raise Unreadable(name, f"第 {problem.start} 字节 byte {problem.start}", "UTF-8") from problem

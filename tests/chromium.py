@@ -1,0 +1,11 @@
+"""Which browser of this machine the tests use: found by its name, never fetched."""
+
+import shutil
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = f"没有浏览器 no browser: none of {', '.join(NAMES)} is on the PATH; install Debian's chromium"
+
+
+def installed() -> str | None:
+    """Where it is."""
+    return next(filter(None, map(shutil.which, NAMES)), None)

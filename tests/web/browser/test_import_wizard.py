@@ -1,0 +1,86 @@
+"""Importing a sheet without JavaScript, in as few clicks as promised; axe on each page in both languages."""
+
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page, expect
+
+from console.demo import school
+from exchange.fact_sheets import FACT_COLUMNS
+from exchange.templates import write_sheet
+from tests.web.browser.axe import violations
+from tests.web.browser.conftest import PHONE, WIDE, Visiting
+from tests.web.conftest import Site
+
+MOST_CLICKS = 8
+"""Of whoever imports payments with three bad cells (console.md, 2)."""
+
+
+def sheet(site: Site, file: Path, *fees: str) -> Path:
+    """A sheet of payments of the first students."""
+    with site.house.desks.borrowed() as office:
+        found = office.desk.connection.execute("SELECT student_no FROM student ORDER BY student_no").fetchall()
+    rows = [{"student_no": number, "fee_owed": fee} for (number,), fee in zip(found, fees, strict=False)]
+    write_sheet(file, [one for one in FACT_COLUMNS if one.key in rows[0]], rows)
+    return file
+
+
+class Clicks:
+    """What somebody clicks on, counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.many = 0
+
+    def on(self, role: Literal["link", "button"], name: str) -> None:
+        self.page.get_by_role(role, name=name).click()
+        self.many += 1
+
+    def send(self, file: Path) -> None:
+        """Choose a file and send it: two clicks. The page refreshes by itself until the sheet is checked."""
+        self.page.get_by_label("选文件").set_input_files(file)
+        self.many += 1
+        self.on("button", "上传并检查")
+        expect(self.page.get_by_text("正在检查")).to_have_count(0, timeout=20_000)
+
+
+def test_payments_with_three_bad_cells_are_mended_and_taken_in_without_a_script(
+    site: Site, visiting: Visiting, tmp_path: Path
+):
+    page = visiting(site, school.HEAD, script=False)
+    clicks = Clicks(page)
+    page.goto("/files")
+    clicks.on("link", "缴费")
+    clicks.send(sheet(site, tmp_path / "缴费.xlsx", "1,26O.00", "-1", "x", "12.00"))
+    expect(page.get_by_text("还有 3 处错误，改好再传；一处有错，整份不导入")).to_be_visible()
+    expect(page.get_by_role("link", name="继续导入")).to_have_attribute("aria-disabled", "true")
+    with page.expect_download() as marked:
+        clicks.on("link", "下载标好错的原表")
+    assert marked.value.suggested_filename == "已标注-缴费.xlsx"
+    clicks.on("link", "换一个文件")
+    clicks.send(sheet(site, tmp_path / "缴费-2.xlsx", "1260.00", "1.00", "2.00", "12.00"))
+    expect(page.get_by_role("heading", name="导入以后")).to_be_visible()
+    clicks.on("button", "导入 4 行")
+    expect(page.get_by_text("已导入：改动 4 人，不变 0 人。")).to_be_visible(timeout=20_000)
+    assert clicks.many <= MOST_CLICKS
+
+
+def test_nothing_is_in_anybodys_way_in_either_language(site: Site, visiting: Visiting, tmp_path: Path):
+    page = visiting(site, school.HEAD)
+    clicks = Clicks(page)
+    addresses = ["/files", "/exports", "/imports/new/roster"]
+    for name, fees in (("a.xlsx", ("x", "-1", "1,0")), ("b.xlsx", ("7.00", "8.00")), ("c.xlsx", ("9.00", "8.00"))):
+        page.goto("/imports/new/payments")
+        clicks.send(sheet(site, tmp_path / name, *fees))
+        addresses.append(page.url)
+    clicks.on("button", "导入 2 行")
+    expect(page.get_by_text("已导入：")).to_be_visible(timeout=20_000)
+    addresses.append(f"{page.url}/ready")
+    for lang in ("zh", "en"):
+        other = visiting(site, school.HEAD, lang=lang)
+        for address in addresses:
+            other.goto(address)
+            assert violations(other) == [], (lang, address)
+            other.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            assert other.evaluate("document.documentElement.scrollWidth") <= PHONE[0], address
+            other.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})

@@ -1,0 +1,97 @@
+"""Two administrators publish a definition in a browser: with a script and without, each in at most eight clicks."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.browser.axe import violations
+from tests.web.browser.conftest import Visiting
+from tests.web.conftest import Site
+from tests.web.test_publishing import FILE, FIRST, OTHER, REASON, SECOND
+
+MOST_CLICKS = 8
+
+
+class Hand:
+    """Somebody's clicks, counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.clicks = 0
+
+    def press(self, role: str, name: str) -> None:
+        self.clicks += 1
+        self.page.get_by_role(role, name=name).click()  # type: ignore[arg-type]  # one of playwright's words
+
+    def choose(self, file: Path) -> None:
+        self.clicks += 1
+        self.page.locator("#file").set_input_files(file)
+
+    def write(self, field: str, text: str) -> None:
+        self.clicks += 1
+        self.page.locator(f"#{field}").fill(text)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A sound file and one with a fault, each named as it must be."""
+    good, bad = tmp_path / "good" / FILE.name, tmp_path / "bad" / FILE.name
+    for path, text in ((good, SECOND), (bad, SECOND.replace("records_section", "record_section", 1))):
+        path.parent.mkdir()
+        path.write_text(text, "utf-8")
+    return good, bad
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
+def test_an_administrator_publishes_a_definition(
+    site: Site, visiting: Visiting, files: tuple[Path, Path], *, script: bool
+) -> None:
+    good, bad = files
+    first = Hand(visiting(site, FIRST, script=script))
+    first.page.goto("/admin/definitions")
+    first.press("link", "发布定义…")
+    first.choose(bad)
+    first.press("button", "上传并检查")
+    expect(first.page.locator(".xj-found")).to_contain_text(f"workflows/{FILE.name}:")
+    expect(first.page.locator(".xj-excerpt").first).to_contain_text("^")
+    first.press("link", "换一个文件")
+    first.choose(good)
+    first.press("button", "上传并检查")
+    expect(first.page.locator(".xj-told")).to_contain_text("名称由")
+    first.write("reason", REASON)
+    first.press("button", "提交发布")
+    expect(first.page.get_by_role("status")).to_contain_text("等另一人批准")
+    expect(first.page.get_by_role("button", name="同意发布")).to_have_count(0)
+    assert first.clicks <= MOST_CLICKS
+
+    other = Hand(visiting(site, OTHER, script=script))
+    other.page.goto("/admin/definitions")
+    other.press("link", "第 2 号")
+    other.press("button", "同意发布")
+    expect(other.page.get_by_role("status")).to_contain_text("已批准")
+    assert other.clicks <= MOST_CLICKS
+    other.page.goto(f"/admin/definitions/{FILE.stem}")
+    expect(other.page.get_by_role("heading", level=1)).to_contain_text("第 2 版")
+
+
+def test_nothing_is_in_anybodys_way_on_the_pages_of_definitions(
+    site: Site, visiting: Visiting, files: tuple[Path, Path]
+) -> None:
+    for lang in ("zh", "en"):
+        page = visiting(site, FIRST, lang=lang)
+        addresses = [f"definitions/{FILE.stem}", "definitions/graduation", "definitions", "calendars", "terms"]
+        for file in files:
+            page.goto("/admin/definitions/new")
+            assert violations(page) == [], (lang, "new")
+            page.locator("#file").set_input_files(file)
+            page.locator("main form button").click()
+            page.wait_for_url("**/proposals/*")
+            assert violations(page) == [], (lang, page.url)
+        for address in addresses:
+            page.goto(f"/admin/{address}")
+            assert violations(page) == [], (lang, address)
+        records = visiting(site, "records-audit", lang=lang)
+        for address in ("", "/2024-06", "/2024-1-teaching"):
+            records.goto(f"/admin/batches{address}")
+            assert violations(records) == [], (lang, address)

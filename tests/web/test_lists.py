@@ -1,0 +1,287 @@
+"""Lists and books: they add up, are signed in their order, and nothing is signed that changed after it was fixed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from html import unescape
+from io import BytesIO
+
+import orjson
+import pytest
+from PIL import Image
+
+from console.calling import Sitting
+from console.demo import lists as reviewing
+from console.demo import school
+from engine.facts import keep_facts
+from engine.organisation import give_role
+from engine.records import case_number
+from engine.store import students
+from engine.store.documents import of_case
+from tests.web.conftest import Person, Site
+
+UNIT = school.SITES[0].code
+HANDLER, SECOND = school.operator(UNIT), "second-operator"
+TICKS = {"tick-E-F04.signed": "yes", "tick-E-F04.sealed": "yes"}
+WHY = "签字页上的印章不清楚，请重新盖章"
+_TAGS = re.compile(r"<[^>]+>")
+
+
+@dataclass(slots=True)
+class Desk:
+    """The list of one teaching point, and the people who work on it."""
+
+    site: Site
+    id: int
+    handler: Person
+    records: Person
+
+    @property
+    def address(self) -> str:
+        return f"/lists/{case_number(self.id)}"
+
+    def page(self, person: Person, part: str = "") -> str:
+        answer = person.get(f"{self.address}{part}")
+        assert answer.status_code == 200, answer.text
+        return told(answer.text)
+
+    def posted(self, person: Person, part: str, files=(), **form: str) -> tuple[int, str]:
+        page = person.get(f"{self.address}/{part}" if part in ("sign", "scan", "back") else self.address).text
+        seen = re.search(r'name="seen" value="(\d+)"', page)
+        answer = person.post(f"{self.address}/{part}", {"seen": seen[1] if seen else "", **form}, files=files)
+        return answer.status_code, told(answer.text) or answer.headers.get("location", "")
+
+    def scans(self, person: Person, shade: int) -> int:
+        return self.posted(person, "scan", [("file", ("s.png", scan(shade), "image/png"))], kind="E-F04")[0]
+
+    def signs(self, slot: str, **form: str) -> tuple[int, str]:
+        return self.posted(self.handler, "sign", slot=slot, **form)
+
+    @property
+    def state(self) -> str:
+        with self.site.house.desks.borrowed() as office:
+            [(state,)] = office.desk.connection.execute("SELECT state FROM cases WHERE id = ?", (self.id,)).fetchall()
+        return str(state)
+
+    def kinds(self) -> list[str]:
+        with self.site.house.desks.borrowed() as office:
+            rows = office.desk.connection.execute(
+                "SELECT body FROM event WHERE chain = ? ORDER BY seq", (self.id,)
+            ).fetchall()
+        return [str(orjson.loads(bytes(body))["kind"]) for (body,) in rows]
+
+    def sent_back_and_reviewed(self) -> None:
+        """The records section sends the list back; its students are reviewed anew, all but one found eligible."""
+        assert self.posted(self.records, "back", trigger="return_list", reason=WHY)[0] == 303
+        with self.site.house.desks.borrowed() as office:
+            sitting = Sitting(office=office, at=self.site.watch.at)
+            rows = office.desk.connection.execute(
+                "SELECT s.student_no FROM member m JOIN cases l ON l.id = m.list_id JOIN cases c ON c.id = m.member"
+                " JOIN student s ON s.id = c.student WHERE l.unit = ?",
+                (UNIT,),
+            ).fetchall()
+            assert rows == [], "a list that was sent back has let its members go"
+            numbers = office.desk.connection.execute(
+                "SELECT s.student_no FROM cases c JOIN student s ON s.id = c.student WHERE c.unit = ?"
+                " AND c.workflow = 'graduation-eligibility-review' AND c.state = 'undecided'",
+                (UNIT,),
+            ).fetchall()
+            reviewing.find_eligible(sitting, frozenset(str(one) for (one,) in numbers[1:]))
+            reviewing.find_the_rest(sitting)
+
+
+def told(page: str) -> str:
+    """What a reader sees of a page."""
+    return re.sub(r"\s+", " ", unescape(_TAGS.sub("", page)))
+
+
+def scan(shade: int) -> bytes:
+    written = BytesIO()
+    Image.new("L", (620, 877), shade).save(written, "PNG")
+    return written.getvalue()
+
+
+def at_work(site: Site) -> Desk:
+    with site.house.desks.borrowed() as office:
+        [(number,)] = office.desk.connection.execute(
+            "SELECT id FROM cases WHERE workflow = 'graduation-eligibility-review.site_list' AND unit = ?", (UNIT,)
+        ).fetchall()
+    return Desk(site, number, site.signed_in(HANDLER), site.signed_in(school.HEAD))
+
+
+@pytest.fixture
+def desk(site: Site) -> Desk:
+    return at_work(site)
+
+
+# --- one list from draft to accepted ---------------------------------------------------------------------------------
+
+
+def test_a_list_sent_back_is_closed_signed_in_order_and_accepted_by_somebody_who_saw_the_scan(desk: Desk):
+    first = desk.page(desk.records)
+    assert "第 1 稿" in first
+    assert "对得上，无重复" in first
+
+    assert desk.posted(desk.records, "back", trigger="return_list", reason="短")[0] == 422
+    assert desk.posted(desk.records, "back", trigger="return_list", reason=WHY)[0] == 303
+    draft = desk.page(desk.handler)
+    assert "第 2 稿" in draft
+    assert re.search(r"对不上.*7 人哪张表都不在", draft)
+    assert re.search(r"已作废的稿 第 1 稿.*经办人 林芳|已作废的稿 第 1 稿.*经办人", draft)
+    assert "还不能名单定稿" in draft, "the step that is not open says why"
+    assert desk.handler.get(f"{desk.address}/print").status_code == 404, "what was printed belongs to a void draft"
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 422
+
+    with desk.site.house.desks.borrowed() as office:
+        sitting = Sitting(office=office, at=desk.site.watch.at)
+        reviewing.find_the_rest(sitting)
+    assert "7 = 毕业生名单确认表 0 + 不办理毕业学生名单 7 对得上" in desk.page(desk.handler)
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    assert "换表" in desk.page(desk.handler)
+    assert "第 2 稿与第 1 稿相比" in desk.page(desk.handler, "/diff")
+
+    status, page = desk.signs("handler")
+    assert status == 422
+    assert "是本稿定稿以前交的" in page
+    assert desk.scans(desk.handler, 240) == 303
+
+    status, page = desk.signs("head")
+    assert status == 422
+    assert "还没轮到您：先由经办人签" in page
+    for slot in ("handler", "head"):
+        assert desk.signs(slot)[0] == 303
+    assert desk.state == "signing"
+    assert "已签 2 / 3" in desk.page(desk.handler)
+    assert [desk.signs("seal", request="twice")[0] for _ in range(2)] == [303, 303], "a second click does nothing more"
+    assert desk.state == "submitted"
+    assert desk.kinds().count("moved") == 5
+
+    assert desk.posted(desk.records, "seen", **{"tick-E-F04.signed": "yes"})[0] == 422
+    assert desk.posted(desk.records, "seen", **TICKS)[0] == 303
+    assert desk.state == "accepted"
+
+
+def test_what_changes_after_the_list_was_closed_voids_what_was_signed(desk: Desk):
+    desk.sent_back_and_reviewed()
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    assert desk.scans(desk.handler, 240) == 303
+    assert desk.signs("handler")[0] == 303
+
+    student_no = correct_a_name(desk)
+    page = desk.page(desk.handler)
+    assert "定稿后有改动" in page
+    assert re.search(rf"毕业生名单确认表：{student_no} 更名后", page)
+    status, page = desk.signs("head")
+    assert status == 422
+    assert "须退回经办重出一稿再签" in page
+    assert desk.state == "signing"
+
+    assert desk.posted(desk.handler, "back", trigger="reopen", reason=WHY)[0] == 303
+    page = desk.page(desk.handler)
+    assert re.search(r"第 3 稿", page)
+    assert re.search(r"第 2 稿 7 人.*?经办人 .*? 已作废", page)
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    assert "资料改" in desk.page(desk.handler)
+    assert re.search(r"姓名 原值 \S+ → 现值 更名后", desk.page(desk.handler, "/diff"))
+
+
+def correct_a_name(desk: Desk) -> str:
+    """A member's name is corrected while the list is being signed."""
+    with desk.site.house.desks.borrowed() as office:
+        own, connection = office.desk, office.desk.connection
+        [row] = [one for one in of_case(connection, desk.id) if one.kind == "F-01"][-1:]
+        assert row.made is not None
+        lines = row.made["rows"]
+        assert isinstance(lines, list)
+        with connection.writing():
+            found = students.student(connection, str(lines[0][0]))
+            assert found is not None
+            request = Sitting(office=office, at=desk.site.watch.at).request("facts", own.actor(school.HEAD))
+            keep_facts(own, found, {"name": "更名后"}, request, cause=(desk.id, 1))
+    return str(lines[0][0])
+
+
+def test_who_handed_the_scan_in_does_not_tick_it_and_signing_asks_who_is_there(desk: Desk):
+    with desk.site.house.desks.borrowed() as office:
+        for role, unit in (("site_operator", UNIT), ("records_section", school.SCHOOL.code)):
+            give_role(office.desk, SECOND, role, unit, at=desk.site.watch.at, actor=school.HEAD)
+    both = desk.site.signed_in(SECOND)
+    desk.sent_back_and_reviewed()
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    assert desk.scans(both, 230) == 303
+    desk.site.watch.pass_by(minutes=20)
+    status, where = desk.signs("handler")
+    assert (status, where.startswith("/sign-in/again?")) == (303, True)
+    desk.handler = desk.site.signed_in(HANDLER)
+    for slot in ("handler", "head", "seal"):
+        assert desk.signs(slot)[0] == 303
+
+    assert "扫描件是您自己交的，要由另一人看" in desk.page(both, "/scan")
+    status, page = desk.posted(both, "seen", **TICKS)
+    assert status == 422
+    assert "须由另一人核验" in page
+    assert desk.state == "submitted"
+    assert desk.posted(desk.records, "seen", **TICKS)[0] == 303
+
+
+def test_a_signer_who_says_no_sends_the_list_back_and_says_why(desk: Desk):
+    desk.sent_back_and_reviewed()
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    assert desk.scans(desk.handler, 220) == 303
+    assert desk.signs("handler", vote="no", reason="短")[0] == 422
+    assert desk.signs("handler", vote="no", reason=WHY)[0] == 303
+    assert desk.state == "draft"
+    assert WHY in desk.page(desk.handler)
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+def test_everybody_sees_the_lists_of_the_own_units_and_of_no_other(read_site: Site):
+    desk = at_work(read_site)
+    rows = re.findall(r'<th scope="row"><a href="(/lists/[^"]+)">', desk.records.get("/lists").text)
+    assert len(rows) == len(school.SITES)
+    own = re.findall(r'<th scope="row"><a href="(/lists/[^"]+)">', desk.handler.get("/lists").text)
+    assert [one.replace("-", "") for one in own] == [desk.address]
+    elsewhere = read_site.signed_in(school.operator(school.SITES[1].code))
+    for part in ("", "/diff", "/print", "/sign", "/scan", "/back"):
+        assert elsewhere.get(f"{desk.address}{part}").status_code == 404
+    assert "还没有您能看到的名单" in told(read_site.signed_in("system-admin").get("/lists").text)
+
+
+def test_a_number_of_the_sum_leads_to_exactly_those_members(read_site: Site):
+    desk = at_work(read_site)
+    page = desk.records.get(desk.address).text
+    parts = re.findall(r'<a href="(/lists/[0-9A-Z-]+\?in=F-\d+)">\S+ (\d+)</a>', page)
+    assert len(parts) == 2
+    for address, count in parts:
+        assert desk.records.get(address).text.count('<th scope="row">') == int(count)
+
+
+def test_the_form_on_paper_is_a_document_whose_every_look_is_kept_and_a_late_list_comes_first(desk: Desk):
+    before = desk.kinds().count("viewed")
+    answer = desk.handler.get(f"{desk.address}/print?form=F-04")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.content.startswith(b"%PDF")
+    assert desk.kinds().count("viewed") == before + 1
+    assert desk.handler.get(f"{desk.address}/print?form=F-29").status_code == 404
+
+    assert desk.posted(desk.records, "seen", **TICKS)[0] == 303
+    desk.site.watch.at += timedelta(days=2)
+    late = told(desk.site.signed_in(school.HEAD).get("/lists?show=late").text)
+    assert f"逾期 {len(school.SITES)}" in late
+    assert "个工作日" in late
+
+
+def test_the_pages_take_few_statements(open_site: Callable[..., Site]):
+    site = open_site(desks=1)
+    desk = at_work(site)
+    for address in ("/lists", desk.address):
+        for _ in range(2):  # what is read once a process
+            desk.records.get(address)
+        with site.counted() as found:
+            assert desk.records.get(address).status_code == 200
+        assert len(found) <= 9, "\n".join(found)
