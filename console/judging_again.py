@@ -11,10 +11,12 @@ from console.calling import Misuse, Sitting
 from console.printing import document, line, long_moment, note, progress, table
 from console.proposed_rules import NoRules, rules_in
 from console.spreading import spread
+from engine.expressions.kinds import SHANGHAI
 from engine.judging_again import Difference, Judged, Part, judge_part
 from engine.other_rules import Under
 from engine.records import case_of
 from engine.store.cases import read_cases
+from engine.store.proposals import texts_in_force
 
 _MOST_SHOWN = 50
 _CHUNK = 500
@@ -28,7 +30,8 @@ def other_rules(sitting: Sitting, folder: Path, installed: Path) -> Under:
         DefinitionFaults: If together they cannot be used.
     """
     try:
-        found = rules_in(folder, installed)
+        today = sitting.at.astimezone(SHANGHAI).date()
+        found = rules_in(folder, installed, texts_in_force(sitting.desk.connection, today))
     except NoRules as problem:
         raise Misuse(str(problem)) from problem
     if found.rulebook is not None and sitting.desk.rulebook in sitting.desk.unpublished():

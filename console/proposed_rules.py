@@ -37,8 +37,13 @@ class NoRules(XuejiError):
     """What was given holds no definitions, or nothing that may be looked at."""
 
 
-def rules_in(folder: Path, installed: Path) -> Under:
-    """The rules in a folder: its `workflows/` and `rules/`; a file under `rules/` it lacks is the installed one.
+def rules_in(folder: Path, installed: Path, approved: Mapping[str, str]) -> Under:
+    """The rules in a folder: its `workflows/` and `rules/`; a file under `rules/` it lacks is the one in force.
+
+    Args:
+        folder: What is tried.
+        installed: The folder of definitions.
+        approved: The texts laid over that folder, by file (docs/decisions/0018).
 
     Raises:
         NoRules: If it has neither.
@@ -56,7 +61,8 @@ def rules_in(folder: Path, installed: Path) -> Under:
                     target = Path(both) / path.relative_to(source)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)
-        library, faults = examine(Path(both), FUNCTIONS, messages=MESSAGES)
+        over = {file: text for file, text in approved.items() if not (folder / file).exists()}
+        library, faults = examine(Path(both), FUNCTIONS, messages=MESSAGES, over=over)
     grave = [fault for fault in faults if not fault.is_warning]
     if library is None or grave:
         raise DefinitionFaults(grave)
@@ -81,8 +87,8 @@ def handed_in(name: str, body: bytes, installed: Path) -> Mapping[str, bytes]:
     return _unpacked(body) if body.startswith(b"PK") else {_place(name, body, installed): body}
 
 
-def rules_of(texts: Mapping[str, bytes], installed: Path) -> Under:
-    """The rules that were handed in (`handed_in`), laid over the installed ones.
+def rules_of(texts: Mapping[str, bytes], installed: Path, approved: Mapping[str, str]) -> Under:
+    """The rules that were handed in (`handed_in`), laid over those in force (`rules_in`).
 
     Raises:
         NoRules: If there are none.
@@ -93,7 +99,7 @@ def rules_of(texts: Mapping[str, bytes], installed: Path) -> Under:
             target = Path(folder) / f"{place}.yaml"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text)
-        return rules_in(Path(folder), installed)
+        return rules_in(Path(folder), installed, approved)
 
 
 def _place(name: str, body: bytes, installed: Path) -> str:

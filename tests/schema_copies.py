@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 
 from engine.store.database import open_engine
 
+_OTHERS = "SELECT 1 FROM pg_stat_activity WHERE datname = %s LIMIT 1"
+
 
 class Copies:
     """Stands in for `engine.store.schema.upgrade`: an empty database gets a copy, any other is brought forward.
@@ -53,6 +55,9 @@ class Copies:
                 made = open_engine(engine.url.set(database=name).render_as_string(hide_password=False))
                 self._upgrade(made)
                 made.dispose()
+            if server.execute(_OTHERS, (engine.url.database,)).fetchone():
+                self._upgrade(engine)  # somebody is connected to it already, and would be cut off
+                return
             copied, made_once = Identifier(engine.url.database or ""), Identifier(self._databases[place])
             server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(copied))
             server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(copied, made_once))

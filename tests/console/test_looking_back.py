@@ -73,11 +73,14 @@ def rules_are_checked_once() -> Iterator[None]:
     """The same files are checked once, however many commands ask: that takes longer than all the rest."""
     known: dict[str, object] = {}
 
-    def once(folder: Path, functions: Mapping[str, Registered], *, messages: Collection[str]) -> object:
+    def once(
+        folder: Path, functions: Mapping[str, Registered], *, messages: Collection[str], over: Mapping[str, str]
+    ) -> object:
         files = sorted(path for path in folder.rglob("*.yaml"))
-        digest = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+        laid = (text.encode() for _, text in sorted(over.items()))
+        digest = sha256(b"".join([*(path.read_bytes() for path in files), *laid])).hexdigest()
         if digest not in known:
-            known[digest] = examine(folder, functions, messages=messages)
+            known[digest] = examine(folder, functions, messages=messages, over=over)
         return known[digest]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -120,6 +123,16 @@ def test_a_copy_of_the_same_rules_and_procedures_makes_no_difference(counter: Co
     answer = counter.document("replay", "--all", "--under", str(tmp_path / "same"))
 
     assert (answer["differences"], answer["would_be_refused"], answer["folded"]) == ([], 0, 0)
+
+
+def test_other_rules_are_laid_over_those_that_two_approved(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    shutil.copy(HOME / "rules" / "credentials.yaml", tmp_path / "rules")
+    approved = (HOME / "rules" / "graduation.yaml").read_text("utf-8").replace("学费已缴清", "学费已经缴清")
+
+    found = proposed_rules.rules_in(tmp_path, HOME, {"rules/graduation.yaml": approved})
+
+    assert "学费已经缴清" in (found.rulebook or "")
 
 
 def test_what_cannot_be_meant_is_answered(counter: Counter, tmp_path: Path) -> None:

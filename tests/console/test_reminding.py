@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -312,7 +312,8 @@ def test_a_database_that_is_gone_is_said_once_and_asked_again_after_a_wait_that_
     passed = [1000.0]
     monkeypatch.setattr(worker, "steady_seconds", lambda: passed[0])
 
-    def gone(_settings: Settings) -> None:
+    def gone(_settings: Settings, *, today: date) -> None:
+        assert MORNING.startswith(today.isoformat())
         raise OperationalError("connect", {}, Exception("refused"))
 
     monkeypatch.setattr(worker, "office", gone)

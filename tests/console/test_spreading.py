@@ -40,6 +40,7 @@ def test_a_cluster_answers_as_this_machine_does(
     assert there["diverged"] == []
 
 
+@pytest.mark.heavy  # it waits ten seconds for an answer
 def test_a_cluster_nobody_answers_at_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Misuse, match="SQLite"), cluster("tcp://127.0.0.1:1", "sqlite:///x.db"):
         pass

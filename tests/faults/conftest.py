@@ -7,6 +7,13 @@ import pytest
 from tests.sabotage.office import Premises
 
 
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.heavy), "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty database. Processes that wait for each other take long: SQLite has its turn in the heavy runs."""
+    url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
+    return url
+
+
 @pytest.fixture
 def premises(database_url: str, tmp_path: Path) -> Premises:
     """Where an office can be furnished."""

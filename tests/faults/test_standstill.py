@@ -15,7 +15,7 @@ READ_A_PAGE = ("UPDATE outbox SET mail", "SELECT a.login")
 @pytest.mark.parametrize(
     "statement",
     [
-        pytest.param("WITH due AS", id="holding the lease"),
+        pytest.param("WITH due AS", id="holding the lease", marks=pytest.mark.heavy),
         pytest.param("UPDATE cases SET seq", id="holding a case", marks=pytest.mark.heavy),
         pytest.param("UPDATE mail SET changed_at", id="holding a mail", marks=pytest.mark.heavy),
     ],

@@ -42,8 +42,11 @@ def only_reading() -> Callable[..., tuple[object, object]]:
     installed = load_remembered(HOME, Settings().memory_folder, FUNCTIONS)
     known: dict[int, tuple[object, object]] = {_texts(HOME): (installed, ())}
 
-    def reading(folder: Path, functions: Mapping[str, Registered], *, messages: object) -> tuple[object, object]:
+    def reading(
+        folder: Path, functions: Mapping[str, Registered], *, messages: object, over: Mapping[str, str]
+    ) -> tuple[object, object]:
         assert messages
+        assert not over
         if _texts(folder) not in known:
             found = read(folder, functions)
             known[_texts(folder)] = (found.library, found.faults)

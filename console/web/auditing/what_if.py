@@ -20,11 +20,13 @@ from console.web.faults import FieldFault, FieldFaults
 from console.web.visit import Visit
 from engine.definition import Definition
 from engine.desk import Desk
+from engine.expressions.kinds import SHANGHAI
 from engine.judging_again import Difference, Judged, Part, Said, Told, judge_part
 from engine.library import content_hash
 from engine.other_rules import Under
 from engine.records import Json
 from engine.store.audit_runs import WHAT_IF
+from engine.store.proposals import texts_in_force
 from engine.store.trail import spans
 from engine.vocabulary import RulebookText
 
@@ -42,16 +44,16 @@ class Asked(msgspec.Struct, frozen=True):
     texts: dict[str, bytes]
     folder: str = ""
 
-    def under(self, settings: Settings) -> Under:
-        """The other rules, laid over the installed ones and checked; functions are those installed.
+    def under(self, settings: Settings, approved: Mapping[str, str]) -> Under:
+        """The other rules, laid over those in force and checked; functions are those installed.
 
         Raises:
             NoRules: If the folder is gone.
             DefinitionFaults: If they cannot be used.
         """
         if self.texts:
-            return rules_of(self.texts, settings.definitions)
-        return rules_in((settings.what_if or Path()) / self.folder, settings.definitions)
+            return rules_of(self.texts, settings.definitions, approved)
+        return rules_in((settings.what_if or Path()) / self.folder, settings.definitions, approved)
 
 
 class Hashes(msgspec.Struct, frozen=True):
@@ -133,12 +135,12 @@ def _chosen(visit: Visit) -> tuple[str, Mapping[str, bytes]]:
 def judge(worker: Worker) -> str:
     """Judge the decisions again, range after range; what a thread of its own does."""
     asked = msgspec.json.decode(worker.asked(), type=Asked)
-    other = asked.under(worker.house.settings)
     with worker.house.desks.borrowed() as office:
-        url = office.url
+        url, today = office.url, worker.house.now().astimezone(SHANGHAI).date()
+        approved = texts_in_force(office.desk.connection, today)
         chains = sum(last - first + 1 for first, last in spans(office.desk.connection, 1))
         work = spans(office.desk.connection, max(1, chains // _CHAINS_A_PART))
-    done = Judged()
+    other, done = asked.under(worker.house.settings, approved), Judged()
     for number, span in enumerate(work):
         worker.tell(number, len(work))
         done += judge_part(Part(url, span, other, asked.batch, asked.paths, tells=True))

@@ -1,5 +1,7 @@
 """The pages of administrators in a browser: for everybody, in both languages, and on a telephone."""
 
+import pytest
+
 from console.demo import evening
 from tests.web.browser.axe import violations
 from tests.web.browser.conftest import PHONE, Visiting
@@ -33,6 +35,7 @@ def _something_to_show(site: Site) -> None:
         )
 
 
+@pytest.mark.heavy  # test_every_page.py looks at each page, here at what they turn into
 def test_nothing_is_in_anybodys_way_in_either_language_and_no_page_slides_on_a_telephone(
     site: Site, visiting: Visiting
 ) -> None:

@@ -74,6 +74,7 @@ def test_the_same_without_a_script_goes_by_links_a_list_and_pages(site: Site, vi
     expect(page.get_by_text("链完整")).to_be_visible()
 
 
+@pytest.mark.heavy  # test_every_page.py looks at each page, here at what they turn into
 def test_every_page_of_an_auditor_is_open_to_everybody_and_fits_the_screen(
     site: Site, visiting: Visiting, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ def batch_site(site: Site) -> Site:
     return site
 
 
+@pytest.mark.heavy  # test_every_page.py looks at each page, here at what they turn into
 def test_nothing_is_in_anybodys_way_in_either_language(batch_site: Site, visiting: Visiting):
     for lang in ("zh", "en"):
         page = visiting(batch_site, school.HEAD, lang=lang)

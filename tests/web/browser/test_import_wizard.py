@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from console.demo import school
@@ -65,6 +66,7 @@ def test_payments_with_three_bad_cells_are_mended_and_taken_in_without_a_script(
     assert clicks.many <= MOST_CLICKS
 
 
+@pytest.mark.heavy  # test_every_page.py looks at each page, here at what they turn into
 def test_nothing_is_in_anybodys_way_in_either_language(site: Site, visiting: Visiting, tmp_path: Path):
     page = visiting(site, school.HEAD)
     clicks = Clicks(page)

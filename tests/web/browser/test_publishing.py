@@ -75,6 +75,7 @@ def test_an_administrator_publishes_a_definition(
     expect(other.page.get_by_role("heading", level=1)).to_contain_text("第 2 版")
 
 
+@pytest.mark.heavy  # test_every_page.py looks at each page, here at what they turn into
 def test_nothing_is_in_anybodys_way_on_the_pages_of_definitions(
     site: Site, visiting: Visiting, files: tuple[Path, Path]
 ) -> None:

@@ -207,8 +207,7 @@ def test_typing_in_a_field_presses_no_keys(site: Site, visiting: Visiting, first
     assert events(site, first) == before
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+@pytest.mark.parametrize(("size", "lang"), [(LAPTOP, "zh"), (PHONE, "en")])
 def test_the_queue_can_be_used_by_everybody(
     site: Site, visiting: Visiting, first: str, lang: str, size: object
 ) -> None:

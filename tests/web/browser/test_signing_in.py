@@ -44,8 +44,7 @@ def test_tab_goes_from_account_to_password_to_button(site, visiting) -> None:
     expect(page.get_by_role("button", name="登录")).to_be_focused()
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "telephone"])
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(("size", "lang"), [(WIDE, "zh"), (PHONE, "en")], ids=["wide", "telephone"])
 def test_everybody_can_use_the_pages(site, visiting, lang, size) -> None:
     page = visiting(site, None, lang=lang, size=size)
     with site.house.desks.borrowed() as office:

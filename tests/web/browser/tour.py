@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from console.demo import evening, school
 from console.demo.sheets import Files
 from console.demo.story import stage_evening
+from engine.records import case_number
 from tests.chromium import MISSING, installed
 from tests.web.conftest import Site, opening
 from tests.web.student_days import MORNING, Days, staged_in
@@ -53,6 +54,7 @@ def _bulk(page: Page) -> None:
     for box in page.locator('input[name="case"][type="checkbox"]').all()[:12]:
         box.check()
     page.keyboard.press("b")
+    page.wait_for_url("**/bulk/*")
     page.wait_for_load_state()
 
 
@@ -65,11 +67,11 @@ def _faulty_import(page: Page) -> None:
         {"name": "0513-缴费.xlsx", "mimeType": "application/octet-stream", "buffer": _spoilt(begun.value.path())}
     )
     page.locator("main button[type=submit]").click()
-    page.wait_for_load_state()
+    page.wait_for_selector("main table")
 
 
 def _spoilt(template: Path) -> bytes:
-    book = load_workbook(template)
+    book = load_workbook(BytesIO(template.read_bytes()))
     sheet = book.worksheets[0]
     headers = [str(cell.value or "") for cell in sheet[1]]
     for row, amount in enumerate(("1,26O.00", "没有", "0.00"), start=2):
@@ -82,32 +84,37 @@ def _spoilt(template: Path) -> bytes:
     return written.getvalue()
 
 
-def _walked(page: Page) -> None:
-    """A case in the middle of its way."""
-    page.goto("/audit")
-    page.goto("/audit/samples")
-    _first(page, "a[href^='/audit/cases/']")
-
-
-def _first(page: Page, selector: str) -> None:
-    link = page.locator(selector).first
-    link.click()
+def _open_list(page: Page) -> None:
+    page.goto("/lists")
+    page.locator("main a[href^='/lists/']").first.click()
     page.wait_for_load_state()
 
 
-STOPS: Sequence[Stop] = (
-    Stop("sign-in", None, _at("/sign-in")),
-    Stop("queue", evening.APPROVER, _at("/queue/todo?lane=ready")),
-    Stop("case", evening.APPROVER, _open_case),
-    Stop("bulk", evening.APPROVER, _bulk),
-    Stop("batch", school.HEAD, _at("/batches/2024-06")),
-    Stop("lists", school.HEAD, _at("/lists")),
-    Stop("import", school.HEAD, _faulty_import),
-    Stop("findings", "auditor", _at("/audit/findings?batch=2024-06")),
-    Stop("definition", "system-admin", _at("/admin/definitions/diploma-registration")),
-    Stop("calendar", "system-admin", _at("/admin/calendars")),
-    Stop("health", "system-admin", _at("/admin/health")),
-)
+def _find(page: Page) -> None:
+    """What is found of the batch, once it has been looked for."""
+    page.goto("/audit/findings")
+    page.locator("main button[type=submit]").first.click()
+    page.wait_for_selector("main table", timeout=120_000)
+
+
+def stops(site: Site) -> Sequence[Stop]:
+    """All but the student's."""
+    with site.house.desks.borrowed() as office:
+        sql = "SELECT chain FROM event WHERE chain > 0 GROUP BY chain ORDER BY count(*) DESC, chain LIMIT 1"
+        ((longest,),) = office.desk.connection.execute(sql).fetchall()
+    return (
+        Stop("sign-in", None, _at("/sign-in")),
+        Stop("queue", evening.APPROVER, _at("/queue/todo?lane=ready")),
+        Stop("case", evening.APPROVER, _open_case),
+        Stop("bulk", evening.APPROVER, _bulk),
+        Stop("batch", school.HEAD, _at("/batches/2024-06")),
+        Stop("lists", evening.OPERATOR, _open_list),
+        Stop("import", school.HEAD, _faulty_import),
+        Stop("moment", "auditor", _at(f"/audit/cases/{case_number(int(longest))}?seq=3")),
+        Stop("findings", "auditor", _find),
+        Stop("definition", "system-admin", _at("/admin/definitions/diploma-registration")),
+        Stop("health", "system-admin", _at("/admin/health")),
+    )
 
 
 def take(site: Site, browser: Browser, stop: Stop) -> None:
@@ -136,13 +143,13 @@ def main(wanted: Sequence[str]) -> None:
         raise SystemExit(MISSING)
     with TemporaryDirectory() as place, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        stops = [stop for stop in STOPS if not wanted or stop.name in wanted]
-        if stops:
+        if set(wanted) != {"student"}:
             (Path(place) / "evening").mkdir()
             with opening(stage_evening(Path(place) / "evening", STUDENTS), Path(place)) as open_one:
                 site = open_one()
-                for stop in stops:
-                    take(site, browser, stop)
+                for stop in stops(site):
+                    if not wanted or stop.name in wanted:
+                        take(site, browser, stop)
         if not wanted or "student" in wanted:
             _student(browser, staged_in(Path(place) / "days"), Path(place) / "may")
         browser.close()
