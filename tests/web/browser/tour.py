@@ -84,6 +84,12 @@ def _spoilt(template: Path) -> bytes:
     return written.getvalue()
 
 
+def _open_ready(page: Page) -> None:
+    page.goto("/queue/todo?lane=ready")
+    page.keyboard.press("j")
+    page.wait_for_selector("#approve")
+
+
 def _open_list(page: Page) -> None:
     page.goto("/lists")
     page.locator("main a[href^='/lists/']").first.click()
@@ -93,8 +99,8 @@ def _open_list(page: Page) -> None:
 def _find(page: Page) -> None:
     """What is found of the batch, once it has been looked for."""
     page.goto("/audit/findings")
-    page.locator("main button[type=submit]").first.click()
-    page.wait_for_selector("main table", timeout=120_000)
+    page.locator("form[action='/audit/findings'] button").click()
+    page.wait_for_selector(".xj-audit-lines", timeout=120_000)
 
 
 def stops(site: Site) -> Sequence[Stop]:
@@ -104,7 +110,7 @@ def stops(site: Site) -> Sequence[Stop]:
         ((longest,),) = office.desk.connection.execute(sql).fetchall()
     return (
         Stop("sign-in", None, _at("/sign-in")),
-        Stop("queue", evening.APPROVER, _at("/queue/todo?lane=ready")),
+        Stop("queue", evening.APPROVER, _open_ready),
         Stop("case", evening.APPROVER, _open_case),
         Stop("bulk", evening.APPROVER, _bulk),
         Stop("batch", school.HEAD, _at("/batches/2024-06")),
