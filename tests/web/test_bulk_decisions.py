@@ -6,6 +6,8 @@ import re
 import time
 from html import unescape
 
+import orjson
+
 from console.demo import evening, school
 from console.wiring import Office
 from engine.facts import write_facts
@@ -249,7 +251,20 @@ def test_nobody_else_sees_a_run(site: Site):
     address = chosen(person, *ready(person)[:2])
     assert site.signed_in(evening.SECOND).get(address).status_code == 404
     assert person.get(f"{address}/rows").status_code == 200
-    assert person.get(f"{address}/rows.xlsx").content.startswith(b"PK")
+    assert site.signed_in(evening.SECOND).post(f"{address}/rows.xlsx").status_code == 404
+
+
+def test_what_is_taken_along_of_a_run_asks_who_is_there_and_is_told(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    address = chosen(person, *ready(person)[:2])
+    assert person.post(f"{address}/rows.xlsx").content.startswith(b"PK")
+    with site.house.desks.borrowed() as office:
+        bodies = office.desk.connection.execute("SELECT body FROM event ORDER BY id DESC LIMIT 1").fetchall()
+    told = orjson.loads(bytes(bodies[0][0]))
+    assert (told["kind"], told["actor"], told["data"]["cases"]) == ("exported", evening.APPROVER, 2)
+    site.watch.pass_by(minutes=16)
+    again = person.post(f"{address}/rows.xlsx")
+    assert again.headers["location"].startswith("/sign-in/again?"), "who has gone away in between"
 
 
 def test_what_ends_a_record_is_filled_in_first_confirmed_and_asks_who_is_there_once_more(site: Site):

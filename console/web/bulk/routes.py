@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from urllib.parse import quote
 
 from fastapi import Response
@@ -18,7 +19,8 @@ from console.web.faults import FieldFault, NotFound
 from console.web.queue.step_fields import LONGEST, SHORTEST, read_given
 from console.web.queue.wording import words_for
 from console.web.visit import Visit
-from engine.records import case_of
+from engine.exporting import listed
+from engine.records import Json, case_of
 from engine.store import bulk_runs
 from engine.store.bulk_runs import AT_WORK, Outcome, Row, Run, Stage
 from engine.trail.event import canonical
@@ -46,14 +48,18 @@ def bulk(visit: Visit, run: str) -> Response:
     return answer
 
 
-@doors.get("/bulk/{run}/rows.xlsx", to=Audience.STAFF)
+@doors.post("/bulk/{run}/rows.xlsx", to=Audience.STAFF)
 def bulk_workbook(visit: Visit, run: str) -> Response:
-    """All its cases as a workbook."""
+    """All its cases as a workbook; it names people, so it is asked who is there, and it is told."""
     own = _own(visit, run)
+    visit.demand_fresh_proof(visit.say("导出带个人信息的名单"))
     heads = [visit.say(one) for one in ("件号", "姓名", "学号", "单位", "结果", "原因")]
     lines = lines_of(visit, bulk_runs.rows_of(visit.desk.connection, run))
     rows = [(x.number, x.name, x.student_no, x.unit, _said(visit, x.outcome), "；".join(x.why)) for x in lines]
     body = table_workbook(visit.title(bulk_view(visit, own).verb), heads, rows)
+    scope: dict[str, Json] = {"kind": "bulk", "name": own.id}
+    told: dict[str, Json] = {"scope": scope, "cases": len(rows), "sha256": sha256(body).hexdigest()}
+    listed(visit.desk, visit.asks("export:bulk"), told)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote('bulk.xlsx')}"}
     return Response(body, media_type=_WORKBOOK, headers=headers)
 
