@@ -87,6 +87,29 @@ def user_token(
     return accounts.make_token(_caller(ctx), login, name, scope, days)
 
 
+def user_tokens(
+    ctx: typer.Context,
+    login: Login,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="只输出一个 JSON 文档 One JSON document.")] = False,
+) -> int:
+    """查看接口令牌：用途、范围、有效期、最近使用。A person's tokens; never the token itself."""
+    from console import accounts
+
+    return accounts.show_tokens(_caller(ctx), login, as_json=as_json)
+
+
+def user_revoke_token(
+    ctx: typer.Context,
+    login: Login,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="用途 What it was made for.")],
+) -> int:
+    """作废接口令牌，立即生效。End a token at once."""
+    from console import accounts
+
+    return accounts.revoke_tokens(_caller(ctx), login, name)
+
+
 def access_in(group: typer.Typer, answering: Callable[[Callable[..., int]], Callable[..., None]]) -> None:
     """Put the commands into the group about people."""
     for name, command in (
@@ -96,5 +119,7 @@ def access_in(group: typer.Typer, answering: Callable[[Callable[..., int]], Call
         ("enable", user_enable),
         ("totp", user_totp),
         ("token", user_token),
+        ("tokens", user_tokens),
+        ("revoke-token", user_revoke_token),
     ):
         group.command(name)(answering(command))

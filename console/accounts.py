@@ -5,7 +5,8 @@ Nobody has a password before somebody gave one, and no password is ever printed:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import typer
 from console.access import entering, passwords
 from console.api import tokens
 from console.calling import SETUP, Caller, Misuse, Sitting
-from console.printing import line, note
+from console.printing import document, line, long_moment, note, table
 from engine import organisation
 from engine.errors import Unknown
-from engine.store import access, registry, sessions
+from engine.records import Json
+from engine.store import access, api_tokens, registry, sessions
+from engine.store.api_tokens import TokenRow
+from engine.trail.event import moment
 
 
 def set_password(caller: Caller, login: str, file: Path | None) -> int:
@@ -28,8 +32,7 @@ def set_password(caller: Caller, login: str, file: Path | None) -> int:
         WeakPassword: If it is not taken.
         Misuse: If the file cannot be read.
     """
-    with caller.sitting() as sitting:
-        _known(sitting, login)
+    with _about(caller, login) as sitting:
         password = _asked() if file is None else _read(file)
         passwords.refuse_weak(password, login)
         kept = passwords.hashed(password)
@@ -44,8 +47,7 @@ def activate(caller: Caller, login: str) -> int:
     Raises:
         Unknown: If there is no such account.
     """
-    with caller.sitting() as sitting:
-        _known(sitting, login)
+    with _about(caller, login) as sitting:
         code = entering.issue(sitting.desk.connection, login, "activate", sitting.at)
         line(f"激活码 activation code：{code}")
         note(
@@ -61,12 +63,68 @@ def make_token(caller: Caller, login: str, name: str, scopes: Sequence[str], day
     Raises:
         Unknown: If there is no such account, or no such scope.
     """
-    with caller.sitting() as sitting:
-        _known(sitting, login)
+    with _about(caller, login) as sitting:
         made = tokens.issue(sitting.desk.connection, tokens.Wish(login, name, scopes, timedelta(days=days)), sitting.at)
         line(made)
         note(f"只显示这一次；{days} 天后失效。Shown only now; good for {days} days.")
     return 0
+
+
+def show_tokens(caller: Caller, login: str, *, as_json: bool) -> int:
+    """Show a person's tokens, newest first: what each is for and until when, never the token itself.
+
+    Raises:
+        Unknown: If there is no such account.
+    """
+    with _about(caller, login) as sitting:
+        found = api_tokens.tokens_of(sitting.desk.connection, login)
+        if as_json:
+            document([_told(one) for one in found])
+        elif found:
+            table(
+                ("用途 name", "范围 scopes", "至 until", "最近使用 used", "状况 standing"),
+                [(one.name, " ".join(sorted(one.scopes)), long_moment(one.expires_at), _used(one), standing)
+                 for one in found for standing in [_standing(one, sitting)]],
+            )  # fmt: skip
+        else:
+            line("没有接口令牌。No tokens.")
+    return 0
+
+
+def revoke_tokens(caller: Caller, login: str, name: str) -> int:
+    """End a person's tokens of one name at once; a program that shows one is turned away from then on.
+
+    Raises:
+        Unknown: If there is no such account, or no token of that name that is good.
+    """
+    with _about(caller, login) as sitting:
+        connection = sitting.desk.connection
+        with connection.writing():
+            count = api_tokens.revoke_tokens(connection, login, name, sitting.at)
+        if not count:
+            good = {one.name for one in api_tokens.tokens_of(connection, login) if one.is_good(sitting.at)}
+            raise Unknown("接口令牌 token", name, good)
+        line(f"用户 user {login}：接口令牌“{name}”已作废 {count} 个 token(s) revoked")
+    return 0
+
+
+def _told(one: TokenRow) -> Json:
+    moments = {"made": one.made_at, "until": one.expires_at, "used": one.used_at, "revoked": one.revoked_at}
+    return {
+        "name": one.name,
+        "scopes": sorted(one.scopes),
+        **{name: None if at is None else moment(at) for name, at in moments.items()},
+    }
+
+
+def _used(one: TokenRow) -> str:
+    return "从未 never" if one.used_at is None else long_moment(one.used_at)
+
+
+def _standing(one: TokenRow, sitting: Sitting) -> str:
+    if one.revoked_at is not None:
+        return "已作废 revoked"
+    return "有效 good" if one.is_good(sitting.at) else "已过期 expired"
 
 
 def disable(caller: Caller, login: str) -> int:
@@ -75,8 +133,7 @@ def disable(caller: Caller, login: str) -> int:
     Raises:
         Unknown: If there is no such account.
     """
-    with caller.sitting() as sitting:
-        _known(sitting, login)
+    with _about(caller, login) as sitting:
         is_new = organisation.disable(sitting.desk, login, at=sitting.at, actor=SETUP)
         line(f"用户 user {login}：{'已停用并退出 disabled, signed out' if is_new else '原已停用 disabled already'}")
     return 0
@@ -88,8 +145,7 @@ def enable(caller: Caller, login: str) -> int:
     Raises:
         Unknown: If there is no such account.
     """
-    with caller.sitting() as sitting:
-        _known(sitting, login)
+    with _about(caller, login) as sitting:
         is_new = organisation.enable(sitting.desk, login, at=sitting.at, actor=SETUP)
         line(f"用户 user {login}：{'已恢复 may sign in again' if is_new else '未曾停用 was not disabled'}")
     return 0
@@ -101,8 +157,7 @@ def reset_second_factor(caller: Caller, login: str) -> int:
     Raises:
         Unknown: If there is no such account.
     """
-    with caller.sitting() as sitting:
-        _known(sitting, login)
+    with _about(caller, login) as sitting:
         connection = sitting.desk.connection
         with connection.writing():
             access.set_second_factor(connection, login, None, sitting.at)
@@ -113,10 +168,14 @@ def reset_second_factor(caller: Caller, login: str) -> int:
     return 0
 
 
-def _known(sitting: Sitting, login: str) -> None:
-    connection = sitting.desk.connection
-    if access.credential(connection, login) is None:
-        raise Unknown("用户 user", login, registry.logins(connection))
+@contextmanager
+def _about(caller: Caller, login: str) -> Iterator[Sitting]:
+    """A sitting about somebody who has an account."""
+    with caller.sitting() as sitting:
+        connection = sitting.desk.connection
+        if access.credential(connection, login) is None:
+            raise Unknown("用户 user", login, registry.logins(connection))
+        yield sitting
 
 
 def _asked() -> str:

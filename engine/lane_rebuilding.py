@@ -1,7 +1,8 @@
 """Rebuilding: lanes, deeds and marks of facts made anew from cases, facts and the trail.
 
-What is kept in every step must be what would be made now: a test takes any history and compares. `xueji lanes rebuild`
-is for a database from before there were lanes, or one whose rows somebody has edited.
+What is kept in every step must be what would be made now: `astray` compares, after random histories in the tests and
+before a rebuild in the office (`xueji lanes rebuild --dry-run`). Rebuilding is for a database from before there were
+lanes, or one whose rows somebody has edited.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 import orjson
 
@@ -54,14 +56,39 @@ def rebuild(desk: Desk, request: Request, progress: Callable[[int], None] = lamb
     return rows
 
 
-def as_made_now(desk: Desk, request: Request) -> tuple[list[Lane], list[Deed], dict[int, str]]:
-    """What `rebuild` would keep: lanes, deeds, and marks by student, those without left out; nothing is written."""
+class Astray(NamedTuple):
+    """What is kept otherwise than it would be made now: cases by their lanes and deeds, students by their marks."""
+
+    cases: frozenset[int]
+    students: frozenset[int]
+
+
+def astray(desk: Desk, request: Request) -> Astray:
+    """Where `rebuild` would change anything; nothing is written.
+
+    Lanes that wait for `lanes.refresh`, because only time has passed, are among them.
+    """
+    desk.refresh()
     connection = desk.connection
-    cases, pupils = [*_spans(connection, "cases")], [*_spans(connection, "student")]
-    made = [row for span in cases for one in _standings(desk, span, request) for row in one.rows]
-    deeds = [deed for span in cases for deed in _deeds(connection, span)]
-    marks = {who: text for span in pupils for who, one in _marks(connection, span) if (text := written_marks(one))}
-    return sorted(made, key=lambda row: row[:3]), deeds, marks
+    with connection.reading():
+        cases, pupils = [*_spans(connection, "cases")], [*_spans(connection, "student")]
+        standings = [one for span in cases for one in _standings(desk, span, request)]
+        made = {_timeless(row) for one in standings for row in one.rows}
+        wrong = made ^ set(map(_timeless, store.all_rows(connection)))
+        hands = {(one.case, login) for one in standings for login in one.hands} ^ {*store.all_hands(connection)}
+        done = {deed for span in cases for deed in _deeds(connection, span)} ^ {*store.all_deeds(connection)}
+        marks = {
+            (who, text) for span in pupils for who, one in _marks(connection, span) if (text := written_marks(one))
+        }
+        return Astray(
+            frozenset({row.case for row in wrong} | {case for case, _ in hands} | {deed.case for deed in done}),
+            frozenset(who for who, _ in marks ^ {*students.all_marks(connection)}),
+        )
+
+
+def _timeless(row: Lane) -> Lane:
+    """A row without when and by which rulebook it was judged: judged again with the same outcome, it is the same."""
+    return row._replace(judged_at="", rulebook="")
 
 
 def _spans(connection: Connection, table: str) -> Iterator[tuple[int, int]]:

@@ -12,18 +12,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from exchange.cells import Cell
 from exchange.columns import Column
-from exchange.rosters import ROSTER_COLUMNS
 
 _TEXT_FORMAT = "@"
 _WIDTH_IN_CHARACTERS = 20
 _ROWS_WITH_LISTS = 10_000
 # What a spreadsheet takes for the beginning of a formula (ecosystem.md, 10).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def write_roster_template(path: Path) -> None:
-    """Write an empty roster: headers, text format, lists to choose from; required ones bold."""
-    path.write_bytes(template_of("学生名册", ROSTER_COLUMNS))
 
 
 def template_of(title: str, columns: Sequence[Column]) -> bytes:

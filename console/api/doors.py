@@ -55,8 +55,8 @@ class ApiDoors(APIRouter):
     """Routes for programs. `scope` is compulsory, and `to` whom of the people it is for."""
 
     def door(
-        self, method: str, path: str, *, scope: Scope, to: Audience = Audience.SIGNED_IN, **said: Any  # noqa: ANN401 FastAPI's own options
-    ) -> Callable[[Endpoint], Endpoint]:  # fmt: skip
+        self, method: str, path: str, *, scope: Scope, to: Audience = Audience.SIGNED_IN, status_code: int = 200
+    ) -> Callable[[Endpoint], Endpoint]:
         """Open a route."""
 
         def open_door(endpoint: Endpoint) -> Endpoint:
@@ -67,7 +67,7 @@ class ApiDoors(APIRouter):
                 responses=_PROBLEMS,
                 response_model_exclude_none=True,
                 summary=(endpoint.__doc__ or "").strip().splitlines()[0],
-                **said,
+                status_code=status_code,
             )
             return endpoint
 
@@ -91,7 +91,6 @@ def _let_in(endpoint: Callable[..., object], scope: Scope, to: Audience) -> Call
     _, *others = signature.parameters.values()
     asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     enter.__signature__ = signature.replace(parameters=[asked, *others])  # type: ignore[attr-defined]  # FastAPI reads it
-    enter.audience, enter.scope = to, scope  # type: ignore[attr-defined]  # read by the matrix of who may
     return enter
 
 

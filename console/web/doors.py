@@ -7,11 +7,11 @@ done in one thread with one desk, which is free again before the answer travels.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response, params
 
 from console.web.audiences import Audience
 from console.web.fault_pages import fault_page
@@ -25,18 +25,21 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Response])
 class Doors(APIRouter):
     """Routes of the house. `to` is compulsory: a page for nobody in particular does not exist."""
 
-    def get(self, path: str, *, to: Audience, **said: Any) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]  # noqa: ANN401 FastAPI's own options
+    def get(self, path: str, *, to: Audience) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]
         """A page that changes nothing."""
-        return self._door("GET", path, to, said)
+        return self._door("GET", path, to)
 
-    def post(self, path: str, *, to: Audience, **said: Any) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]  # noqa: ANN401 FastAPI's own options
+    def post(self, path: str, *, to: Audience) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]
         """An act. Its form is read, and its origin and token are checked, before the endpoint runs."""
-        return self._door("POST", path, to, {"dependencies": [Depends(read_form)], **said})
+        return self._door("POST", path, to, [Depends(read_form)])
 
-    def _door(self, method: str, path: str, to: Audience, said: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+    def _door(
+        self, method: str, path: str, to: Audience, needs: Sequence[params.Depends] = ()
+    ) -> Callable[[Endpoint], Endpoint]:
         def open_door(endpoint: Endpoint) -> Endpoint:
-            said.setdefault("name", endpoint.__name__)
-            self.add_api_route(path, let_in(endpoint, to), methods=[method], include_in_schema=False, **said)
+            self.add_api_route(
+                path, let_in(endpoint, to), methods=[method], include_in_schema=False, dependencies=needs
+            )
             return endpoint
 
         return open_door
@@ -68,5 +71,4 @@ def let_in(endpoint: Callable[..., Response], to: Audience) -> Callable[..., Res
         raise TypeError(message)
     asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     enter.__signature__ = signature.replace(parameters=[asked, *others])  # type: ignore[attr-defined]  # FastAPI reads it
-    enter.audience = to  # type: ignore[attr-defined]  # read by the matrix of who may (tests/web/matrix.py)
     return enter

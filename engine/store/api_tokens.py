@@ -58,10 +58,10 @@ def use_token(connection: Connection, of_hash: str, at: datetime) -> None:
     connection.execute("UPDATE api_token SET used_at = ? WHERE hash = ?", (moment(at), of_hash))
 
 
-def revoke_token(connection: Connection, login: str, of_hash: str, at: datetime) -> bool:
-    """End a token of a person; False when there is none, or it has ended before."""
-    sql = "UPDATE api_token SET revoked_at = ? WHERE hash = ? AND login = ? AND revoked_at IS NULL"
-    return connection.execute(sql, (moment(at), of_hash, login)).rowcount == 1
+def revoke_tokens(connection: Connection, login: str, name: str, at: datetime) -> int:
+    """End the tokens of a person that have a name and are still good; how many."""
+    sql = "UPDATE api_token SET revoked_at = ? WHERE login = ? AND name = ? AND revoked_at IS NULL AND expires_at > ?"
+    return connection.execute(sql, (moment(at), login, name, moment(at))).rowcount
 
 
 def _token(row: Row) -> TokenRow:

@@ -147,16 +147,6 @@ def beside_a_step(standing: Standing | None, deed: Deed | None) -> tuple[str, tu
     return sql, tuple(params)
 
 
-def date_again(connection: Connection, cases: Sequence[int]) -> None:
-    """Take over the earliest deadline of cases after rows of deadlines have changed."""
-    sql = (
-        "UPDATE lane SET due_at = coalesce((SELECT min(d.due_at) FROM deadline d WHERE d.case_id = lane.case_id"
-        " AND NOT d.settled), ?) WHERE case_id = ?"
-    )
-    if cases:
-        connection.executemany(sql, [(NEVER, case) for case in cases])
-
-
 def of_cases(connection: Connection, cases: Sequence[int]) -> dict[int, list[Lane]]:
     """The rows of some cases, by case; the one that leads first."""
     found: dict[int, list[Lane]] = {}

@@ -98,12 +98,6 @@ def size(connection: Connection) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def leaf_of(connection: Connection, event: int) -> int | None:
-    """The index of an event's leaf; None while it has none."""
-    row = connection.execute("SELECT idx FROM leaf WHERE event = ?", (event,)).fetchone()
-    return None if row is None else int(row[0])
-
-
 def node(connection: Connection) -> Node:
     """The roots of complete subtrees, each from one read of at most 256 hashes, and remembered.
 

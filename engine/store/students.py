@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -143,6 +143,12 @@ def set_facts(connection: Connection, row: StudentRow, facts: Mapping[str, Json]
     )
     if done.rowcount != 1:
         raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)
+
+
+def all_marks(connection: Connection) -> Iterator[tuple[int, str]]:
+    """Every student's marks, where there are any; call inside `reading`."""
+    rows = connection.stream("SELECT id, marks FROM student WHERE marks IS NOT NULL")
+    return ((int(student), str(marks)) for student, marks in rows)
 
 
 def set_marks(connection: Connection, pairs: Iterable[tuple[str | None, int]]) -> None:

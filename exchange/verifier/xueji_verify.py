@@ -852,8 +852,6 @@ def _manifest(text: bytes) -> Data:
 # ======================================================================================================================
 
 NEW, CANCELLED, EFFECT = "new", "cancelled", "effect"
-_NO_PERSONS = frozenset({EFFECT, "timer", "import", "members", "batch_published", "term_started"})
-"""Roles in which nobody acts by holding them at a unit."""
 _DEFAULT_ROUNDS = 5
 _BUILT_IN: Mapping[str, str] = {
     "state": "text", "open": "yes_no", "unit": "unit", "batch": "batch", "opened_on": "date", "opened_term": "term",

@@ -12,6 +12,7 @@ from console.access import entering, sessions
 from console.access.entering import NewPassword
 from console.access.limiter import Guess
 from console.access.refusals import NotLetIn, WrongCode
+from console.api.tokens import shown
 from engine.store import access
 from engine.store.database import Connection, open_engine
 from tests.console.counter import Counter
@@ -59,7 +60,10 @@ def test_a_weak_password_and_a_file_that_is_not_there_change_nothing(
     assert connection.execute("SELECT count(*) FROM credential").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("words", [("password",), ("activate",), ("disable",), ("enable",), ("totp", "--reset")])
+@pytest.mark.parametrize(
+    "words",
+    [("password",), ("activate",), ("disable",), ("enable",), ("totp", "--reset"), ("tokens",), ("revoke-token", "it")],
+)
 def test_whoever_has_no_account_is_not_let_in_or_kept_out(empty: Counter, words: tuple[str, ...]):
     said = empty.xueji("user", words[0], "opp", *words[1:])
 
@@ -103,3 +107,24 @@ def test_a_lost_telephone_is_forgotten_only_when_that_is_said(empty: Counter, co
     assert row is not None
     assert row.totp_secret is None
     assert sessions.resume(connection, token, AT) is None
+
+
+def test_a_token_is_shown_once_listed_without_itself_and_worth_nothing_once_it_is_revoked(
+    empty: Counter, connection: Connection
+):
+    made = [
+        empty.done("user", "token", "op", "--name", name, "--scope", "read").stdout.strip() for name in ("报表", "归档")
+    ]
+    assert [shown(connection, one, AT) is not None for one in made] == [True, True]
+
+    assert "作废 1 个" in empty.done("user", "revoke-token", "op", "报表").stdout
+
+    assert [shown(connection, one, AT) is not None for one in made] == [False, True]
+    told = empty.document("user", "tokens", "op")
+    assert {one["name"]: one["revoked"] is not None for one in told} == {"报表": True, "归档": False}
+    listed = empty.done("user", "tokens", "op").stdout
+    assert ("已作废" in listed, "有效" in listed) == (True, True)
+    assert not any(one in listed for one in made)
+    again = empty.xueji("user", "revoke-token", "op", "报表")
+    assert again.exit_code == 2
+    assert "归档" in again.stderr

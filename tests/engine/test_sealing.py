@@ -42,6 +42,12 @@ def marked(vault: Vault) -> int:
     return leaves.low_mark(vault.connection).mark
 
 
+def place_of(vault: Vault, event: int) -> int | None:
+    """The index of an event's leaf."""
+    row = vault.connection.execute("SELECT idx FROM leaf WHERE event = ?", (event,)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def last_id(vault: Vault) -> int:
     [(last,)] = vault.connection.execute("SELECT max(id) FROM event").fetchall()
     return int(last)
@@ -122,10 +128,10 @@ def test_events_without_a_leaf_are_counted_and_have_no_place(vault: Vault):
     vault.write((0, 3))
 
     assert leaves.count_unsealed(vault.connection) == 1
-    assert leaves.leaf_of(vault.connection, last_id(vault)) is None
+    assert place_of(vault, last_id(vault)) is None
     vault.seal()
     assert leaves.count_unsealed(vault.connection) == 0
-    assert leaves.leaf_of(vault.connection, last_id(vault)) == 2
+    assert place_of(vault, last_id(vault)) == 2
 
 
 def test_an_event_that_is_committed_late_gets_a_later_place(postgres_vault: Vault):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.records import Head, case_number, case_of
-from engine.trail.chain import Scribe, commitment, event_hash, mac_agrees, mac_maker
+from engine.trail.chain import Scribe, commitment, event_hash, mac_maker
 from engine.trail.event import REGISTRY, EventKind, canonical, chain_name, event_bytes, moment
 from tests.engine.town import FIRST, KEY, LOG, NOW, OPEN_FIRST, Town
 
@@ -44,9 +44,7 @@ def test_what_has_no_single_form_is_refused_in_an_event(value):
 def test_the_mac_is_the_hmac_of_the_standard_library(body, key):
     mac = mac_maker(key)(body)
     assert mac == hmac.digest(key, b"xueji/mac/v1\n" + body, "sha256")
-    assert mac_agrees(key, body, mac)
-    assert not mac_agrees(key, body + b" ", mac)
-    assert not mac_agrees(key, body, bytes([mac[0] ^ 1]) + mac[1:])
+    assert mac != mac_maker(key)(body + b" ")
 
 
 @given(st.integers(0, (1 << 40) - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -93,7 +93,7 @@ def page(visit: Visit, before: int | None, *, is_over: bool) -> Delegations:
     )  # fmt: skip
 
 
-def _works(visit: Visit) -> Any:  # noqa: ANN401 the calendar's own question, or that every day counts
+def _works(visit: Visit) -> Callable[[date], bool]:
     calendar = visit.calendar
     return (lambda _: True) if calendar is None else calendar.is_working_day
 

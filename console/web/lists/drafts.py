@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from console.web.lists.reading import Book
-from engine.definition import Bilingual
 from engine.drafts import Form, differing, form_from, forms_of, made_now
 from engine.records import Json
 from engine.trail.event import EventKind
@@ -164,8 +163,3 @@ def name_of(written: Written, who: str) -> str:
     """How a draft calls somebody; empty where no form of it has names."""
     forms = (form for form in written.forms.values() if who in form.lines)
     return next((str(name) for form in forms if (name := form.named(who, "name")) is not None), "")
-
-
-def forms_called(book: Book, kinds: Sequence[str]) -> tuple[Bilingual, ...]:
-    """What forms are called."""
-    return tuple(map(book.form, kinds))

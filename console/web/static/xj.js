@@ -148,8 +148,14 @@
   }
 
   // ---- Clicks ------------------------------------------------------------------------------------------------------
+  function takeUp(target) {  // hands can be quicker than htmx with what it has just put in: its link would leave the page
+    const asking = (target.form || target).closest("[hx-get], [hx-post]");
+    if (asking && window.htmx) window.htmx.process(asking);
+  }
+
   function onClick(event) {
     const target = event.target;
+    takeUp(target);
     const dead = target.closest('[aria-disabled="true"]');
     if (dead) { event.preventDefault(); event.stopPropagation(); return; }
     if (target.matches("[data-tick]")) ticked(target, event.shiftKey);

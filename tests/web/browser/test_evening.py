@@ -271,6 +271,24 @@ def test_ticked_by_keyboard_only_those_are_decided(site: Site, visiting: Visitin
     expect(page.locator(".xj-bulk-sum")).to_contain_text("3 件：3 可办")
 
 
+def test_a_key_pressed_before_htmx_has_taken_up_the_next_case_still_acts_in_its_pane(
+    site: Site, visiting: Visiting
+) -> None:
+    """Hands that know the way are quicker than a page that is being put in."""
+    told = begun(site, visiting)
+    ready(told.page)
+    told.hands.press("j")
+    expect(told.page.locator("#xj-case h1")).to_be_focused()
+    told.page.evaluate("htmx.config.defaultSettleDelay = 4000")
+    approve(told)
+    expect(told.page.locator("#xj-case [data-key=r]:not([data-htmx-powered])")).to_have_count(1)
+
+    told.hands.press("r")
+
+    expect(told.page.locator("#xj-act textarea")).to_be_visible()
+    assert told.open is not None
+
+
 def clicks(page: Page) -> Iterator[None]:
     """受阻 by clicks, with or without a script: two for each reason."""
     for way in ("催办 5", "催办 2", "转办 1"):
