@@ -20,7 +20,7 @@ serve: $(READY) ## open the console on the evening of the demonstration
 	$(BIN)/xueji --database sqlite:///demo/evening.db --now 2024-05-15T17:31 serve
 
 test: $(READY) ## run the tests, on SQLite and on a real PostgreSQL
-	$(BIN)/pytest -m "not heavy" -n auto
+	$(BIN)/pytest -m "not heavy" -n auto --dist worksteal
 
 test-heavy: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -m heavy -o faulthandler_timeout=1800

@@ -65,6 +65,8 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
     }
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:
             service.paths.append(self.path)
             service.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -29,6 +30,8 @@ from engine.checking.examining import examine
 from engine.expressions.functions import Registered
 
 _STUDENTS = 170
+_TLS = ssl.create_default_context()
+"""Nothing here is asked by TLS, and every client would make one of its own first."""
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +62,15 @@ class Site:
     address: str
     watch: Watch
     people: "list[Person]" = field(default_factory=list)
+    program: httpx.Client = field(init=False)
+    """Something that keeps no cookies."""
+
+    def __post_init__(self) -> None:
+        self.program = httpx.Client(base_url=self.address, timeout=30, verify=_TLS)
 
     def close(self) -> None:
         """Everybody closes the browser."""
+        self.program.close()
         for one in self.people:
             one.browser.close()
 
@@ -104,7 +113,7 @@ class Person:
         cookies = httpx.Cookies()
         if self.cookie is not None:  # with its domain, or a new one from the house would stand beside it
             cookies.set(self.site.house.cookie, self.cookie, domain=urlsplit(self.site.address).hostname or "")
-        self.browser = httpx.Client(base_url=self.site.address, cookies=cookies, timeout=30)
+        self.browser = httpx.Client(base_url=self.site.address, cookies=cookies, timeout=30, verify=_TLS)
         self.site.people.append(self)
 
     def get(self, address: str, **headers: str) -> httpx.Response:
@@ -188,6 +197,7 @@ def opening(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Sit
         for file in staged_evening.into.glob("evening.db*"):
             shutil.copy(file, folder)
         listening = socket.create_server(("127.0.0.1", 0))
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sees to it only where it binds itself
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         here = {"database": f"sqlite:///{folder / 'evening.db'}", "url": address, "channels": None}
         told = Settings(**{**here, **settings})  # type: ignore[arg-type]  # as a test says, which pydantic looks at

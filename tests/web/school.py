@@ -103,6 +103,8 @@ def teaching(now: Callable[[], datetime], login: str) -> Iterator[School]:
     school = School(now=now, login=login)
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}

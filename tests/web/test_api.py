@@ -17,14 +17,14 @@ class Program:
         with site.house.desks.borrowed() as office:
             connection = office.desk.connection
             self.token = issue(connection, Wish(login, "test", scopes, timedelta(days=days)), site.watch.at)
-        self._address = f"{site.address}/api/v1"
+        self._client = site.program
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self._address + path, headers={"Authorization": f"Bearer {self.token}"}, timeout=30)
+        return self._client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
 
     def post(self, path: str, body: object, key: str = "") -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}", **({"Idempotency-Key": key} if key else {})}
-        return httpx.post(self._address + path, json=body, headers=headers, timeout=30)
+        return self._client.post(f"/api/v1{path}", json=body, headers=headers)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _first(program: Program) -> dict[str, object]:
 
 def test_without_a_good_token_nothing_is_said(site: Site, approver: Program) -> None:
     site.watch.pass_by(days=31)
-    answers = [httpx.get(f"{site.address}/api/v1/queue"), approver.get("/queue")]
+    answers = [site.program.get("/api/v1/queue"), approver.get("/queue")]
     assert [one.status_code for one in answers] == [401, 401]
     assert {one.headers["content-type"] for one in answers} == {"application/problem+json"}
 
@@ -182,14 +182,14 @@ def test_a_page_goes_on_after_a_case_that_has_left_the_queue(approver: Program) 
 
 
 def test_what_is_there_is_described_as_openapi(site: Site) -> None:
-    told = httpx.get(f"{site.address}/api/v1/openapi.json").json()
+    told = site.program.get("/api/v1/openapi.json").json()
     assert told["openapi"].startswith("3.")
     assert {"/queue", "/cases/{number}", "/decisions"} <= set(told["paths"])
 
 
 def test_metrics_count_requests_by_route_and_name_nobody(site: Site) -> None:
     site.signed_in(evening.APPROVER).get("/queue/todo")
-    told = httpx.get(f"{site.address}/metrics").text
+    told = site.program.get("/metrics").text
     assert 'xueji_requests_total{method="GET",route="/queue/{which}"' in told
     assert "xueji_mails" in told
     assert evening.APPROVER not in told

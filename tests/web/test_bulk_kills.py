@@ -54,6 +54,7 @@ class House:
     def served_here(self, at: datetime) -> Iterator[None]:
         """A server from a moment on that nobody kills."""
         listening = socket.create_server(("127.0.0.1", int(self.port)))
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sees to it only where it binds itself
         address = f"http://127.0.0.1:{self.port}"
         settings = Settings(database=f"sqlite:///{self.database}", url=address, channels=None)
         with _answering(settings, Watch(at), 2, listening):

@@ -163,11 +163,9 @@ class Town:
             return self.person(name).post(address, form)
         bearer = self._bearer(name)
         if entry.section == "program get":
-            return httpx.get(self.site.address + _API + address, headers=bearer, timeout=30)
+            return self.site.program.get(_API + address, headers=bearer)
         headers = {**bearer, "Idempotency-Key": f"matrix-{name}-{case}"}
-        return httpx.post(
-            self.site.address + _API + address, json=_told(form, self, number), headers=headers, timeout=30
-        )
+        return self.site.program.post(_API + address, json=_told(form, self, number), headers=headers)
 
     def _bearer(self, name: str) -> dict[str, str]:
         return {} if name == "anonymous" else {"Authorization": f"Bearer {self.issued(name, *Scope)}"}
@@ -334,13 +332,13 @@ def test_a_program_without_a_good_token_or_the_scope_is_refused_everywhere(town:
     cookie = town.person("approver").cookie or ""
     before, wrong = town.rows(), []
     for entry in [one for section in ("program get", "program post") for one in entries(section) if one.scope]:
-        address = town.site.address + _API + entry.address(town.numbers["applied"])
+        address = _API + entry.address(town.numbers["applied"])
         shown = {f"Bearer {forged}": 401, f"Bearer {old}": 401, f"Bearer {lacking[Scope(entry.scope)]}": 403}
         for said, expected in {**shown, f"Bearer {cookie}": 401, "Basic eA==": 401}.items():
             headers = {"Authorization": said, "Idempotency-Key": "matrix-forged"}
             body = _told(entry.form, town, town.numbers["applied"]) if entry.section == "program post" else None
-            status = httpx.request(
-                entry.section.split()[1], address, headers=headers, timeout=30, json=body
+            status = town.site.program.request(
+                entry.section.split()[1], address, headers=headers, json=body
             ).status_code
             if status != expected:
                 wrong.append(f"{entry.path} {said[:12]}: {status}, not {expected}")

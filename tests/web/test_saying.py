@@ -60,9 +60,8 @@ def test_no_english_is_left_over_for_a_text_that_is_gone():
     assert sorted(set(english()) - used) == []
 
 
-@pytest.mark.parametrize("zh", sorted(english()))
-def test_both_languages_want_the_same_values(zh):
-    assert placeholders(english()[zh]) == placeholders(zh)
+def test_both_languages_want_the_same_values():
+    assert [zh for zh, en in english().items() if placeholders(en) != placeholders(zh)] == []
 
 
 def test_every_entry_of_the_bar_has_its_english():
