@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.collecting import set_aside
 from engine.library import Library
 from engine.loading.folder import load
 from engine.loading.shelf import NOTHING_OVER
@@ -20,6 +21,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if chromium.installed() is None:
         terminalreporter.section("浏览器测试没有运行 THE BROWSER TESTS DID NOT RUN", red=True, bold=True)
         terminalreporter.line(chromium.MISSING, red=True)
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of is not looked through for garbage again and again."""
+    set_aside()
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +50,9 @@ def definitions_are_read_once() -> Iterator[None]:
 
     @cache
     def of_folder(folder: Path, over: tuple[tuple[str, str], ...]) -> Library:
-        return load(folder, FUNCTIONS, dict(over))
+        library = load(folder, FUNCTIONS, dict(over))
+        set_aside()
+        return library
 
     def once(folder: Path, _memory: Path, _functions: object, over: Mapping[str, str] = NOTHING_OVER) -> Library:
         return of_folder(folder, tuple(sorted(over.items())))

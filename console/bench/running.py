@@ -14,6 +14,7 @@ from console.bench.results import Line
 from console.bench.scene import found_province, scene
 from console.bench.scratch import is_sqlite, scratch_office
 from console.settings import Settings
+from engine.collecting import set_aside
 from engine.errors import Unknown
 from engine.library import Library
 from engine.loading.folder import load
@@ -78,6 +79,7 @@ def run(  # noqa: PLR0913 one parameter for each option of the command
         roster=10_000,
     )
     bench = Bench(settings=settings, library=load(settings.definitions), sizes=sizes.quick() if quick else sizes)
+    set_aside()  # as every process does that works by definitions
     lines: list[Line] = []
     for name in only or RACES:
         sys.stderr.write(f"{name} …\n")

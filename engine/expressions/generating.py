@@ -6,7 +6,8 @@ is bound to a name outside it, so no word of a definition file is ever compiled.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType
+from functools import lru_cache
+from types import CodeType, FunctionType
 
 from engine.expressions import kleene as running
 from engine.expressions.functions import Calendar
@@ -93,11 +94,17 @@ def compiled(
     source = "\n".join([head, *(f"    {line}" for line in body)])
     helpers = {name: getattr(running, name) for name in _HELPERS}
     scope: dict[str, object] = {"__builtins__": {}, **helpers, **namespace}
-    exec(compile(source, "<expression>", "exec"), scope)
+    exec(_code(source), scope)
     function = scope["function"]
     assert isinstance(function, FunctionType)  # noqa: S101 - defined two lines above
     function.__kwdefaults__ = {"calendar": calendar}
     return function
+
+
+@lru_cache(maxsize=4096)
+def _code(source: str) -> CodeType:
+    """What varies is bound to names, so few sources are different."""
+    return compile(source, "<expression>", "exec")
 
 
 def _literal(node: Constant, code: Code) -> str:

@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from keyword import iskeyword
 
 from engine.expressions.faults import ExpressionFault
@@ -49,8 +50,12 @@ class Parsed:
         return len(self.text.encode()[: octets - 1].decode())
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Parsed:
-    """Parse a text, or say all that keeps it from being an expression; nothing of it runs."""
+    """Parse a text, or say all that keeps it from being an expression; nothing of it runs.
+
+    A text is parsed once: profiles share most of theirs.
+    """
     text = text.rstrip()
     if faults := tuple(_scan(text)):
         return Parsed(text=text, tree=None, faults=faults)

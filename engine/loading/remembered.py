@@ -16,6 +16,7 @@ from tempfile import NamedTemporaryFile
 from pydantic import BaseModel, ValidationError
 
 from engine import definition, vocabulary
+from engine.collecting import set_aside
 from engine.definition import Definition
 from engine.expressions.functions import Registered
 from engine.library import Library
@@ -56,15 +57,18 @@ def load_remembered(
     file = memory / f"{fingerprint(folder, functions, over)}.json"
     with suppress(OSError, ValidationError):
         kept = _Remembered.model_validate_json(file.read_bytes())
-        return Library(
+        library = Library(
             definitions={(one.workflow, one.profile): one for one in kept.definitions},
             rulebook=kept.rulebook,
             batches=kept.batches,
             functions=functions,
         )
+        set_aside()
+        return library
     library = load(folder, functions, over)
     with suppress(OSError):
         _write(file, library)
+    set_aside()
     return library
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+
+from typing_extensions import override
 
 from engine.errors import XuejiError
 from notifications.invitations import FILE_NAME
@@ -27,6 +30,23 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _LONGEST_ADDRESS, _LONGEST_LOCAL_PART = 254, 64
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,120}@[!-;=?A-~]{1,120}>")
+
+
+class _Headers(HeaderRegistry):
+    """The class of each header, made once: the standard library makes one for every header of every mail."""
+
+    @override
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        return _class_of(name)
+
+
+@lru_cache(maxsize=64)
+def _class_of(name: str) -> type[BaseHeader]:
+    return _STANDARD[name]
+
+
+_STANDARD = HeaderRegistry()
+_POLICY = SMTP.clone(header_factory=_Headers())
 
 
 class Unmailable(XuejiError):
@@ -96,7 +116,7 @@ def enclose(letter: Letter, sender: Address, pages: Pages) -> EmailMessage:
     check_line("主题 subject", pages.subject)
     if _MESSAGE_ID.fullmatch(letter.message_id) is None:
         raise Unmailable("Message-ID 应形如 <name@host>。The Message-ID should read <name@host>, in ASCII.")
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = sender
     mail["To"] = address_of(letter.name, letter.to)
     mail["Subject"] = pages.subject

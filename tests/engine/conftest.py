@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 from pydantic import BaseModel
 
 import engine.library
+from engine.collecting import set_aside
 from engine.library import Library, content_hash
 from engine.loading.folder import load
 from engine.store import schema
@@ -36,6 +37,7 @@ PUT_BACK = SQL("BEGIN; SET LOCAL session_replication_role = replica; {}; COMMIT"
 def library() -> Library:
     """The definitions as shipped, and a batch for the profile that has none in the files."""
     shipped = load(HOME)
+    set_aside()
     open_batch = shipped.batches[BATCH].model_copy(update={"batch": OPEN_BATCH, "profile": "open-university"})
     return replace(shipped, batches={**shipped.batches, OPEN_BATCH: open_batch})
 

@@ -1,4 +1,4 @@
-"""Every page there is, in Chinese or English, wide or on a telephone: usable by everybody as far as axe can tell; quiet.
+"""Every page there is, Chinese or English, wide or on a telephone: usable by everybody as far as axe can tell; quiet.
 
 The pages are those of `tests/web/matrix.yaml`, so that none is forgotten; what they complain of in the browser (a
 script's error, something the policy forbids) fails the test too.

@@ -166,7 +166,7 @@ def test_without_javascript_the_page_says_to_sign_at_the_site(chromium: Browser,
 
 
 @pytest.mark.parametrize("address", ["/my", "/my/check", "/my/report", "/my/report/data", "/my/messages", "/my/looks"])
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.heavy)])
 def test_every_page_can_be_used_by_everybody(phone: Phone, address: str, lang: str):
     phone.open("/my")
     if lang == "en":
