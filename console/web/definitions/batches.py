@@ -85,7 +85,8 @@ def _line(visit: Visit, file: BatchFile | None, row: BatchRow | None) -> Line:
         title = visit.title(file.title) if file is not None else row.title
         missing = sum(row.values.get(name) is None for name in fields)
         return Line(row.name, title, row.profile, is_published=True, open_fields=missing)
-    assert file is not None  # noqa: S101 a batch is in the files or in the database
+    if file is None:
+        raise NotFound
     missing = sum(value is None for value in file.values.values())
     return Line(file.batch, visit.title(file.title), file.profile, is_published=False, open_fields=missing)
 
@@ -101,8 +102,6 @@ def batch(visit: Visit, name: str, faults: Mapping[str, str] | None = None) -> B
         NotFound: If neither the files nor the database have it.
     """
     row, file = visit.desk.batch(name), visit.desk.library.batches.get(name)
-    if row is None and file is None:
-        raise NotFound
     line = _line(visit, file, row)
     kind = row.kind if row is not None else file.kind if file is not None else ""
     facts = _facts(visit, line.profile, kind)
