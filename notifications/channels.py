@@ -57,6 +57,7 @@ class ChannelMailer(Mailer):
 
     @override
     def hand_over(self, message: EmailMessage, sender: str, to: str, commit: Commit) -> Answer | None:
+        """Hand the mail to the recipient's channel, or to the mailer where there is none."""
         url = self._reach.channel(to)
         if url is None:
             return self._mailer.hand_over(message, sender, to, commit)

@@ -86,6 +86,7 @@ class FileMailer(Mailer):
 
     @override
     def hand_over(self, message: EmailMessage, sender: str, to: str, commit: Commit) -> Answer | None:
+        """Put the mail into the folder, unless it is there."""
         final = self._folder / f"{file_name(str(message['Message-ID'] or ''))}.eml"
         if final.exists():
             return Answer(outcome="accepted", text="文件已在 The file was there already.")
@@ -193,6 +194,7 @@ class SmtpMailer(Mailer):
 
     @override
     def hand_over(self, message: EmailMessage, sender: str, to: str, commit: Commit) -> Answer | None:
+        """Hand the mail to the server, over the line that is open or a new one."""
         try:
             return self._handed_over(message, sender, to, commit)
         except _Refused as refused:

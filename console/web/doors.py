@@ -25,11 +25,11 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Response])
 class Doors(APIRouter):
     """Routes of the house. `to` is compulsory: a page for nobody in particular does not exist."""
 
-    def get(self, path: str, *, to: Audience) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]
+    def get(self, path: str, *, to: Audience) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]  # `to` is compulsory
         """A page that changes nothing."""
         return self._door("GET", path, to)
 
-    def post(self, path: str, *, to: Audience) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]
+    def post(self, path: str, *, to: Audience) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]  # `to` is compulsory
         """An act. Its form is read, and its origin and token are checked, before the endpoint runs."""
         return self._door("POST", path, to, [Depends(read_form)])
 
