@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -83,11 +83,13 @@ def show_tokens(caller: Caller, login: str, *, as_json: bool) -> int:
         elif found:
             table(
                 ("用途 name", "范围 scopes", "至 until", "最近使用 used", "状况 standing"),
-                [(one.name, " ".join(sorted(one.scopes)), long_moment(one.expires_at), _used(one), standing)
-                 for one in found for standing in [_standing(one, sitting)]],
-            )  # fmt: skip
+                [_row(one, sitting.at) for one in found],
+            )
         else:
             line("没有接口令牌。No tokens.")
+        account = access.credential(sitting.desk.connection, login)
+        if account is not None and account.is_disabled:
+            note("账号已停用，恢复之前令牌都不能用。The account is disabled: until it is enabled no token can be used.")
     return 0
 
 
@@ -117,14 +119,11 @@ def _told(one: TokenRow) -> Json:
     }
 
 
-def _used(one: TokenRow) -> str:
-    return "从未 never" if one.used_at is None else long_moment(one.used_at)
-
-
-def _standing(one: TokenRow, sitting: Sitting) -> str:
-    if one.revoked_at is not None:
-        return "已作废 revoked"
-    return "有效 good" if one.is_good(sitting.at) else "已过期 expired"
+def _row(one: TokenRow, at: datetime) -> tuple[str, ...]:
+    used = "从未 never" if one.used_at is None else long_moment(one.used_at)
+    ended = "已作废 revoked" if one.revoked_at is not None else "已过期 expired"
+    standing = "有效 good" if one.is_good(at) else ended
+    return one.name, " ".join(sorted(one.scopes)), long_moment(one.expires_at), used, standing
 
 
 def disable(caller: Caller, login: str) -> int:

@@ -16,11 +16,13 @@ def make_anew(caller: Caller, login: str, *, dry_run: bool) -> int:
     Returns:
         1 if a dry run found any, else 0.
     """
-    with caller.sitting(publishes_as=login) as sitting:
+    with caller.sitting(publishes_as=None if dry_run else login) as sitting:
         desk = sitting.desk
         request: Request = sitting.request("lanes_rebuild", desk.actor(login))
         if dry_run:
-            return _say(astray(desk, request))
+            with progress(None, "比对 comparing lanes") as told:
+                found = astray(desk, request, told)
+            return _say(found)
         with progress(None, "重新生成 making lanes") as told:
             rows = rebuild(desk, request, told)
         line(f"待办分栏 {rows} 行已重新生成。{rows} rows of lanes were made anew.")

@@ -63,27 +63,30 @@ class Astray(NamedTuple):
     students: frozenset[int]
 
 
-def astray(desk: Desk, request: Request) -> Astray:
+def astray(desk: Desk, request: Request, progress: Callable[[int], None] = lambda _: None) -> Astray:
     """Where `rebuild` would change anything; nothing is written.
 
     Lanes that wait for `lanes.refresh`, because only time has passed, are among them.
     """
     desk.refresh()
-    connection = desk.connection
+    connection, cases, pupils = desk.connection, set[int](), set[int]()
     with connection.reading():
-        cases, pupils = [*_spans(connection, "cases")], [*_spans(connection, "student")]
-        standings = [one for span in cases for one in _standings(desk, span, request)]
-        made = {_timeless(row) for one in standings for row in one.rows}
-        wrong = made ^ set(map(_timeless, store.all_rows(connection)))
-        hands = {(one.case, login) for one in standings for login in one.hands} ^ {*store.all_hands(connection)}
-        done = {deed for span in cases for deed in _deeds(connection, span)} ^ {*store.all_deeds(connection)}
-        marks = {
-            (who, text) for span in pupils for who, one in _marks(connection, span) if (text := written_marks(one))
-        }
-        return Astray(
-            frozenset({row.case for row in wrong} | {case for case, _ in hands} | {deed.case for deed in done}),
-            frozenset(who for who, _ in marks ^ {*students.all_marks(connection)}),
-        )
+        for span in _spans(connection, "student"):
+            made = {(who, text) for who, one in _marks(connection, span) if (text := written_marks(one))}
+            pupils |= {who for who, _ in made ^ {*students.marks_within(connection, span)}}
+        for span in _spans(connection, "cases"):
+            cases.update(_cases_astray(desk, span, request))
+            progress(span[1] - span[0] + 1)
+    return Astray(frozenset(cases), frozenset(pupils))
+
+
+def _cases_astray(desk: Desk, span: tuple[int, int], request: Request) -> Iterator[int]:
+    connection, standings = desk.connection, [*_standings(desk, span, request)]
+    rows = {_timeless(row) for one in standings for row in one.rows}
+    hands = {(one.case, login) for one in standings for login in one.hands}
+    yield from (row.case for row in rows ^ {*map(_timeless, store.rows_within(connection, span))})
+    yield from (case for case, _ in hands ^ {*store.hands_within(connection, span)})
+    yield from (deed.case for deed in {*_deeds(connection, span)} ^ {*store.deeds_within(connection, span)})
 
 
 def _timeless(row: Lane) -> Lane:

@@ -43,7 +43,7 @@ def load_remembered(
     functions: Mapping[str, Registered] = NO_FUNCTIONS,
     over: Mapping[str, str] = NOTHING_OVER,
 ) -> Library:
-    """The library of a folder, from memory if nothing has changed since it was last read.
+    """The library of a folder, from memory if nothing has changed since it was last read; set aside from the collector.
 
     Args:
         folder: Where `workflows/` and `rules/` are.
@@ -55,21 +55,26 @@ def load_remembered(
         DefinitionFaults: As `load`.
     """
     file = memory / f"{fingerprint(folder, functions, over)}.json"
+    library = _recalled(file, functions)
+    if library is None:
+        library = load(folder, functions, over)
+        with suppress(OSError):
+            _write(file, library)
+    set_aside()
+    return library
+
+
+def _recalled(file: Path, functions: Mapping[str, Registered]) -> Library | None:
+    """What was remembered; None where nothing can be read."""
     with suppress(OSError, ValidationError):
         kept = _Remembered.model_validate_json(file.read_bytes())
-        library = Library(
+        return Library(
             definitions={(one.workflow, one.profile): one for one in kept.definitions},
             rulebook=kept.rulebook,
             batches=kept.batches,
             functions=functions,
         )
-        set_aside()
-        return library
-    library = load(folder, functions, over)
-    with suppress(OSError):
-        _write(file, library)
-    set_aside()
-    return library
+    return None
 
 
 def fingerprint(

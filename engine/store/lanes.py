@@ -164,20 +164,22 @@ def read(row: Row) -> Lane:
     return one._replace(in_person=bool(one.in_person), leads=bool(one.leads))
 
 
-def all_rows(connection: Connection) -> Iterator[Lane]:
-    """Every row, by case; call inside `reading`."""
-    return map(read, connection.stream(f"SELECT {COLUMNS} FROM lane ORDER BY case_id, role, at_path"))  # noqa: S608
+def rows_within(connection: Connection, span: tuple[int, int]) -> Iterator[Lane]:
+    """Every row of the cases from the first to the last of a span."""
+    sql = f"SELECT {COLUMNS} FROM lane WHERE case_id >= ? AND case_id <= ?"  # noqa: S608 our own columns
+    return map(read, connection.execute(sql, span).fetchall())
 
 
-def all_hands(connection: Connection) -> Iterator[tuple[int, str]]:
-    """Every hand, by case; call inside `reading`."""
-    return ((int(case), str(login)) for case, login in connection.stream("SELECT case_id, login FROM lane_hand"))
+def hands_within(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, str]]:
+    """Every hand of the cases of a span."""
+    sql = "SELECT case_id, login FROM lane_hand WHERE case_id >= ? AND case_id <= ?"
+    return ((int(case), str(login)) for case, login in connection.execute(sql, span).fetchall())
 
 
-def all_deeds(connection: Connection) -> Iterator[Deed]:
-    """Every deed, by case; call inside `reading`."""
-    sql = "SELECT case_id, seq, login, kind, trigger, at, giver, late FROM deed ORDER BY case_id, seq"
-    return map(_deed, connection.stream(sql))
+def deeds_within(connection: Connection, span: tuple[int, int]) -> Iterator[Deed]:
+    """Every deed of the cases of a span."""
+    sql = "SELECT case_id, seq, login, kind, trigger, at, giver, late FROM deed WHERE case_id >= ? AND case_id <= ?"
+    return map(_deed, connection.execute(sql, span).fetchall())
 
 
 def _deed(row: Row) -> Deed:

@@ -145,10 +145,10 @@ def set_facts(connection: Connection, row: StudentRow, facts: Mapping[str, Json]
         raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)
 
 
-def all_marks(connection: Connection) -> Iterator[tuple[int, str]]:
-    """Every student's marks, where there are any; call inside `reading`."""
-    rows = connection.stream("SELECT id, marks FROM student WHERE marks IS NOT NULL")
-    return ((int(student), str(marks)) for student, marks in rows)
+def marks_within(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, str]]:
+    """The marks of the students from the first to the last of a span, where there are any."""
+    sql = "SELECT id, marks FROM student WHERE id >= ? AND id <= ? AND marks IS NOT NULL"
+    return ((int(student), str(marks)) for student, marks in connection.execute(sql, span).fetchall())
 
 
 def set_marks(connection: Connection, pairs: Iterable[tuple[str | None, int]]) -> None:

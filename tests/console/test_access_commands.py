@@ -125,6 +125,9 @@ def test_a_token_is_shown_once_listed_without_itself_and_worth_nothing_once_it_i
     listed = empty.done("user", "tokens", "op").stdout
     assert ("已作废" in listed, "有效" in listed) == (True, True)
     assert not any(one in listed for one in made)
+    empty.done("user", "disable", "op")
+    assert "不能用" in empty.done("user", "tokens", "op").stderr
+    assert shown(connection, made[1], AT) is None
     again = empty.xueji("user", "revoke-token", "op", "报表")
     assert again.exit_code == 2
     assert "归档" in again.stderr

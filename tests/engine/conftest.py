@@ -12,7 +12,6 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from pydantic import BaseModel
 
-import engine.library
 from engine.collecting import set_aside
 from engine.library import Library, content_hash
 from engine.loading.folder import load
@@ -53,7 +52,7 @@ def definitions_are_hashed_once() -> Iterator[None]:
         return kept[id(model)][1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine.library, "content_hash", once)
+        patch.setattr("engine.library.content_hash", once)
         yield
 
 
