@@ -113,8 +113,17 @@ def carry_out_opening(desk: Desk, opened: Opened, request: Request) -> None:
         AlreadyOpen: If something unique is held by another case.
     """
     refuse_second(desk, opened)
+    carry_out_openings(desk, [opened], request)
+
+
+def carry_out_openings(desk: Desk, opened: Sequence[Opened], request: Request) -> None:
+    """Write cases opened together, of which none holds what another must not, and carry out all their openings cause.
+
+    Raises:
+        LinkedRefusal, StaleCase: As `carry_through`.
+    """
     plain = _plain(request)
-    _carry_out(desk, _keep_opened(desk, [opened], plain), plain)
+    _carry_out(desk, _keep_opened(desk, opened, plain), plain)
 
 
 def _plain(request: Request) -> Request:

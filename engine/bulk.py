@@ -199,7 +199,7 @@ def _decided(
         found = read_cases(desk.connection, list(found))
     cases = [one.case for one in found.values()]
     writing.rows = rows_of(desk, cases)
-    fetched = writing.fetched = Fetched(Neighbourhood(desk.connection, cases), writing.rows)
+    fetched = writing.fetched = Fetched(Neighbourhood(desk.connection, (case.student for case in cases)), writing.rows)
     writing.cases = [one.id for one in cases]
     for case, seen in chunk:
         one = found.pop(case, None)  # named twice, it is decided once

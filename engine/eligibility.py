@@ -101,7 +101,7 @@ def works_by(desk: Desk, unit: str, profile: str) -> bool:
 def judge_records(desk: Desk, chunk: Sequence[Found], request: Request) -> Iterator[Eligibility]:
     """Judge some records, in their order: what the rules of the step say that the request names."""
     cases = [one.case for one in chunk]
-    fetched = Fetched(Neighbourhood(desk.connection, cases), rows_of(desk, cases))
+    fetched = Fetched(Neighbourhood(desk.connection, (case.student for case in cases)), rows_of(desk, cases))
     for found in chunk:
         machine = desk.machine_for(found.case, request.fields)
         step = machine.step_anywhere(request.trigger)

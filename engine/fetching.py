@@ -17,15 +17,15 @@ class Neighbourhood:
 
     Args:
         connection: Where they are.
-        cases: The chunk.
+        students: Those of the chunk; None for a case about a unit.
         known: The cases by student, where somebody has read them all already.
     """
 
     def __init__(
-        self, connection: Connection, cases: Iterable[Case], known: Mapping[int, Sequence[Case]] | None = None
+        self, connection: Connection, students: Iterable[int | None], known: Mapping[int, Sequence[Case]] | None = None
     ) -> None:
         self._connection = connection
-        self._students = [case.student for case in cases if case.student is not None]
+        self._students = [one for one in students if one is not None]
         self._cases = known
 
     def of(self, student: int) -> Sequence[Case]:

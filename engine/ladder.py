@@ -135,8 +135,13 @@ def next_look(
     return min(moments if is_missed else [*moments, over_at(due)], default=None)
 
 
-def _once(deadline: Deadline, due: datetime, calendar: WorkCalendar | None) -> Iterator[Rung]:
-    """The rungs that come once: those before, and the escalation."""
+@lru_cache(maxsize=4096)
+def _once(deadline: Deadline, due: datetime, calendar: WorkCalendar | None) -> tuple[Rung, ...]:
+    """The rungs that come once; a thousand cases of a batch are due at the same moment."""
+    return tuple(_before_and_escalated(deadline, due, calendar))
+
+
+def _before_and_escalated(deadline: Deadline, due: datetime, calendar: WorkCalendar | None) -> Iterator[Rung]:
     remind, escalate, day = deadline.remind, deadline.escalate, _day_of(due)
     if remind is not None:
         for text in dict.fromkeys(remind.before):

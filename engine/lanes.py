@@ -284,7 +284,8 @@ def standings(desk: Desk, found: Sequence[Found], request: Request) -> Iterator[
     places = store.waiting_of(desk.connection, ids)
     deeds = store.last_deeds(desk.connection, ids)
     frozen = _frozen(desk, ids)
-    fetched = Fetched(Neighbourhood(desk.connection, [one.case for one in waiting]), clocks, _papers(desk, waiting))
+    neighbours = Neighbourhood(desk.connection, (one.case.student for one in waiting))
+    fetched = Fetched(neighbours, clocks, _papers(desk, waiting))
     for one in found:
         deed = deeds.get(one.case.id)
         basis = Basis(

@@ -10,6 +10,7 @@ from engine.deeds import deed_written
 from engine.definition import NEW, Definition
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, Unknown
+from engine.fetching import Fetched
 from engine.keeping import seal, write_event
 from engine.lists import fix_members
 from engine.machine import decide
@@ -35,10 +36,14 @@ from engine.trail.event import EventKind, Written, chain_name, moment
 
 
 class Subject(NamedTuple):
-    """What a case is opened about: a unit, or a student and the unit the student belongs to."""
+    """What a case is opened about: a unit, or a student and the unit the student belongs to.
+
+    `fetched` is what was fetched around a whole chunk of them.
+    """
 
     unit: str
     student: StudentRow | None = None
+    fetched: Fetched | None = None
 
 
 class Opened(NamedTuple):
@@ -137,10 +142,10 @@ def open_one(
     if machine.definition.status == "draft" and not desk.rehearsal:
         verdict = machine.engine_verdict("draft-definition", workflow=machine.definition.workflow)
         return _refused_by_engine(to_be, request, verdict)
-    sight = Seeing(desk, machine, found, request)
+    sight = Seeing(desk, machine, found, request, fetched=subject.fetched)
     if machine.starts:
         found = found._replace(case=to_be._replace(fields=sight.starting_fields()))
-        sight = Seeing(desk, machine, found, request)
+        sight = Seeing(desk, machine, found, request, fetched=subject.fetched)
     outcome = decide(machine, found.case, request, sight)
     if isinstance(outcome, Refused):
         return outcome
@@ -221,15 +226,18 @@ def write_opened(desk: Desk, opened: Sequence[Opened]) -> None:
     add_deeds(connection, [deed for deed in deeds if deed is not None])
 
 
+def holder(desk: Desk, opened: Opened) -> Case | None:
+    """The case that holds what the opened one must have to itself, or None."""
+    return None if opened.unique_key is None else holder_of(desk.connection, opened.unique_key)
+
+
 def refuse_second(desk: Desk, opened: Opened) -> None:
     """Raise if something unique is held by another case.
 
     Raises:
         AlreadyOpen: Naming the case that is there.
     """
-    if opened.unique_key is None:
-        return
-    held = holder_of(desk.connection, opened.unique_key)
+    held = holder(desk, opened)
     if held is not None:
         raise AlreadyOpen(opened.machine.definition.title.zh, held.number, held.state)
 

@@ -14,7 +14,8 @@ from engine.errors import NotAllowed, NotNow, Unknown, Unreadable
 from engine.library import Library
 from engine.publishing import Published, TermStarted, publish_batch, start_term
 from engine.records import Json, Request
-from tests.engine.lab import Written, loan, rule, titled, with_loan
+from engine.store.students import students
+from tests.engine.lab import OPEN, Written, loan, procedure, rule, titled, with_loan
 from tests.engine.town import BATCH, FIRST, NOW, Town, town_at
 
 LATER = "2024-12"
@@ -41,10 +42,17 @@ def bundle(about: list[str], transitions: Mapping[str, Written], **more: object)
 
 
 @contextmanager
-def with_batch(url: str, library: Library, definition: Definition, units: tuple[str, ...] = ("all",)) -> Iterator[Town]:
-    """A desk with records and one procedure more, and a batch yet to be published, for some units."""
+def with_batch(
+    url: str,
+    library: Library,
+    definition: Definition,
+    units: tuple[str, ...] = ("all",),
+    beside: tuple[Definition, ...] = (),
+) -> Iterator[Town]:
+    """A desk with records, one procedure more, others beside it, and a batch yet to be published, for some units."""
     later = library.batches[BATCH].model_copy(update={"batch": LATER, "units": units})
     records = {key: one for key, one in library.definitions.items() if one.record}
+    records |= {(one.workflow, one.profile): one for one in beside}
     shelf = replace(library, batches={**library.batches, LATER: later}, definitions=records)
     with town_at(url, with_loan(shelf, definition, on_site_one=rule("unit.code == 'S1'"))) as town:
         town.desk.publish(NOW, "setup")
@@ -126,6 +134,31 @@ def test_a_batch_opens_lists_and_counts_those_whose_guards_do_not_hold(district_
         done = publish(town)
         assert (done.opened, done.not_opened) == (1, 1)
         assert opened(town, "loan.bundle") == [("S1", LATER)]
+
+
+def test_a_student_whose_guards_do_not_hold_is_counted_and_told_so_in_the_students_chain(
+    district_url: str, library: Library
+):
+    call = {"call": {**BY_BATCH["call"], "guards": ["on-site-one"]}}
+    with with_batch(district_url, library, starting(call, about=["student", "batch graduation"])) as town:
+        done = publish(town)
+        assert (done.opened, done.not_opened) == (3, 1)
+        assert opened(town) == [("S1", LATER)] * 3
+        [elsewhere] = [row for row in students(town.connection) if row.unit == "S2"]
+        assert town.events(-elsewhere.id)[-1]["kind"] == "refused"
+        assert town.replayed().diverged == ()
+
+
+def test_a_case_that_cannot_open_another_with_it_holds_up_nobody_elses(district_url: str, library: Library):
+    note = procedure("note", {"ask": {**OPEN["ask"], "by": "effect", "guards": ["on-site-one"]}})
+    call = {"call": {**BY_BATCH["call"], "then": [{"open": "note.ask"}]}}
+    about = ["student", "batch graduation"]
+    with with_batch(district_url, library, starting(call, about=about), beside=(note,)) as town:
+        done = publish(town)
+        assert (done.opened, done.not_opened) == (3, 1)
+        assert opened(town) == [("S1", LATER)] * 3
+        assert opened(town, "note") == [("S1", None)] * 3
+        assert town.replayed().diverged == ()
 
 
 def test_a_term_opens_what_starts_with_it_where_it_is_that_term(district_url: str, library: Library):

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 import pytest
+import yaml
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from ruamel.yaml import YAML
 
 from console.api.routes import doors as programs
 from console.api.tokens import Scope, Wish, issue
@@ -29,7 +29,7 @@ from engine.records import case_number
 from engine.store.registry import UnitRow
 from tests.web.conftest import Person, Site, opening
 
-MATRIX: Mapping[str, Any] = YAML(typ="safe").load(Path(__file__).with_name("matrix.yaml"))
+MATRIX: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("matrix.yaml").read_bytes())
 UNITS: Mapping[str, str] = MATRIX["units"]
 _API = "/api/v1"
 _LOOKS = {"access_row"}

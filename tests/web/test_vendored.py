@@ -5,12 +5,12 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from console.web.rendering import HERE
 
 FOLDERS = (HERE / "static" / "vendored", Path(__file__).parent / "browser" / "vendored")
-MANIFESTS = {folder: YAML(typ="safe").load(folder / "manifest.yaml")["files"] for folder in FOLDERS}
+MANIFESTS = {folder: yaml.safe_load((folder / "manifest.yaml").read_bytes())["files"] for folder in FOLDERS}
 ENTRIES = [pytest.param(folder, name, one, id=name) for folder, many in MANIFESTS.items() for name, one in many.items()]
 _FIRST_VISIT = 170_000
 

@@ -87,7 +87,7 @@ def read_dossier(desk: Desk, found: Found, at: datetime, *, names: Connection | 
         names: Where names of people stand, if not at the desk: the past does not know them.
     """
     connection, case = desk.connection, found.case
-    hood = Neighbourhood(connection, [case])
+    hood = Neighbourhood(connection, [case.student])
     beside = [] if case.student is None else [one for one in hood.of(case.student) if one.id != case.id]
     running = deadlines.of_cases(connection, [case.id, *(one.id for one in beside)])
     batch, fields = _batch(desk, case)

@@ -221,7 +221,7 @@ def read_own(visit: Visit) -> Own:
     numbers = [one.id for one in cases]
     running = deadlines.of_cases(desk.connection, numbers)
     glance = own.glance(desk.connection, student, visit.login, numbers)
-    hood = Neighbourhood(desk.connection, cases, {student: cases})
+    hood = Neighbourhood(desk.connection, [student], {student: cases})
     return Own(
         desk=desk,
         actor=visit.actor,

@@ -90,7 +90,7 @@ def _fetched(desk: Desk, machine: Machine, found: Found, known: Known | None) ->
         return None
     rows = deadlines.of_cases(connection, [case.id]) if machine.running(case.state) else {}
     papers: dict[int, list[DocumentRow]] | None = None if known.has_papers else {case.id: []}
-    return Fetched(Neighbourhood(connection, [case], {case.student: known.kin}), rows, papers)
+    return Fetched(Neighbourhood(connection, [case.student], {case.student: known.kin}), rows, papers)
 
 
 def _names(connection: Connection, machine: Machine, lines: list[StoryLine], reader: str) -> dict[str, str]:
