@@ -6,9 +6,12 @@ A copy of the demonstration's database at the moment when every list was submitt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 from console import wiring
@@ -77,12 +80,11 @@ def settings_of(files: Files) -> Settings:
     return Settings(database=f"sqlite:///{database_of(files)}", channels=None)
 
 
-def prepare(files: Files, cast: Cast, connection: Connection) -> Path:
-    """Copy the database as it stands and play the evening on the copy; returns the copy's file.
+def set_down(files: Files, connection: Connection) -> None:
+    """Copy the database as it stands, with its key, for the evening to be played on.
 
     Args:
         files: Where the demonstration lies.
-        cast: Its students.
         connection: The demonstration's own, at the moment when all lists are submitted.
     """
     settings = settings_of(files)
@@ -90,11 +92,21 @@ def prepare(files: Files, cast: Cast, connection: Connection) -> Path:
     settings.key_file.unlink(missing_ok=True)
     settings.key_file.write_bytes(Settings(database=files.url).key_file.read_bytes())
     settings.key_file.chmod(0o600)
-    with wiring.office(settings) as office:
+
+
+def play(files: Files, cast: Cast) -> None:
+    """Play the evening on the copy that was set down."""
+    with wiring.office(settings_of(files)) as office:
         office.desk.connection.execute("PRAGMA synchronous = OFF")  # like the demonstration: told again if lost
         _Evening(office, files, cast).play()
         office.desk.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return database_of(files)
+
+
+@contextmanager
+def played_beside(files: Files, cast: Cast) -> Iterator[Future[None]]:
+    """Play the evening in a process of its own while the story goes on."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield pool.submit(play, files, cast)
 
 
 def _copy(connection: Connection, file: Path) -> None:

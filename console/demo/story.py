@@ -74,14 +74,16 @@ def run(*, students: int, seed: int, into: Path) -> int:
     _head(students, seed)
     with _begun(files, cast) as story:
         _up_to_the_lists(story)
-        with telling.timed() as said:
-            evening.prepare(files, cast, story.office.desk.connection)
-            said.append(f"5月15日 17:31 的副本 a copy of that evening：{evening.database_of(files).name}（make serve）")
-        _review(story)
-        _decide_above(story)
-        _remind(story)
-        _register(story)
-        replayed = _look_back(story)
+        evening.set_down(files, story.office.desk.connection)
+        with evening.played_beside(files, cast) as playing:
+            _review(story)
+            _decide_above(story)
+            _remind(story)
+            _register(story)
+            replayed = _look_back(story)
+            with telling.timed() as said:
+                playing.result()
+                said.append(f"5月15日 17:31 的副本 that evening, kept apart：{evening.database_of(files).name}")
     show_what_next(files, cast, time.perf_counter() - started)
     return 1 if replayed.diverged else 0
 
@@ -94,7 +96,8 @@ def stage_evening(into: Path, students: int, seed: int = 1) -> Files:
     cast = gather(students, seed, (*here * 11, *school.SITES))
     with _begun(files, cast) as story:
         _up_to_the_lists(story)
-        evening.prepare(files, cast, story.office.desk.connection)
+        evening.set_down(files, story.office.desk.connection)
+    evening.play(files, cast)
     return files
 
 

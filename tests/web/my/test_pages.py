@@ -231,7 +231,7 @@ def _picture(kind: str, side: int, *, by_phone: bool = False) -> bytes:
     exif = Image.Exif()
     if by_phone:
         exif.get_ifd(0x8769)[0x829A] = 0.01
-    Image.effect_noise((side, side), 60).convert("RGB").save(out, kind, exif=exif)
+    Image.effect_noise((side, side), 60).convert("RGB").save(out, kind, exif=exif, compress_level=0)
     return out.getvalue()
 
 
