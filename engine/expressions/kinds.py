@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from engine.expressions.faults import nearest
@@ -87,6 +88,7 @@ def rows(columns: Mapping[str, Kind]) -> Kind:
     return Kind(name="rows", columns=tuple(columns.items()))
 
 
+@lru_cache(maxsize=1024)
 def parse_kind(text: str) -> Kind:
     """Read a type as definition files write it (language.md, section 4).
 
