@@ -12,8 +12,7 @@ from pathlib import Path
 
 import typer
 
-from console.access import entering, passwords
-from console.api import tokens
+from console.access import entering, passwords, programs
 from console.calling import SETUP, Caller, Misuse, Sitting
 from console.printing import document, line, long_moment, note, table
 from engine import organisation
@@ -21,6 +20,7 @@ from engine.errors import Unknown
 from engine.records import Json
 from engine.store import access, api_tokens, registry, sessions
 from engine.store.api_tokens import TokenRow
+from engine.tokens import end_tokens
 from engine.trail.event import moment
 
 
@@ -64,7 +64,7 @@ def make_token(caller: Caller, login: str, name: str, scopes: Sequence[str], day
         Unknown: If there is no such account, or no such scope.
     """
     with _about(caller, login) as sitting:
-        made = tokens.issue(sitting.desk.connection, tokens.Wish(login, name, scopes, timedelta(days=days)), sitting.at)
+        made = programs.issue(sitting.desk, programs.Wish(login, name, scopes, timedelta(days=days)), sitting.at, SETUP)
         line(made)
         note(f"只显示这一次；{days} 天后失效。Shown only now; good for {days} days.")
     return 0
@@ -101,8 +101,7 @@ def revoke_tokens(caller: Caller, login: str, name: str) -> int:
     """
     with _about(caller, login) as sitting:
         connection = sitting.desk.connection
-        with connection.writing():
-            count = api_tokens.revoke_tokens(connection, login, name, sitting.at)
+        count = end_tokens(sitting.desk, login, name, at=sitting.at, actor=SETUP)
         if not count:
             good = {one.name for one in api_tokens.tokens_of(connection, login) if one.is_good(sitting.at)}
             raise Unknown("接口令牌 token", name, good)

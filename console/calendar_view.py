@@ -1,26 +1,40 @@
 """The calendar on screen: what a year's notice says, and why a count of days ends where it does.
 
-Read from the definition files alone: no database is needed to answer these questions.
+It is the calendar in force: the files of the folder, and over them what two persons have published in the database.
+Without a database the files answer alone. Each answer says by which it goes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
+from typing import NamedTuple
 
+from console.calling import Caller
 from console.printing import both, document, line, long_date, stacked, table
 from engine.calendars import Counted, Named, WorkCalendar
 from engine.errors import Unknown, Unreadable
 from engine.expressions.kinds import TERM, encode
 from engine.expressions.scalars import Term
 from engine.loading.calendars import load_calendar
+from engine.store.proposals import Line
 from engine.vocabulary import CalendarText, CalendarYear, Stretch, TermDates
 
+_CALENDARS = "rules/calendars/"
 _PROVISIONAL = "暂定：放假通知尚未发布，公布后将重新推算。Provisional: the notice is not out; it will be counted again."
 
 
-def explain(definitions: Path, profile: str, count: tuple[str, str], *, as_json: bool) -> int:
+class _Shown(NamedTuple):
+    """The calendar that an answer goes by, and where it comes from: the publications that stand for files of it."""
+
+    text: CalendarText
+    calendar: WorkCalendar
+    folder: str
+    has_database: bool
+    publications: tuple[Line, ...]
+
+
+def explain(caller: Caller, profile: str, count: tuple[str, str], *, as_json: bool) -> int:
     """Count from a day and list every day that did not count, with the reason.
 
     Raises:
@@ -28,10 +42,10 @@ def explain(definitions: Path, profile: str, count: tuple[str, str], *, as_json:
         Unknown: If there is no such profile.
     """
     start, offset = _day(count[0]), count[1]
-    _, calendar = _read(definitions, profile)
-    counted = calendar.explain(start, offset)
+    shown = _read(caller, profile)
+    counted = shown.calendar.explain(start, offset)
     if as_json:
-        document(_counted(start, offset, counted))
+        document({**_counted(start, offset, counted), "calendar": _origin(shown)})
         return 0
     line(f"{long_date(start)} {offset} → {long_date(counted.day)}", style="bold")
     for title, days in (("跳过 skipped", counted.skipped), ("调休上班 made up", counted.made_up)):
@@ -40,21 +54,23 @@ def explain(definitions: Path, profile: str, count: tuple[str, str], *, as_json:
             table(("日期 day", "原因 reason"), rows, f"{title}：{len(days)}")
     if counted.is_provisional:
         line(_PROVISIONAL, style="yellow")
+    _tell_origin(shown)
     return 0
 
 
-def show(definitions: Path, profile: str, year: int, *, as_json: bool) -> int:
+def show(caller: Caller, profile: str, year: int, *, as_json: bool) -> int:
     """Show holidays, make-up working days, closures and terms of a year.
 
     Raises:
         Unknown: If there is no such profile.
     """
-    text, calendar = _read(definitions, profile)
+    shown = _read(caller, profile)
+    text, calendar = shown.text, shown.calendar
     notice = next((one for one in text.years if one.year == year), None)
     closures = [one for one in calendar.closures if year in {one.first.year, one.last.year}]
     terms = {name: one for name, one in sorted(calendar.terms.items()) if year in {one.first.year, one.last.year}}
     if as_json:
-        document(_year(year, notice, closures, terms))
+        document({**_year(year, notice, closures, terms), "calendar": _origin(shown)})
         return 0
     _show_notice(year, notice)
     if closures:
@@ -62,14 +78,37 @@ def show(definitions: Path, profile: str, year: int, *, as_json: bool) -> int:
     if terms:
         rows = [(_term(name), long_date(one.first), long_date(one.last)) for name, one in terms.items()]
         table(("学期 term", "第一天 first", "最后一天 last"), rows, "学期 Terms")
+    _tell_origin(shown)
     return 0
 
 
-def _read(definitions: Path, profile: str) -> tuple[CalendarText, WorkCalendar]:
-    text, profiles = load_calendar(definitions)
+def _read(caller: Caller, profile: str) -> _Shown:
+    folder, published = caller.settings.definitions, caller.published()
+    text, profiles = load_calendar(folder, {} if published is None else published.over)
     if profile and profile not in profiles:
         raise Unknown("profile", profile, profiles)
-    return text, WorkCalendar(text, profile)
+    lines = () if published is None else published.lines.values()
+    own = tuple(one for one in lines if one.file.startswith(_CALENDARS))
+    return _Shown(text, WorkCalendar(text, profile), str(folder), published is not None, own)
+
+
+def _tell_origin(shown: _Shown) -> None:
+    """By which calendar an answer goes."""
+    if not shown.has_database:
+        line(f"按 {shown.folder} 的日历文件；还没有数据库。By the files there; there is no database yet.", style="dim")
+    elif not shown.publications:
+        line(f"按 {shown.folder} 的日历文件，没有另行发布。By the files there; nothing else is published.", style="dim")
+    for one in shown.publications:
+        line(
+            f"按数据库中发布的 {one.file}（第 {one.number} 号，{one.effective_on} 起）。"
+            f" By what is published in the database: no. {one.number}, in force from {one.effective_on}.",
+            style="dim",
+        )
+
+
+def _origin(shown: _Shown) -> dict[str, object]:
+    own = [{"number": one.number, "file": one.file, "effective_on": one.effective_on} for one in shown.publications]
+    return {"folder": shown.folder, "database": shown.has_database, "publications": own}
 
 
 def _day(text: str) -> date:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.settings import Settings
-from console.wiring import Office, office
+from console.wiring import Office, Published, office, published
 from engine.actors import Actor
 from engine.desk import Desk
 from engine.errors import (
@@ -109,6 +109,20 @@ class Caller:
             if publishes_as is not None:
                 opened.desk.publish(at, publishes_as)
             yield Sitting(office=opened, at=at)
+
+    def published(self) -> Published | None:
+        """What the database has in force today beside the folder; None where there is no database yet.
+
+        Raises:
+            NoRehearsal: If a moment was given for a live database.
+            DatabaseTrouble: If the database or the way to it fails.
+        """
+        at = self.now or datetime.now(UTC)
+        with plain_about(self.settings.address):
+            found = published(self.settings, at.astimezone(SHANGHAI).date())
+        if self.now is not None and found is not None and not found.rehearsal:
+            raise NoRehearsal(self.settings.address)
+        return found
 
 
 @contextmanager

@@ -135,6 +135,7 @@ def init(
 
 
 unit_app.command("add")(_answering(unit_commands.unit_add))
+unit_app.command("rename")(_answering(unit_commands.unit_rename))
 unit_app.command("set")(_answering(unit_commands.unit_set))
 unit_app.command("show")(_answering(unit_commands.unit_show))
 user_app.command("add")(_answering(people_commands.user_add))
@@ -144,6 +145,8 @@ app.add_typer(people_commands.absences_in(_group("不在岗。Who is away when."
 app.command()(_answering(definition_commands.new))
 app.command()(_answering(definition_commands.diff))
 app.command()(_answering(definition_commands.migrate))
+publications = definition_commands.publications_in(_group("发布定义：由两人办理。Publishing by two."), _answering)
+app.add_typer(publications, name="definition")
 app.command()(_answering(people_commands.delegate))
 app.command("hand-over")(_answering(people_commands.hand_over))
 app.command()(_answering(people_commands.revoke))
@@ -196,7 +199,7 @@ def calendar_explain(
     """推算日期，逐日说明跳过的原因。Count from a day; every day skipped, and why."""
     from console import calendar_view
 
-    return calendar_view.explain(_caller(ctx).settings.definitions, profile, (start, offset), as_json=as_json)
+    return calendar_view.explain(_caller(ctx), profile, (start, offset), as_json=as_json)
 
 
 @calendar_app.command("show")
@@ -205,7 +208,7 @@ def calendar_show(ctx: typer.Context, year: Year, *, profile: CalendarOf = "", a
     """一年的放假、调休上班与学期。Holidays, make-up working days and terms of a year."""
     from console import calendar_view
 
-    return calendar_view.show(_caller(ctx).settings.definitions, profile, year, as_json=as_json)
+    return calendar_view.show(_caller(ctx), profile, year, as_json=as_json)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from engine.errors import Unknown
 from engine.loading.folder import read_workflow
 from engine.migrating import Migration, migrate
 from engine.records import case_number
-from engine.store.cases import open_cases
+from engine.store.case_changes import open_cases
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -10,6 +10,7 @@ from console.printing import line, long_moment, role_title, verdicts
 from engine.casework import find_case
 from engine.delegating import Mandate, Refusal, delegate, delegate_case, hand_over, leave_to, revoke
 from engine.errors import Unknown, Unreadable
+from engine.expressions.kinds import SHANGHAI
 from engine.organisation import add_student_account
 from engine.records import Repeated, Request, case_of
 from engine.repeating import once
@@ -28,6 +29,7 @@ class Passing:
     reason: str = ""
     unit: str | None = None
     case: str | None = None
+    since: str = ""
     until: str = ""
     request: str | None = None
 
@@ -47,12 +49,33 @@ def pass_on(caller: Caller, asked: Passing) -> int:
         raise Misuse(message)
     until = read_until(asked.until)
     with caller.sitting(publishes_as=asked.login) as sitting:
-        refused = _pass_on(sitting, asked, until)
-        return _tell(sitting, asked, refused, f"已委派至 delegated until {long_moment(until)}")
+        since = _read_since(asked.since, until, sitting.at) if asked.since else None
+        refused = _pass_on(sitting, asked, (since, until))
+        begins = "" if since is None else f"自 from {long_moment(since)} "
+        return _tell(sitting, asked, refused, f"已委派{begins}至 delegated until {long_moment(until)}")
 
 
-def _pass_on(sitting: Sitting, asked: Passing, until: datetime) -> Refusal | Repeated:
-    desk, mandate = sitting.desk, _mandate(asked)
+def _read_since(text: str, until: datetime, now: datetime) -> datetime:
+    """From when, as people type it: a moment, or a day from its beginning on; today is at once.
+
+    Raises:
+        Unreadable: If it is neither, before today, or not before `until`.
+    """
+    try:
+        at = read_moment(text)
+    except Unreadable as problem:
+        raise Unreadable("--from", text, problem.expected) from problem
+    if at.astimezone(SHANGHAI).date() < now.astimezone(SHANGHAI).date():
+        raise Unreadable("--from", text, "今天或以后 today or later")
+    if at >= until:
+        raise Unreadable("--from", text, f"早于 before --until {long_moment(until)}")
+    return max(at, now)
+
+
+def _pass_on(sitting: Sitting, asked: Passing, term: tuple[datetime | None, datetime]) -> Refusal | Repeated:
+    """`term`: from when (None: at once) until when."""
+    since, until = term
+    desk, mandate = sitting.desk, replace(_mandate(asked), since=since)
     request = _request(sitting, "delegate", asked.login, asked.request)
     if asked.case is None:
         unit = asked.unit or _only_unit(sitting, asked)

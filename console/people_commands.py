@@ -54,6 +54,9 @@ def delegate(
     role: PassedRole,
     reason: WhyPassed,
     until: Annotated[str, typer.Option(metavar="MOMENT", help="期限，只写日期则含当日 A day counts whole.")],
+    since: Annotated[
+        str, typer.Option("--from", metavar="MOMENT", help="自何时起，不写即刻 From when; at once if not said.")
+    ] = "",
     unit: Annotated[str | None, typer.Option(metavar="U", help="单位及下级 There and below; default: yours.")] = None,
     number: OnlyCase = None,
     request: RequestId = None,
@@ -62,7 +65,8 @@ def delegate(
     from console import delegating
 
     asked = delegating.Passing(
-        login=login, taker=taker, role=role, reason=reason, unit=unit, case=number, until=until, request=request,
+        login=login, taker=taker, role=role, reason=reason, unit=unit, case=number, since=since, until=until,
+        request=request,
     )  # fmt: skip
     return delegating.pass_on(caller_for(ctx), asked)
 

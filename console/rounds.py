@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from random import Random
 
+from console.clock import steady_seconds
 from console.post import Post
 from console.wiring import Office
 from engine.actors import TIMER
@@ -15,6 +16,7 @@ from engine.daybook import keep_days
 from engine.expressions.kinds import SHANGHAI
 from engine.lanes import FAR, refresh
 from engine.records import Request
+from engine.recounting import calendar_of, carry_on
 from engine.store import import_runs
 from engine.store.leases import Held
 from engine.store.mails import MailRow
@@ -30,6 +32,9 @@ from notifications.webhooks import Delivered, Teller
 
 PAGE = 50
 """Deadlines looked at before asking again whether to go on: a worker that is told to end does so within a second."""
+
+_SLICE = 5.0
+"""Seconds that counting dates anew may take before the other rounds have their turn."""
 
 GoOn = Callable[[], datetime | None]
 """The moment to go by, or None when it is time to stop."""
@@ -52,7 +57,8 @@ class Rounds:
         self._figured_on: date | None = None
         self._judged_at: datetime | None = None
         self._hours = post.hours
-        self._mailer = mailer_for(post)
+        self._calendar = calendar_of(office.desk)
+        self._mailer = mailer_for(post, is_lasting=office.desk.connection.is_lasting)
         self._reach = post.reach
         self._letters = Letters(office.desk, post.reach)
         self._rate = Rate(post.a_minute, chance)
@@ -93,6 +99,11 @@ class Rounds:
         self._judged_at = at
         return refresh(self._desk, Request(trigger="refresh", actor=TIMER, at=at))
 
+    def recount(self, go_on: GoOn) -> int:
+        """Count dates anew where another calendar has come into force, for a while; how many moved."""
+        until = steady_seconds() + _SLICE
+        return carry_on(self._desk, self._calendar, lambda: go_on() if steady_seconds() < until else None)
+
     def compose(self, at: datetime) -> Composed:
         """Put what is to be told into mails."""
         return compose(self._desk, at, self._hours, self._reach)
@@ -114,9 +125,13 @@ class Rounds:
         return (self._messages if self._reach.channel(written.to) is None else self._briefs).mail(written)
 
 
-def mailer_for(post: Post) -> Mailer:
-    """Where mails go, as the settings say; and what goes through channels."""
-    mailer: Mailer = FileMailer(post.way) if isinstance(post.way, Path) else SmtpMailer(post.way)
+def mailer_for(post: Post, *, is_lasting: bool = True) -> Mailer:
+    """Where mails go, as the settings say; and what goes through channels.
+
+    Files wait for the disk as the database does that says of them that they are there.
+    """
+    way = post.way
+    mailer: Mailer = FileMailer(way, is_lasting=is_lasting) if isinstance(way, Path) else SmtpMailer(way)
     if not post.reach:
         return mailer
     from notifications.channels import ChannelMailer  # noqa: PLC0415 an extra that may be missing

@@ -6,10 +6,10 @@ A sheet is judged for whoever sends it: students of other units are as unknown a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from console.on_file import on_file, unit_rows
 from engine.actors import Actor
@@ -19,14 +19,15 @@ from engine.errors import NotAllowed, Unknown
 from engine.expressions.kinds import SHANGHAI
 from engine.facts import FactRefusal, keep_refusals, write_facts
 from engine.organisation import add_units
+from engine.recording import WholeRefused
 from engine.records import Json, Request
 from engine.scopes import choice_titles
 from engine.store.students import by_numbers
 from engine.tabling import replace_table
-from engine.taking_in import not_theirs, reach_of, ready
+from engine.taking_in import Ready, not_theirs, reach_of, ready
 from engine.writers import KEEPER
-from exchange.columns import Column
-from exchange.fact_sheets import facts_in
+from exchange.columns import Column, codes_under
+from exchange.fact_sheets import STUDENT_NO, facts_in
 from exchange.faults import Fault
 from exchange.known import Known
 from exchange.rosters import RosterRow, new_units, roster_in
@@ -39,6 +40,9 @@ PART = 1_000
 OPEN_RECORD = "open_record"
 """The step by which a roster opens records."""
 
+REFUSED = (RosterRefused, WholeRefused)
+"""What ends the keeping of a whole sheet because rules refuse some of it; each says whom."""
+
 Told = Callable[[int], None]
 """Told of the row that was looked at last."""
 
@@ -47,7 +51,9 @@ Told = Callable[[int], None]
 class Effect:
     """What taking a sheet in does: students opened, added without a record, changed or not; or rows of a table.
 
-    `ready` are the cases that nothing stands in the way of any more; with `refused` nothing of the rest was done.
+    `passed` and `failed` are results recorded; `pictures` those put on cases. `ready` are the cases that nothing stands
+    in the way of any more, `applying` the records among them, whose students may apply; `reviews` those whose picture
+    is to be looked at again. With `refused` nothing of the rest was done.
     """
 
     opened: int = 0
@@ -56,27 +62,47 @@ class Effect:
     changed: int = 0
     unchanged: int = 0
     units: int = 0
+    passed: int = 0
+    failed: int = 0
+    pictures: int = 0
     ready: frozenset[int] = frozenset()
+    applying: frozenset[int] = frozenset()
+    reviews: frozenset[int] = frozenset()
     refused: tuple[FactRefusal, ...] = ()
 
     @property
     def counts(self) -> tuple[int, ...]:
         """What people are shown before they say yes, and what has to be so still when they do."""
-        return (self.opened, self.added, self.removed, self.changed, self.unchanged, self.units)
+        return tuple(getattr(self, name) for name in COUNTED)
 
     @property
     def does_nothing(self) -> bool:
         """Whether everything it says is on file already."""
-        return not (self.opened or self.added or self.removed or self.changed or self.units or self.refused)
+        return not (self.refused or any(getattr(self, name) for name in COUNTED if name != "unchanged"))
 
     def and_then(self, other: Effect) -> Effect:
         """Both parts of a sheet together."""
-        sums = zip(self.counts, other.counts, strict=True)
-        opened, added, removed, changed, unchanged, units = (one + two for one, two in sums)
-        return Effect(
-            opened=opened, added=added, removed=removed, changed=changed, unchanged=unchanged, units=units,
-            ready=self.ready | other.ready, refused=(*self.refused, *other.refused),
+        sums = (one + two for one, two in zip(self.counts, other.counts, strict=True))
+        return replace(
+            counted(sums), ready=self.ready | other.ready, applying=self.applying | other.applying,
+            reviews=self.reviews | other.reviews, refused=(*self.refused, *other.refused),
         )  # fmt: skip
+
+
+COUNTED = ("opened", "added", "removed", "changed", "unchanged", "units", "passed", "failed", "pictures")
+"""What is counted, in the order it is kept beside a sheet; what is new comes last."""
+
+
+def counted(counts: Iterable[int]) -> Effect:
+    """What taking a sheet in does, as far as it is counted (`Effect.counts`, or the first of them)."""
+    known: dict[str, Any] = dict(zip(COUNTED, counts, strict=False))
+    return Effect(**known)
+
+
+def freeing(effect: Effect, before: Ready, after: Ready) -> Effect:
+    """The same, with the cases that it has freed."""
+    applying = after.applying - before.applying
+    return replace(effect, ready=applying | (after.waiting - before.waiting), applying=applying)
 
 
 Keep = Callable[[Desk, Request], Effect]
@@ -86,7 +112,8 @@ Keep = Callable[[Desk, Request], Effect]
 class Judged:
     """A sheet that was read: what is wrong with it, how often it changes which fact, and how it is kept.
 
-    `keep` keeps the whole of it; `parts` do the same one after the other, for a rehearsal.
+    `keep` keeps the whole of it; `parts` do the same one after the other, for a rehearsal. `listed` are the students
+    who are to be named before anybody says yes, each with why; `first` is the number of the first row.
     """
 
     rows: int
@@ -95,6 +122,8 @@ class Judged:
     keep: Keep
     parts: tuple[Keep, ...]
     facts: Mapping[str, int] = field(default_factory=dict)
+    listed: tuple[tuple[str, str], ...] = ()
+    first: int = 2
 
 
 class _TakenBack(Exception):
@@ -117,7 +146,7 @@ def rehearsed(desk: Desk, judged: Judged, request: Request, told: Told) -> Effec
     found = Effect()
     for place, part in enumerate(judged.parts, start=1):
         found = found.and_then(_tried(desk, part, request))
-        told(min(place * PART, judged.rows))
+        told(judged.rows * place // len(judged.parts))
     return found
 
 
@@ -127,7 +156,7 @@ def _tried(desk: Desk, part: Keep, request: Request) -> Effect:
             _take_back(part(desk, request))
     except _TakenBack as end:
         return end.effect
-    except RosterRefused as problem:
+    except REFUSED as problem:
         return Effect(refused=problem.refused)
     finally:
         desk.refresh()
@@ -137,7 +166,7 @@ def _take_back(effect: Effect) -> NoReturn:
     raise _TakenBack(effect)
 
 
-def _rows_in(grid: Grid) -> int:
+def rows_in(grid: Grid) -> int:
     """How many rows below the header say anything."""
     return sum(any(cell is not None for cell in row) for row in grid[1:])
 
@@ -149,12 +178,13 @@ def facts(desk: Desk, grid: Grid, request: Request, columns: Sequence[Column], t
     """A sheet of facts, as whoever sends it may take it in."""
     reach = reach_of(desk.library.rulebook, request.actor, request.at)
     today = request.at.astimezone(SHANGHAI).date()
-    sheet = facts_in(grid, on_file(desk, reach.everywhere()), today, columns, told)
+    known = on_file(desk, reach.everywhere(), codes_under(grid, STUDENT_NO))
+    sheet = facts_in(grid, known, today, columns, told)
     rows = {one.student_no: one.facts for one in sheet.rows}
     numbers = list(rows)
     parts = [{one: rows[one] for one in numbers[start : start + PART]} for start in range(0, len(numbers), PART)]
     return Judged(
-        rows=_rows_in(grid),
+        rows=rows_in(grid),
         faults=sheet.faults,
         warnings=sheet.warnings,
         keep=partial(_keep_facts, rows),
@@ -172,7 +202,8 @@ def _keep_facts(rows: Mapping[str, Mapping[str, Json]], desk: Desk, request: Req
         before = ready(desk, list(rows), request)
         done = write_facts(desk, rows, request)
         after = ready(desk, list(rows), request)
-    return Effect(changed=done.changed, unchanged=done.unchanged, refused=done.refused, ready=after - before)
+    done_so_far = Effect(changed=done.changed, unchanged=done.unchanged, refused=done.refused)
+    return freeing(done_so_far, before, after)
 
 
 # --- rosters ------------------------------------------------------------------------------------
@@ -192,7 +223,7 @@ def roster(desk: Desk, grid: Grid, request: Request, how: Enrolling, told: Told)
     today = request.at.astimezone(SHANGHAI).date()
     sheet = roster_in(grid, known, today, create_units=how.create_units, told=told)
     keep = partial(_keep_roster, sheet.rows, known, how)
-    return Judged(rows=_rows_in(grid), faults=sheet.faults, warnings=sheet.warnings, keep=keep, parts=(keep,))
+    return Judged(rows=rows_in(grid), faults=sheet.faults, warnings=sheet.warnings, keep=keep, parts=(keep,))
 
 
 def enrolments(rows: Sequence[RosterRow]) -> list[Enrolment]:
@@ -212,10 +243,10 @@ def _keep_roster(rows: Sequence[RosterRow], known: Known, how: Enrolling, desk: 
         before = ready(desk, known_before, request)
         done = enrol(desk, enrolments(rows), request, opens_record=how.opens_record)
         after = ready(desk, known_before, request)
-    return Effect(
+    effect = Effect(
         opened=done.opened, added=done.added, changed=done.changed, unchanged=done.unchanged, units=len(new),
-        ready=after - before,
     )  # fmt: skip
+    return freeing(effect, before, after)
 
 
 def _demand_own_units(desk: Desk, rows: Sequence[RosterRow], request: Request) -> None:
@@ -233,7 +264,7 @@ def table(desk: Desk, grid: Grid, name: str) -> Judged:
     vocabulary = desk.library.rulebook.vocabulary
     sheet = table_in(grid, vocabulary.tables[name], vocabulary.student, choice_titles(vocabulary))
     keep = partial(_keep_table, name, [one.values for one in sheet.rows])
-    return Judged(rows=_rows_in(grid), faults=sheet.faults, warnings=sheet.warnings, keep=keep, parts=(keep,))
+    return Judged(rows=rows_in(grid), faults=sheet.faults, warnings=sheet.warnings, keep=keep, parts=(keep,))
 
 
 def _keep_table(name: str, rows: Sequence[Mapping[str, Json]], desk: Desk, request: Request) -> Effect:

@@ -32,6 +32,17 @@ def unit_add(
     return setting_up.add_unit(caller_for(ctx), row)
 
 
+def unit_rename(
+    ctx: typer.Context,
+    code: Code,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="新名称 Its new name.")],
+) -> int:
+    """给单位改名；代码不变，以前的纸面和名册仍写旧名。Rename a unit; what was made before keeps the old name."""
+    from console import units
+
+    return units.rename(caller_for(ctx), code, name)
+
+
 def unit_set(ctx: typer.Context, code: Code, facts: Facts = None, *, login: As) -> int:
     """设置单位信息，如首次班会日期；读取它的期限随之变动。Set facts of a unit; deadlines that read them move."""
     from console import units

@@ -19,9 +19,10 @@ from engine.errors import DefinitionFaults, XuejiError
 from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
 from engine.loading.origins import Origin
-from engine.loading.remembered import fingerprint, load_remembered
+from engine.loading.remembered import fingerprint, load_remembered, recalled
 from engine.store import proposals, registry, schema
 from engine.store.database import Connection, open_engine
+from engine.store.proposals import Line
 from engine.trail.chain import KEY_BYTES, Scribe
 from notifications.messages import catalogue
 from rules.functions import FUNCTIONS
@@ -52,7 +53,10 @@ class Office:
 
 def origin_of(settings: Settings) -> Origin:
     """What definitions are read with."""
-    return Origin(folder=settings.definitions, functions=FUNCTIONS, messages=catalogue.MESSAGES)
+    return Origin(
+        folder=settings.definitions, functions=FUNCTIONS, messages=catalogue.MESSAGES,
+        remembered=lambda over: recalled(settings.definitions, settings.memory_folder, FUNCTIONS, over),
+    )  # fmt: skip
 
 
 def create(settings: Settings, *, rehearsal: bool, profile: str | None) -> bool:
@@ -109,6 +113,36 @@ def office(settings: Settings, library: Library | None = None, *, today: date | 
             if library is None and desk.unpublished():
                 _refuse_faults(settings, laid.over)
             yield Office(desk=desk, url=settings.database, log=log, key=key, rehearsal=rehearsal, in_force=laid.numbers)
+        finally:
+            connection.close()
+    finally:
+        engine.dispose()
+
+
+class Published(NamedTuple):
+    """What the database has in force today beside the folder: texts, and the publication of each, by file."""
+
+    over: Mapping[str, str]
+    lines: Mapping[str, Line]
+    rehearsal: bool
+
+
+def published(settings: Settings, today: date) -> Published | None:
+    """What was approved and is in force, for who asks nothing else of the database; None where there is none yet.
+
+    Raises:
+        Altered: If the text of something approved is not what was approved.
+    """
+    engine = open_engine(settings.database)
+    try:
+        if not _has_file(settings.database) or not schema.is_current(engine):
+            return None
+        connection = Connection(engine)
+        try:
+            with connection.reading():
+                rehearsal = registry.setting(connection, "rehearsal") == "yes"
+                over = proposals.texts_in_force(connection, today)
+                return Published(over, proposals.approved_by(connection, today), rehearsal)
         finally:
             connection.close()
     finally:

@@ -41,6 +41,7 @@ _LOOK = 0.5
 class Pace(NamedTuple):
     """Seconds between two rounds of each kind."""
 
+    recount: float = 10.0
     scan: float = 30.0
     compose: float = 60.0
     send: float = 5.0

@@ -50,8 +50,11 @@ _NOTABLE = timedelta(minutes=5)
 _DATABASE_ERRORS = (SQLAlchemyError, *DRIVER_ERRORS)
 
 
-Kind = Literal["scan", "compose", "send", "seal", "webhooks"]
-"""The kinds of rounds, in the order in which a reminder passes through them; what they wrote is sealed, then told."""
+Kind = Literal["recount", "scan", "compose", "send", "seal", "webhooks"]
+"""The kinds of rounds, in the order in which a reminder passes through them; what they wrote is sealed, then told.
+
+Dates come first: who is reminded, and when, hangs on them.
+"""
 Say = Callable[..., None]
 
 
@@ -186,7 +189,11 @@ class Worker:
         held = self._lead(at)
         if held is None:
             return
-        if kind == "scan":
+        if kind == "recount":
+            moved = at.rounds.recount(partial(self._go_on, at))
+            if moved:
+                self._say(kind, moved=moved)
+        elif kind == "scan":
             self._tell(kind, at.rounds.scan(partial(self._go_on, at)))
         elif kind == "compose":
             self._tell(kind, at.rounds.compose(at.clock.now()))

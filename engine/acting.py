@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from engine import lanes
+from engine.causing import Cause, Doing, Done, LinkedRefusal, SetOff
 from engine.definition import CANCELLED
 from engine.desk import Desk
 from engine.documents import marks
 from engine.errors import AlreadyOpen, NotAllowed, StaleCase, TransitionNotOpen, Unknown
 from engine.facts import keep_facts
+from engine.fetching import Fetched, Neighbourhood
 from engine.issuing import Issued
 from engine.keeping import keeping_of, kind_of, seal, write_event
 from engine.lists import fix_members, lists_to_start, release_members, wait_elsewhere
@@ -33,6 +34,7 @@ from engine.settling import (
     Change,
     cause_of,
     hold_shared,
+    left_of,
     rows_of,
     settle,
     settle_lookers,
@@ -45,6 +47,7 @@ from engine.steps import Machine
 from engine.store import documents, students
 from engine.store.bulk import keep_many
 from engine.store.cases import Found, keep, read_cases, related
+from engine.store.deadlines import Row
 from engine.store.lists import frozen_members
 from engine.store.relations import Neighbour
 from engine.trail.event import Written, chain_name, moment
@@ -53,57 +56,27 @@ from engine.upholding import left_for_good
 _CHUNK = 1000
 
 
-class Cause(NamedTuple):
-    """The event that causes another: its chain and its place in it."""
-
-    chain: int
-    seq: int
-
-    @property
-    def told(self) -> dict[str, Json]:
-        """As an event names it."""
-        return {"chain": chain_name(self.chain), "seq": self.seq}
-
-
-class Doing(NamedTuple):
-    """One linked case about to take a step, and the event that causes it."""
-
-    case: int
-    request: Request
-    cause: Cause
-
-
-class Done(NamedTuple):
-    """A step that was taken: the case as it stands now with its surroundings, what was decided, and its event."""
-
-    found: Found
-    machine: Machine
-    moved: Moved
-    event: Cause
-
-
-_Set = tuple[Done, Mapping[str, Json]]
-"""A step that sets an effect off, with the effect's values."""
-
-
-class LinkedRefusal(Exception):
-    """Linked cases said no; carries what each of them said, so that the transaction is rolled back on the way."""
-
-    def __init__(self, verdicts: Sequence[Verdict], linked: Sequence[Mapping[str, Json]] = ()) -> None:
-        self.verdicts = tuple(verdicts)
-        self.linked = tuple(linked)
-        super().__init__("a linked case is not ready")
-
-
-def carry_through(desk: Desk, found: Found, machine: Machine, moved: Moved, request: Request) -> None:
+def carry_through(desk: Desk, found: Found, machine: Machine, moved: Moved, request: Request) -> Case | None:
     """Write a decided step and carry out all it causes; call inside a writing transaction that holds the students.
+
+    Returns:
+        The case as it stands now; None where what the step has caused may have changed it once more.
 
     Raises:
         LinkedRefusal: If a linked case is not ready; the caller rolls everything back.
         StaleCase: If somebody else moved one of the cases meanwhile.
     """
     plain = _plain(request)
-    _carry_out(desk, _keep_all(desk, [(found, machine, moved, None)], plain), plain)
+    [done] = _keep_all(desk, [(found, machine, moved, None)], plain)
+    _carry_out(desk, [done], plain)
+    return done.found.case if _stands_alone(desk, done) else None
+
+
+def _stands_alone(desk: Desk, done: Done) -> bool:
+    """Whether nothing but the step itself can have changed the case: no effect, no list, no event of a deadline."""
+    machine, moved = done.machine, done.moved
+    caused = moved.effects or machine.definition.members is not None or machine.may_start_lists(moved.case.state)
+    return done.read is not None and not (caused or machine.watch.documents or desk.lookers())
 
 
 def carry_out_opening(desk: Desk, opened: Opened, request: Request) -> None:
@@ -146,8 +119,15 @@ def _keep_all(
         changes += [] if change is None else [change]
         sealed = seal(desk, machine, moved)
         event = write_event(desk, machine, found.case, kind_of(moved), moved.event)
-        kept.append(keeping_of(found.case, moved, event, sealed, machine))
-        done.append(_done(found, machine, moved, event))
+        keeping = keeping_of(found.case, moved, event, sealed, machine)
+        taken = _done(found, machine, moved, event)
+        if cause is None and _settles_itself(found, machine, moved):
+            clocks = left_of(rows.get(found.case.id, ()), change)
+            basis = lanes.Basis(clocks, fetched=_around(desk, found, clocks))
+            standing = lanes.standing_after((desk, machine), found, moved, request, basis)
+            keeping, taken = keeping._replace(standing=standing), taken._replace(read=found)
+        kept.append(keeping)
+        done.append(taken)
     if len(kept) == 1:
         won = {kept[0].before.id} if keep(desk.connection, kept[0]) else set()
     else:
@@ -158,6 +138,21 @@ def _keep_all(
     write_changes(desk, changes)
     _settle(desk, done, request)
     return done
+
+
+def _settles_itself(found: Found, machine: Machine, moved: Moved) -> bool:
+    """Whether the lane of a case rests on nothing that is written after its step: facts, papers, seats, members."""
+    writes = moved.facts or moved.ticks or moved.issued or machine.waits_elsewhere or machine.definition.members
+    return found.waits is not None and not writes
+
+
+def _around(desk: Desk, found: Found, clocks: Sequence[Row]) -> Fetched | None:
+    """What judging the lane of a case would ask for once more: the student's cases, the deadlines that run."""
+    case = found.case
+    if case.student is None:
+        return None
+    kin = {case.student: (*(found.others or ()), case)}
+    return Fetched(Neighbourhood(desk.connection, [case.student], kin), {case.id: clocks})
 
 
 def _keep_opened(desk: Desk, opened: Sequence[Opened], request: Request) -> list[Done]:
@@ -172,7 +167,8 @@ def _done(found: Found, machine: Machine, moved: Moved, event: Written) -> Done:
     """A step as taken: the case at the end of its chain, and what is known of the student once the step has set it."""
     case = moved.case._replace(head=Head(seq=event.seq, hash=event.hash))
     known = {**found.facts, **moved.facts} if moved.facts else found.known
-    return Done(found._replace(case=case, known=known, has_others=True), machine, moved, Cause(event.chain, event.seq))
+    left = found._replace(case=case, known=known, has_others=True, others=None, waits=None)
+    return Done(left, machine, moved, Cause(event.chain, event.seq))
 
 
 def _settle(desk: Desk, done: Sequence[Done], request: Request) -> None:
@@ -187,13 +183,23 @@ def _settle(desk: Desk, done: Sequence[Done], request: Request) -> None:
             cause = cause_of(one.event.chain, one.event.seq)
             settle(desk, {one.found.case.id: cause}, request, lambda watch: watch.documents)
     settle_lookers(desk, {one.found.case.student or 0: one.event.told for one in done}, request)
-    lanes.settle_moved(desk, {one.found.case.id: one.found.case.student or 0 for one in done}, request)
+    _settle_lanes(desk, done, request)
     for one in done:
         for start in lists_to_start(desk, one.machine, one.found, request):
             machine = desk.machine(desk.hash_of(start.definition))
             caused = _caused(request, start.trigger, start.fields)
             started = _open_all(desk, [(machine, Subject(start.unit), caused, one.event)], request)
             _carry_out(desk, started, request)
+
+
+def _settle_lanes(desk: Desk, done: Sequence[Done], request: Request) -> None:
+    """Where the cases wait now, unless that was written with their steps, and those beside them that look around."""
+    for one in done:
+        if one.read is not None:
+            lanes.settle_beside(desk, one.read, request)
+    moved = {one.found.case.id: one.found.case.student or 0 for one in done if one.read is None}
+    if moved:
+        lanes.settle_moved(desk, moved, request)
 
 
 def _keep_papers(desk: Desk, one: Done) -> None:
@@ -226,7 +232,7 @@ def _by_step(done: Sequence[Done]) -> Collection[Sequence[Done]]:
     return groups.values()
 
 
-def _one_effect(desk: Desk, what: Consequence, due: Sequence[_Set], request: Request) -> list[Done]:
+def _one_effect(desk: Desk, what: Consequence, due: Sequence[SetOff], request: Request) -> list[Done]:
     if what.effect.fire is not None:
         return _fire(desk, what, due, request)
     if what.effect.open is not None:
@@ -239,7 +245,7 @@ def _one_effect(desk: Desk, what: Consequence, due: Sequence[_Set], request: Req
     return []
 
 
-def _fire(desk: Desk, what: Consequence, due: Sequence[_Set], request: Request) -> list[Done]:
+def _fire(desk: Desk, what: Consequence, due: Sequence[SetOff], request: Request) -> list[Done]:
     doings: dict[int, Doing] = {}
     for one, values in due:
         for case in _targets(desk, one, what, request):
@@ -329,7 +335,7 @@ def _caused(request: Request, trigger: str, fields: Mapping[str, Json]) -> Reque
     return replace(request, trigger=trigger, fields=fields, to=None, seen=None, id=None, alone=True, caused=True)
 
 
-def _open(desk: Desk, what: Consequence, due: Sequence[_Set], request: Request) -> list[Done]:
+def _open(desk: Desk, what: Consequence, due: Sequence[SetOff], request: Request) -> list[Done]:
     wanted = []
     for one, values in due:
         fields = one.found.case.fields

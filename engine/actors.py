@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A role held at a unit; it reaches the unit and everything below it (`path` ends with a slash).
 
-    One that somebody else lends (委派) names its `giver`, why, and until when (a moment of the trail, included); with
-    a `case` it is good for that case only.
+    One that somebody else lends (委派) names its `giver`, why, from when (empty: for ever) and until when (moments of
+    the trail, both included); with a `case` it is good for that case only.
     """
 
     role: str
@@ -19,8 +20,13 @@ class Grant:
     path: str
     giver: str | None = None
     case: int | None = None
+    since: str = ""
     until: str | None = None
     reason: str = ""
+
+    def counts_at(self, at: str) -> bool:
+        """Whether it has begun and is not over at a moment of the trail."""
+        return self.since <= at and (self.until is None or at <= self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +56,22 @@ class Actor:
         """Whether the role is the actor's own at a unit or above it: what is lent cannot be lent on."""
         return any(grant.role == role and path.startswith(grant.path) for grant in self.grants)
 
-    def roles_at(self, at: str) -> frozenset[str]:
-        """Every role held at a moment of the trail, whether one's own or lent, wherever."""
-        lent = (grant.role for grant in self.delegated if grant.until is None or grant.until >= at)
+    def lent_at(self, at: str) -> tuple[Grant, ...]:
+        """What others lend that counts at a moment of the trail."""
+        return tuple(one for one in self.delegated if one.counts_at(at))
+
+    def begun_by(self, at: datetime) -> Actor:
+        """The same person without what is lent from a later moment on; what is over stays, so that it can be told."""
+        begun = tuple(one for one in self.delegated if not one.since or datetime.fromisoformat(one.since) <= at)
+        return self if len(begun) == len(self.delegated) else replace(self, delegated=begun)
+
+    def roles_within(self, first: str, last: str | None = None) -> frozenset[str]:
+        """Every role held at any time from one moment of the trail to another (None: for ever), own or lent."""
+        lent = (
+            one.role
+            for one in self.delegated
+            if (one.until is None or first <= one.until) and (last is None or one.since <= last)
+        )
         return frozenset((*(grant.role for grant in self.grants), *lent))
 
     def is_student(self, student: int | None) -> bool:

@@ -78,7 +78,7 @@ def unfit_terms(desk: Desk, row: DelegationRow, taker: Actor | None, request: Re
 
 def _apart(desk: Desk, row: DelegationRow, taker: Actor) -> Iterator[Verdict]:
     """Nobody is lent a role beside one that excludes it (三员分立)."""
-    other = desk.library.rulebook.organisation.excluded_beside(row.role, taker.roles_at(row.since))
+    other = desk.library.rulebook.organisation.excluded_beside(row.role, taker.roles_within(row.since, row.until))
     if other is not None:
         yield refusal(desk, "roles-apart", who=row.taker, one=_title(desk, other), other=_title(desk, row.role))
 

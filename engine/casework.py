@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import orjson
 
 from engine import lanes
-from engine.acting import LinkedRefusal, carry_out_opening, carry_through
+from engine.acting import carry_out_opening, carry_through
+from engine.causing import LinkedRefusal
 from engine.definition import NEW
 from engine.desk import Desk
 from engine.errors import NotAllowed, SeveralOpen, StaleCase, TransitionNotOpen, Unknown, Unreadable
@@ -31,7 +32,7 @@ from engine.records import Case, Json, Moved, Outcome, Refused, Repeated, Reques
 from engine.sight import Seeing
 from engine.steps import Machine
 from engine.store import students
-from engine.store.cases import Found, extend, hold_case, keep, read_case, students_cases, units_cases
+from engine.store.cases import Found, extend, hold_case, keep, read_case, read_to_act, students_cases, units_cases
 from engine.store.database import CONTENTION_ERRORS, INTEGRITY_ERRORS, LOCKING_ERRORS, Busy
 from engine.store.relations import lock_students, students_on
 from engine.store.students import StudentRow
@@ -122,8 +123,8 @@ def _act_on(desk: Desk, machine: Machine, found: Found, request: Request) -> Mov
     outcome = decide(machine, found.case, request, Seeing(desk, machine, found, request))
     if isinstance(outcome, Refused):
         return outcome if _keep_refusal(desk, machine, found, outcome) else None
-    carry_through(desk, found, machine, outcome, request)
-    return outcome._replace(case=as_left(desk, outcome))
+    left = carry_through(desk, found, machine, outcome, request)
+    return outcome._replace(case=left or as_left(desk, outcome))
 
 
 def _record_barred(desk: Desk, case: int, request: Request, problem: TransitionNotOpen | NotAllowed) -> None:
@@ -268,7 +269,7 @@ def as_seen(desk: Desk, case: int, request: Request) -> Found:
         Unknown: If there is no such case.
         StaleCase: If it has changed since.
     """
-    found = read_case(desk.connection, case)
+    found = read_to_act(desk.connection, case)
     if found is None:
         raise Unknown("办件 case", case_number(case))
     desk.as_of(found.registry)

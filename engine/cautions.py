@@ -122,8 +122,8 @@ def written_marks(marks: Marks) -> str | None:
 
 def _of_case(looked: Looked) -> Iterator[Caution]:
     case, decision = looked.case, looked.decision
-    if case.rounds:
-        yield _caution("sent-back", {"n": case.rounds + 1})
+    if case.sent_back:
+        yield _caution("sent-back", {"n": case.sent_back + 1})
     if decision is not None and decision.giver is not None:
         yield _caution("by-delegate", {"giver": decision.giver})
     if looked.is_late or (decision is not None and decision.late):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from engine.cautions import Decision
+from engine.definition import Transition
 from engine.records import Json
 from engine.store.lanes import Deed
 from engine.trail.event import EventKind, Written
 
 KINDS = frozenset({EventKind.OPENED, EventKind.MOVED, EventKind.SIGNED, EventKind.RETRACTED})
 """The events that are somebody's deed."""
+_ACTS = KINDS - {EventKind.OPENED, EventKind.RETRACTED}
 _NOBODY = frozenset({"import", "timer"})
 
 
@@ -20,6 +23,36 @@ def decided_by(event: Mapping[str, Json]) -> Decision:
     delegation = cast("Mapping[str, Json] | None", event.get("delegation"))
     data = cast("Mapping[str, Json]", event["data"])
     return Decision(str(event["at"]), None if delegation is None else str(delegation["by"]), "late" in data)
+
+
+@dataclass(slots=True)
+class SentBack:
+    """How often a case came back to whoever had put it forward, event after event; what was taken back is not counted.
+
+    `steps_of` gives the steps of a shape, by trigger.
+    """
+
+    steps_of: Callable[[str], Mapping[str, Transition]]
+    now: int = 0
+    _before: int = 0
+
+    def take(self, event: Mapping[str, Json]) -> None:
+        """Add the next event of the case's chain."""
+        if event["kind"] == EventKind.RETRACTED:
+            self.now = self._before
+        elif event["kind"] in _ACTS:
+            self._before = self.now
+            data = cast("Mapping[str, Json]", event["data"])
+            step = self.steps_of(str(event["definition"])).get(str(data.get("trigger")))
+            self.now += event["kind"] == EventKind.MOVED and step is not None and step.sends_back
+
+
+def sent_back(events: Iterable[Mapping[str, Json]], steps_of: Callable[[str], Mapping[str, Transition]]) -> int:
+    """How often a case came back, by its events from the first on (`SentBack`)."""
+    counted = SentBack(steps_of)
+    for event in events:
+        counted.take(event)
+    return counted.now
 
 
 def deed_of(kind: str, event: Mapping[str, Json], place: tuple[int, int]) -> Deed | None:

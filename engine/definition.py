@@ -269,6 +269,11 @@ class Transition(Part):
         return self.origins == (NEW,)
 
     @property
+    def sends_back(self) -> bool:
+        """Whether whoever put the case forward gets it back, to mend it or to put it forward anew."""
+        return self.kind in (MoveKind.RETURN, MoveKind.REJECT)
+
+    @property
     def asked(self) -> tuple[str, ...]:
         """The fields a request must give; all but `advance` also ask for the reason."""
         if self.kind is MoveKind.ADVANCE or "reason" in self.asks:

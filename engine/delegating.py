@@ -50,11 +50,15 @@ DELEGATED, DELEGATION_ENDED = "delegated", "delegation_ended"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mandate:
-    """Who is to act, in which role, and why; the reason is clear text in the trail, like that of any step."""
+    """Who is to act, in which role, and why; the reason is clear text in the trail, like that of any step.
+
+    `since` is when it begins; None, or a moment that has passed: at once. What is handed over for good begins at once.
+    """
 
     taker: str
     role: str
     reason: str
+    since: datetime | None = None
 
 
 def delegate(desk: Desk, unit: str, mandate: Mandate, until: datetime, request: Request) -> Refusal:
@@ -88,7 +92,7 @@ def delegate(desk: Desk, unit: str, mandate: Mandate, until: datetime, request: 
             desk.record_events([(EventKind.REFUSED, event_of(request, _refused(request, refused, row, taker)))])
         else:
             delegations.add_delegation(desk.connection, row)
-            [written] = desk.record_events([(EventKind.DELEGATED, event_of(request, _told(row)))])
+            [written] = desk.record_events([(EventKind.DELEGATED, event_of(request, _told(row, request)))])
             write_told(desk.connection, [(written, _tell(row.taker, DELEGATED), None)])
     return refused
 
@@ -164,7 +168,7 @@ def hand_on(desk: Desk, giver: str, taker: str, reason: str, request: Request) -
         for row in rows if not against else ():
             delegations.add_delegation(desk.connection, row)
             told = _tell(row.taker, DELEGATED)
-            _keep(hear(desk, row.case or 0, asked), EventKind.HANDED_OVER, _told(row), told)
+            _keep(hear(desk, row.case or 0, asked), EventKind.HANDED_OVER, _told(row, asked), told)
     return against
 
 
@@ -354,9 +358,14 @@ def _row(
         case=case,
         reason=mandate.reason,
         for_good=until is None,
-        since=moment(request.at),
+        since=moment(_first(mandate, request.at, until)),
         until=None if until is None else moment(until),
     )
+
+
+def _first(mandate: Mandate, at: datetime, until: datetime | None) -> datetime:
+    """The moment from which it counts."""
+    return at if until is None or mandate.since is None else max(mandate.since, at)
 
 
 def _answer(hearing: Hearing, kind: EventKind, row: DelegationRow, refused_to: tuple[Refusal, Actor | None]) -> Refusal:
@@ -366,7 +375,7 @@ def _answer(hearing: Hearing, kind: EventKind, row: DelegationRow, refused_to: t
         keep_refusal(hearing, _refused(hearing.request, refused, row, taker))
     else:
         delegations.add_delegation(hearing.desk.connection, row)
-        _keep(hearing, kind, _told(row), _tell(row.taker, DELEGATED))
+        _keep(hearing, kind, _told(row, hearing.request), _tell(row.taker, DELEGATED))
     return refused
 
 
@@ -379,9 +388,11 @@ def _keep(hearing: Hearing, kind: EventKind, data: dict[str, Json], told: Told) 
         raise StaleCase(before.number, before.revision)
 
 
-def _told(row: DelegationRow) -> dict[str, Json]:
-    """What the event of a delegation says."""
+def _told(row: DelegationRow, request: Request) -> dict[str, Json]:
+    """What the event of a delegation says; from when, where that is later than the event."""
+    begins: dict[str, Json] = {} if row.since == moment(request.at) else {"since": row.since}
     return {
+        **begins,
         "by": row.giver,
         "to": row.taker,
         "role": row.role,
@@ -395,4 +406,6 @@ def _told(row: DelegationRow) -> dict[str, Json]:
 def _refused(request: Request, verdicts: Refusal, row: DelegationRow, taker: Actor | None) -> dict[str, Json]:
     """What the event of a refused delegation says; a login nobody has is not written down."""
     given: dict[str, Json] = {"role": row.role, "unit": row.unit, "why": row.reason, "until": row.until}
+    if row.since != moment(request.at):
+        given["since"] = row.since
     return {**refused_data(request, verdicts), "given": given if taker is None else {**given, "to": row.taker}}

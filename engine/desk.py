@@ -22,6 +22,7 @@ from engine.steps import Machine
 from engine.store import registry
 from engine.store.database import Connection
 from engine.store.registry import BatchRow, UnitRow
+from engine.store.unit_names import EarlierName, earlier_names
 from engine.trail.chain import Scribe
 from engine.trail.event import REGISTRY, EventKind, Written, moment
 from engine.vocabulary import RulebookText
@@ -59,8 +60,10 @@ class Desk:
         self._libraries: dict[str, Library] = {self.rulebook: library}
         self._batches: dict[str, BatchRow | None] = {}
         self._units: dict[str, UnitRow] | None = None
+        self._earlier: Mapping[str, tuple[EarlierName, ...]] | None = None
         self._tables: dict[str, list[dict[str, Json]]] = {}
-        self._registry = -1
+        self._registry = self._taken_back = -1
+        self._every: tuple[int, frozenset[str]] | None = None
         self._lookers: tuple[int, tuple[str, ...]] | None = None
         self._parts: tuple[int, Mapping[str, tuple[str, ...]]] | None = None
         self.unknown: set[str] = set()
@@ -75,15 +78,22 @@ class Desk:
     def sit_at(self, connection: Connection) -> None:
         """Look at another database from now on, and forget what was read of the one before."""
         self.connection = connection
-        self._batches, self._tables, self._units = {}, {}, None
-        self._registry, self._lookers, self._parts, self.unknown = -1, None, None, set()
+        self._batches, self._tables, self._units, self._earlier = {}, {}, None, None
+        self._every, self._lookers, self._parts, self.unknown = None, None, None, set()
+        self._registry = self._taken_back = -1
 
     def salt(self) -> bytes:
         """A fresh salt for one event's commitment."""
         return self._salt(SALT_BYTES)
 
     def as_of(self, registry: int) -> None:
-        """Forget batches and units as read if the registry's chain has grown since: each change of theirs is in it."""
+        """Forget batches and units as read if the registry's chain has grown since: each change of theirs is in it.
+
+        Also if a transaction has been taken back since: what was read in it may have been its own.
+        """
+        if self.connection.taken_back != self._taken_back:
+            self._taken_back = self.connection.taken_back
+            self._registry, self._every, self._lookers, self._parts = -1, None, None, None
         if registry != self._registry:
             self.refresh()
             self._registry = registry
@@ -92,7 +102,7 @@ class Desk:
         """Forget batches and units as read; called at the start of every act, for others may have changed them."""
         self._batches.clear()
         self._tables.clear()
-        self._units = None
+        self._units = self._earlier = None
 
     def actor(self, login: str) -> Actor:
         """A person with the rights held now.
@@ -110,6 +120,17 @@ class Desk:
         if self._units is None:
             self._units = registry.units(self.connection)
         return self._units
+
+    def earlier_names(self, unit: str) -> tuple[EarlierName, ...]:
+        """What a unit was called before, oldest first; read when units are."""
+        if self._earlier is None:
+            self._earlier = earlier_names(self.connection)
+        return self._earlier.get(unit, ())
+
+    def unit_named(self, unit: str, at: datetime) -> str:
+        """What a unit was called at a moment: papers and lists of then say it, whatever it is called since."""
+        now = moment(at)
+        return next((one.name for one in self.earlier_names(unit) if now < one.until), self.units()[unit].name)
 
     def profile_of(self, unit: str) -> str:
         """The profile a unit works by: its own or that of its nearest ancestor that names one.
@@ -194,10 +215,15 @@ class Desk:
         They are found by their texts, and anew when the registry's chain has grown: definitions are published in it.
         """
         if self._lookers is None or self._lookers[0] != self._registry:
-            shapes = registry.shapes(self.connection)
-            found = tuple(sorted(one for one in shapes if self._looks_around(one)))
+            found = tuple(sorted(one for one in self._published() if self._looks_around(one)))
             self._lookers = (self._registry, found)
         return self._lookers[1]
+
+    def _published(self) -> frozenset[str]:
+        """The definitions that were ever published; read again when the registry's chain has grown."""
+        if self._every is None or self._every[0] != self._registry:
+            self._every = (self._registry, registry.shapes(self.connection))
+        return self._every[1]
 
     def _looks_around(self, shape: str) -> bool:
         one = self.definition(shape)
@@ -210,7 +236,7 @@ class Desk:
         has grown.
         """
         if self._parts is None or self._parts[0] != self._registry:
-            every = {*self.shapes, *registry.shapes(self.connection)}
+            every = {*self.shapes, *self._published()}
             found: dict[str, set[str]] = {}
             for one in map(self.definition, every):
                 names = [one.workflow] if one.members is None else [one.workflow, one.members.of]
@@ -275,7 +301,7 @@ class Desk:
             registry.registry_head(self.connection)  # whoever else publishes the same files waits here
             new = self.unpublished()
             self.record([self._publish_one(one) for one in reversed(new)], at=at, actor=actor)
-            self._lookers, self._parts = None, None
+            self._every, self._lookers, self._parts = None, None, None
         return new
 
     def definitions_in_use(self) -> Iterator[Definition]:

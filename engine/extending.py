@@ -197,26 +197,27 @@ def recount(
 
 
 class Touched(NamedTuple):
-    """How many dates would move, and of how many students."""
+    """How many dates would move, and of how many students; `is_most`: not more than so many, they were not counted."""
 
     deadlines: int
     people: int
+    is_most: bool = False
 
 
-def touched(desk: Desk, request: Request, most: int) -> Touched | None:
+def touched(desk: Desk, request: Request, most: int) -> Touched:
     """Which dates would move if every deadline that runs were counted anew at this desk; nothing is written.
 
     Args:
         desk: By whose calendar.
         request: By whom and when.
-        most: More cases than this are not counted while somebody waits; then None.
+        most: More cases than this are not counted while somebody waits; then it is said how many run in all.
     """
     timed = [shape for shape in desk.shapes_in_use() if desk.definition(shape).deadlines]
     moved, people, after = 0, set[int](), 0
     with desk.connection.reading():
         cases = deadlines.cases_after(desk.connection, timed, after, most + 1) if timed else []
         if len(cases) > most:
-            return None
+            return Touched(*deadlines.still_counted(desk.connection), is_most=True)
         rows = deadlines.of_cases(desk.connection, cases)
         for case, found in read_cases(desk.connection, cases).items():
             before = {row.name: row.due_at for row in rows.get(case, ())}

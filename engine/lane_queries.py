@@ -103,8 +103,7 @@ def against(hindrances: str | None) -> dict[str, Outcome]:
 
 def rights_of(connection: Connection, actor: Actor, at: datetime) -> tuple[Right, ...]:
     """The rights in which cases can wait for a person, each once: their own, then those lent while they run."""
-    now = moment(at)
-    lent = [one for one in actor.delegated if one.giver is not None and (one.until is None or one.until >= now)]
+    lent = [one for one in actor.lent_at(moment(at)) if one.giver is not None]
     roles = tuple(dict.fromkeys(one.role for one in (*actor.grants, *lent)))
     own_cases = _own_cases(connection, actor)
     handed = handed_over(connection, roles)
@@ -181,6 +180,11 @@ class Queue:
             found[lane] -= apart[lane]
             found[Lane.BLOCKED] += apart[lane]
         return {lane: min(number, CAP + 1) for lane, number in found.items()}
+
+    def total(self) -> int:
+        """How many cases wait, in whichever lane; in one statement, for others' steps change the lane and no number."""
+        parts = (_counted(one, CAP + 1, place) for place, one in enumerate(self._slices.stored(EVERYTHING)))
+        return min(sum(int(number) for _, number in self._all(parts)), CAP + 1)
 
     def page(
         self, wanted: Filter = EVERYTHING, order: Order = Order.LANE, after: Cursor | None = None, limit: int = PAGE

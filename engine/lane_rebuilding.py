@@ -1,4 +1,4 @@
-"""Rebuilding: lanes, deeds and marks of facts made anew from cases, facts and the trail.
+"""Rebuilding: lanes, deeds, marks of facts and how often a case came back, made anew from cases, facts and the trail.
 
 What is kept in every step must be what would be made now: `astray` compares, after random histories in the tests and
 before a rebuild in the office (`xueji lanes rebuild --dry-run`). Rebuilding is for a database from before there were
@@ -16,7 +16,7 @@ import orjson
 
 from engine import lanes
 from engine.cautions import BY_HAND, UNIT, Mark, Marks, marked, written_marks
-from engine.deeds import KINDS, deed_of
+from engine.deeds import KINDS, deed_of, sent_back
 from engine.desk import Desk
 from engine.records import Json, Request
 from engine.store import lanes as store
@@ -30,7 +30,7 @@ _CHUNK = 1000
 
 
 def rebuild(desk: Desk, request: Request, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Make lanes, deeds and marks anew, all of them in one transaction.
+    """Make lanes, deeds, marks and counts anew, all of them in one transaction.
 
     Args:
         desk: Where the cases are worked.
@@ -49,6 +49,7 @@ def rebuild(desk: Desk, request: Request, progress: Callable[[int], None] = lamb
             students.set_marks(connection, [(written_marks(one), who) for who, one in _marks(connection, span)])
         for span in _spans(connection, "cases"):
             store.add_deeds(connection, [*_deeds(connection, span)])
+            store.set_sent_back(connection, span, _sent_back(desk, span))
             standing = [one for one in _standings(desk, span, request) if one.rows]
             store.put(connection, standing)
             rows += sum(len(one.rows) for one in standing)
@@ -57,7 +58,7 @@ def rebuild(desk: Desk, request: Request, progress: Callable[[int], None] = lamb
 
 
 class Astray(NamedTuple):
-    """What is kept otherwise than it would be made now: cases by their lanes and deeds, students by their marks."""
+    """What is kept otherwise than made now: cases by lanes, deeds and how often they came back, students by marks."""
 
     cases: frozenset[int]
     students: frozenset[int]
@@ -87,6 +88,7 @@ def _cases_astray(desk: Desk, span: tuple[int, int], request: Request) -> Iterat
     yield from (row.case for row in rows ^ {*map(_timeless, store.rows_within(connection, span))})
     yield from (case for case, _ in hands ^ {*store.hands_within(connection, span)})
     yield from (deed.case for deed in {*_deeds(connection, span)} ^ {*store.deeds_within(connection, span)})
+    yield from (case for case, _ in {*_sent_back(desk, span)} ^ {*store.sent_back_within(connection, span)})
 
 
 def _timeless(row: Lane) -> Lane:
@@ -111,6 +113,14 @@ def _deeds(connection: Connection, span: tuple[int, int]) -> Iterator[Deed]:
         deed = deed_of(str(event["kind"]), event, (chain, int(str(event["seq"]))))
         if deed is not None and event["kind"] in KINDS:
             yield deed
+
+
+def _sent_back(desk: Desk, span: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Every case that came back, with how often."""
+    for case, events in groupby(_events(desk.connection, span), key=itemgetter(0)):
+        many = sent_back((event for _, event in events), lambda shape: desk.definition(shape).transitions)
+        if many:
+            yield case, many
 
 
 def _marks(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, Marks]]:

@@ -22,11 +22,11 @@ from engine.desk import Desk
 from engine.documents import missing
 from engine.expressions.kinds import SHANGHAI
 from engine.fetching import Fetched, Neighbourhood
-from engine.forward import Reads, asks_for_papers, in_queue_of, only_in_person, reads_of, waits_for_staff, ways_on
+from engine.forward import Reads, asks_for_papers, reads_of, waits_for_staff
 from engine.guards import Guard
-from engine.records import Case, Moved, Outcome, Request
+from engine.records import Moved, Outcome, Request
 from engine.sight import Seeing
-from engine.signing import on_paper, signers, votes
+from engine.spots import Place, Spot, spots
 from engine.step import Step
 from engine.steps import Machine
 from engine.store import deadlines, documents
@@ -58,14 +58,14 @@ class Basis(NamedTuple):
 
     Attributes:
         deadlines: The rows that run on the case.
-        places: Where it waits elsewhere: trigger, slot, role, path of the unit.
+        places: Where it waits elsewhere.
         decision: The last decision on it.
         is_frozen: Only the list it stands on may move it.
         fetched: What was fetched for a whole chunk.
     """
 
     deadlines: Sequence[DeadlineRow] = ()
-    places: Sequence[tuple[str, str, str, str]] = ()
+    places: Sequence[Place] = ()
     decision: Decision | None = None
     is_frozen: bool = False
     fetched: Fetched | None = None
@@ -77,16 +77,6 @@ class _Judged(NamedTuple):
     lane: Lane
     hindrances: str | None
     cautions: str | None
-
-
-class _Spot(NamedTuple):
-    """A place where a case waits: for which step, for which role, at the path of which unit, and for whom not."""
-
-    trigger: str
-    role: str
-    path: str
-    in_person: bool
-    apart: frozenset[str]
 
 
 def standing_of(desk: Desk, found: Found, request: Request, basis: Basis) -> Standing:
@@ -108,39 +98,13 @@ def _standing(desk: Desk, machine: Machine, found: Found, request: Request, basi
     asking = _Asking(desk, machine, found, request, basis)
     judged: dict[str, _Judged | None] = {}
     rows: dict[tuple[str, str], LaneRow] = {}
-    for spot in _spots(machine, case, basis):
+    for spot in spots(machine, case, basis.places, is_frozen=basis.is_frozen):
         if spot.trigger not in judged:
             judged[spot.trigger] = asking.judged(machine.step(case.state, spot.trigger))
         one = judged[spot.trigger]
         if one is not None and (spot.role, spot.path) not in rows:
             rows[spot.role, spot.path] = asking.row(spot, one, leads=not rows)
     return Standing(case.id, tuple(rows.values()))
-
-
-def _spots(machine: Machine, case: Case, basis: Basis) -> Iterator[_Spot]:
-    for step, roles in ways_on(machine, case.state):
-        if (basis.is_frozen and step.targets) or (not step.targets and step.trigger in case.taken):
-            continue  # nobody moves it but its list, or the mark is made
-        apart = frozenset(person for key in step.apart for person in case.taken.get(key, ()))
-        yield from (_Spot(step.trigger, role, case.path, in_person, apart) for role, in_person in roles)
-        for trigger, slot, role, path in basis.places:
-            if trigger == step.trigger and in_queue_of(machine, case.state, role):
-                yield _elsewhere(step, case, slot.partition("@")[0], (role, path))
-
-
-def _elsewhere(step: Step, case: Case, slot: str, place: tuple[str, str]) -> _Spot:
-    """A step taken at another unit, or a place to sign: one person gives one signature."""
-    role, path = place
-    if step.signing is None:
-        who = next(who for who in step.transition.by if who.at is not None and who.acting_role == role)
-        apart = frozenset(person for key in step.apart for person in case.taken.get(key, ()))
-        return _Spot(step.trigger, role, path, only_in_person(who), apart)
-    sign = step.signing.sign
-    keys = step.signing.steps.get(slot, step).apart
-    apart = frozenset(person for key in keys for person in case.taken.get(key, ()))
-    if not on_paper(sign, slot):
-        apart |= signers(sign, votes(case.slots, step.trigger))
-    return _Spot(step.trigger, role, path, slot in sign.slots and only_in_person(sign.slots[slot]), apart)
 
 
 class _Asking:
@@ -186,7 +150,7 @@ class _Asking:
         found, basis = self._found, self._basis
         decision = basis.decision
         is_special = decision is not None and (decision.giver is not None or decision.late)
-        return bool(found.marks or found.case.rounds or basis.deadlines or is_special)
+        return bool(found.marks or found.case.sent_back or basis.deadlines or is_special)
 
     def _is_to_be_given(self, guard: Guard, outcome: Outcome, step: Step) -> bool:
         """Whether a rule is undecided only because the person has not been asked yet for what it reads."""
@@ -205,7 +169,7 @@ class _Asking:
             at=self._request.at,
         )
 
-    def row(self, spot: _Spot, judged: _Judged, *, leads: bool) -> LaneRow:
+    def row(self, spot: Spot, judged: _Judged, *, leads: bool) -> LaneRow:
         """The row of a place."""
         case = self._found.case
         batch = case.fields.get("batch")
@@ -255,7 +219,8 @@ def standing_after(
         return None
     is_frozen = case.entered_at == before.entered_at and machine.is_gathered and case.id in _frozen(desk, [case.id])
     basis = Basis(basis.deadlines, (), decided_by(moved.event), is_frozen, basis.fetched)
-    return _standing(desk, machine, found._replace(case=case), request, basis)
+    standing = _standing(desk, machine, found._replace(case=case), request, basis)
+    return standing if found.waits is None else standing._replace(was=found.waits.get(case.id, ()))
 
 
 def settle(desk: Desk, cases: Iterable[int], request: Request) -> int:
@@ -313,7 +278,7 @@ def _frozen(desk: Desk, cases: Sequence[int]) -> frozenset[int]:
 
 
 def _with_deadlines(desk: Desk, found: Iterable[Found]) -> list[int]:
-    return [one.case.id for one in found if desk.definition(one.case.shape).deadlines]
+    return [one.case.id for one in found if desk.machine(one.case.shape).running(one.case.state)]
 
 
 def settle_students(
@@ -352,6 +317,19 @@ def settle_moved(desk: Desk, moved: Mapping[int, int], request: Request) -> None
     beside = store.of_students(desk.connection, sorted({student for student in moved.values() if student}))
     concerned = _Concerned(desk, None)
     settle(desk, [*moved, *(case for _, case, shape in beside if concerned(shape))], request)
+
+
+def settle_beside(desk: Desk, found: Found, request: Request) -> None:
+    """After a case has moved whose own lane was written with its step: judge those of its student's that look around.
+
+    Args:
+        desk: Where the cases are worked.
+        found: The case as it was read to be acted on.
+        request: Its moment is now.
+    """
+    waits = found.waits or {}
+    concerned = _Concerned(desk, None)
+    settle(desk, (one.id for one in found.others or () if one.id in waits and concerned(one.shape)), request)
 
 
 def settle_others(desk: Desk, moved: Mapping[int, int], request: Request) -> None:

@@ -25,7 +25,7 @@ from engine.papers import NO_PAPERS, Papers, papers_of
 from engine.records import NO_SLOTS, Case, Json, Moved, Outcome, Refused, Request, Slots, Verdict
 from engine.rights import EFFECT, Right, Sight, decides_own_case, entitled, people_of, said_of
 from engine.seating import block_of, late_right, objections, seat_for
-from engine.signing import Seat, Standing, Vote, with_vote
+from engine.signing import Signature, Standing, Vote, with_vote
 from engine.stakes import Condition
 from engine.step import Step
 from engine.steps import Machine
@@ -82,16 +82,6 @@ def _hear(machine: Machine, docket: _Docket, case: Case, sight: Sight) -> Moved 
     return moved if docket.leaves_open else _completed(docket, moved, papers, sight)
 
 
-class _Signature(NamedTuple):
-    """One signature about to be given: of which step, where, by whom, and how the block stands with it."""
-
-    trigger: str
-    seat: Seat
-    vote: Vote
-    leaves_open: bool
-    missing: tuple[str, ...]
-
-
 class _Docket(NamedTuple):
     """What a request comes to in one state at one unit, whoever's case it is.
 
@@ -115,7 +105,7 @@ class _Docket(NamedTuple):
     has_papers: bool
     blocked: tuple[Verdict, ...] = ()
     looks: tuple[_Look, ...] = ()
-    signature: _Signature | None = None
+    signature: Signature | None = None
     leaves_open: bool = False
     stakes: tuple[Condition, ...] = ()
 
@@ -179,7 +169,7 @@ def _open_docket(
     state: str,
     stands: Right,
     *,
-    signature: _Signature | None = None,
+    signature: Signature | None = None,
 ) -> _Docket:
     target = _target(step, state, request)
     step.accept(request.fields)
@@ -223,7 +213,7 @@ def _docket_to_sign(machine: Machine, step: Step, case: Case, request: Request, 
     seat, stands = seat_for(block, case, request)
     vote = Vote(by=request.actor.login, yes=request.consents, giver=stands.grant.giver)
     signed = block.signed(seat, vote)
-    signature = _Signature(request.trigger, seat, vote, signed.standing is Standing.OPEN, signed.missing)
+    signature = Signature(request.trigger, seat, vote, signed.standing is Standing.OPEN, signed.missing)
     taken = signing.steps.get(seat.slot) or replace(step, entitled=((seat.who, (seat.who.acting_role,)),))
     if not request.consents:
         against = signing.sign.against
@@ -358,10 +348,11 @@ def _moved(hearing: _Hearing) -> Moved:
         data["facts"] = sorted(facts)
     taken, rounds = _counted(docket, case, data)
     slots = NO_SLOTS if docket.moves or not case.slots else _without(case, docket)
-    number, workflow, shape, student, unit, path, _, revision, head, _, _, _, opened, entered, _ = case
+    number, workflow, shape, student, unit, path, _, revision, head, _, _, _, opened, entered, _, sent_back = case
     moved = Case(
         number, workflow, shape, student, unit, path, docket.target, revision + 1, head,
         fields, taken, rounds, opened, docket.at if docket.moves else entered, slots,
+        sent_back + step.transition.sends_back,
     )  # fmt: skip
     warnings = _warnings(hearing) if step.warns else ()
     effects = step.due(values) if step.consequences else ()

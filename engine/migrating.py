@@ -19,7 +19,8 @@ from engine.keeping import write_event
 from engine.records import Case, Json, Request
 from engine.settling import change_of, write_changes
 from engine.store import deadlines
-from engine.store.cases import hold_case, migrate_case, open_cases, read_case
+from engine.store.case_changes import migrate_case, open_cases
+from engine.store.cases import hold_case, read_case
 from engine.trail.event import EventKind, moment
 
 _MIGRATES = ("records_section", "academic_affairs", "provincial_auditor")

@@ -10,7 +10,7 @@ Source: console.md 7.11 (units); the definition language, section 6.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from engine.actors import Actor, Grant
 from engine.desk import Desk
 from engine.errors import Misplaced, Unknown
 from engine.lists import wait_elsewhere
+from engine.organisation import told_of
 from engine.records import Json, Request, Sentence, case_number
 from engine.settling import cause_of, settle
 from engine.store import registry, unit_moves
@@ -110,15 +111,7 @@ def move_unit(desk: Desk, code: str, under: str, request: Request) -> Rearrangem
             return meant
         unit, path = meant.unit, f"{meant.under.path}{code}/"
         unit_moves.move(desk.connection, code, under, (unit.path, path))
-        data: dict[str, Json] = {
-            "unit": code,
-            "kind": unit.kind,
-            "parent": under,
-            "name": unit.name,
-            "was": unit.parent,
-        }
-        if unit.profile is not None:
-            data["profile"] = unit.profile
+        data = {**told_of(replace(unit, parent=under)), "was": unit.parent}
         event: dict[str, Json] = {"at": moment(request.at), "actor": request.actor.login, "data": data}
         [written] = desk.record_events([(EventKind.UNIT_CHANGED, event)])
         desk.refresh()

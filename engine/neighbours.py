@@ -82,7 +82,7 @@ def _others(case: Case, other: Definition) -> Beside:
 def row_of(desk: Desk, machine: Machine, one: Neighbour, *, is_late: bool) -> Row:
     """One case as a row; facts are read by the vocabulary of the machine that looks."""
     case, definition = one.case, desk.definition(one.case.shape)
-    opened_on = _day(case.opened_at)
+    opened_on = day_of(case.opened_at)
     return {
         **machine.decoded(one.facts),
         **{name: _value(_field_kind(definition, name), raw) for name, raw in case.fields.items()},
@@ -92,13 +92,14 @@ def row_of(desk: Desk, machine: Machine, one: Neighbour, *, is_late: bool) -> Ro
         "unit": case.unit,
         "rounds": case.rounds,
         "opened_on": opened_on,
-        "entered_on": _day(case.entered_at),
+        "entered_on": day_of(case.entered_at),
         "opened_term": None if machine.calendar is None else machine.calendar.term_of(opened_on),
         "late": is_late,
     }
 
 
-def _day(at: str) -> date:
+def day_of(at: str) -> date:
+    """The day in Asia/Shanghai of a moment as events write it."""
     return datetime.fromisoformat(at).astimezone(SHANGHAI).date()
 
 

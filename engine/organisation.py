@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from unicodedata import category, normalize
 
 from engine.desk import Desk
 from engine.errors import AlreadyOpen, Misplaced, RolesApart, Unknown, Unreadable
@@ -12,9 +14,13 @@ from engine.records import Json
 from engine.store import access, desk_work, registry, students
 from engine.store.registry import UnitRow
 from engine.store.sessions import end_sessions
+from engine.store.unit_names import NAME_WAS
 from engine.trail.event import EventKind, chain_name, moment
 
 _CODE = re.compile(r"[0-9A-Za-z_.-]{1,32}")
+LONGEST_NAME = 60
+_CONTROLS = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Kinds of characters that cannot be seen, and that nobody could type again (Unicode, general categories)."""
 
 
 def add_units(desk: Desk, units: Iterable[UnitRow], *, at: datetime, actor: str) -> int:
@@ -40,20 +46,53 @@ def add_units(desk: Desk, units: Iterable[UnitRow], *, at: datetime, actor: str)
                 continue
             placed = _placed(desk, unit)
             registry.add_unit(desk.connection, placed)
-            data: dict[str, Json] = {
-                "unit": placed.code,
-                "kind": placed.kind,
-                "parent": placed.parent,
-                "name": placed.name,
-            }
-            if placed.profile is not None:
-                data["profile"] = placed.profile
-            events.append((EventKind.UNIT_CHANGED, data))
+            events.append((EventKind.UNIT_CHANGED, told_of(placed)))
             desk.refresh()
             added += 1
         if events:
             desk.record(events, at=at, actor=actor)
     return added
+
+
+def rename_unit(desk: Desk, code: str, name: str, *, at: datetime, actor: str) -> bool:
+    """Call a unit by another name from now on; its code stays. False when it was called so already.
+
+    What was said of it before keeps the name of then: papers and fixed lists (`Desk.unit_named`), the past as it stood.
+
+    Args:
+        desk: Where it is kept.
+        code: The unit.
+        name: Its new name; spaces around it do not count.
+        at: When, for the trail.
+        actor: Who, for the trail.
+
+    Raises:
+        Unknown: If there is no such unit.
+        Unreadable: If the name is empty, longer than 60 characters, or has line breaks or other control characters.
+    """
+    wanted = normalize("NFC", name).strip()
+    if not 1 <= len(wanted) <= LONGEST_NAME or any(category(letter) in _CONTROLS for letter in wanted):
+        told = f"1—{LONGEST_NAME} 个字，无换行 1 to {LONGEST_NAME} characters on one line"
+        raise Unreadable("单位名称 unit name", name[:LONGEST_NAME], told)
+    desk.refresh()
+    with desk.connection.writing():
+        registry.registry_head(desk.connection)  # whoever else changes the organisation waits here
+        unit = desk.units().get(code)
+        if unit is None:
+            raise Unknown("单位 unit", code, desk.units())
+        if unit.name == wanted:
+            return False
+        registry.set_unit_name(desk.connection, code, wanted)
+        data = {**told_of(replace(unit, name=wanted)), NAME_WAS: unit.name}
+        desk.record([(EventKind.UNIT_CHANGED, data)], at=at, actor=actor)
+    desk.refresh()
+    return True
+
+
+def told_of(unit: UnitRow) -> dict[str, Json]:
+    """What an event says of a unit: all that is told of it, so that the last one is enough to know it."""
+    data: dict[str, Json] = {"unit": unit.code, "kind": unit.kind, "parent": unit.parent, "name": unit.name}
+    return data if unit.profile is None else {**data, "profile": unit.profile}
 
 
 def _placed(desk: Desk, unit: UnitRow) -> UnitRow:
@@ -107,7 +146,7 @@ def give_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, act
 def _keep_apart(desk: Desk, login: str, role: str, at: datetime) -> None:
     """Refuse a role to somebody who holds, or is lent, one that excludes it."""
     organisation = desk.library.rulebook.organisation
-    other = organisation.excluded_beside(role, desk.actor(login).roles_at(moment(at)))
+    other = organisation.excluded_beside(role, desk.actor(login).roles_within(moment(at)))
     if other is not None:
         raise RolesApart(login, organisation.roles[other].title, organisation.roles[role].title)
 

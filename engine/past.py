@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from engine.deeds import SentBack
 from engine.desk import Desk
 from engine.issuing import made_hash
 from engine.records import Case, Head, Json, case_of
@@ -50,6 +51,7 @@ _ASIDE_KEYS = frozenset({"documents", "ticks", "deadlines", "members"})
 class _Chain:
     """What is folded of one case or student."""
 
+    sent_back: SentBack
     fold: Fold = field(default_factory=Fold)
     aside: Aside | None = None
     seq: int = 0
@@ -115,14 +117,21 @@ class Past:
         if line.chain == REGISTRY:
             self._registry.take(line, event)
             return
-        one = self._chains.setdefault(line.chain, _Chain())
+        one = self._chain(line.chain)
         fold_chain((line.body,), one.fold)
         one.seq, one.head = line.seq, line.hash
         self._changed[line.chain] = None
         if line.chain > REGISTRY:
+            one.sent_back.take(event)
             one.aside = _told_aside(one.aside, line.chain, event)
             self._belong(line.chain, one, event)
         _reveal(one, event, None if line.personal is None else orjson.loads(line.personal))
+
+    def _chain(self, number: int) -> _Chain:
+        """What is folded of a chain so far."""
+        if number not in self._chains:
+            self._chains[number] = _Chain(SentBack(lambda shape: self._now.definition(shape).transitions))
+        return self._chains[number]
 
     def _belong(self, case: int, one: _Chain, event: Mapping[str, Any]) -> None:
         """Whose case it is, and whether it is that student's record: its first event says so."""
@@ -130,7 +139,7 @@ class Past:
             return
         one.student = numbered(event["data"].get("about", {}).get("student"))
         if one.student is not None and self._now.definition(event["definition"]).record:
-            self._chains.setdefault(-one.student, _Chain()).record = case
+            self._chain(-one.student).record = case
             self._changed[-one.student] = None
 
     def _write_student(self, student: int) -> None:
@@ -172,6 +181,7 @@ class Past:
             opened_at=fold.opened_at,
             entered_at=fold.entered_at,
             slots=fold.slots,
+            sent_back=one.sent_back.now,
         )
 
     def _documents(self, case: int, aside: Aside) -> Iterator[DocumentRow]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.checking.changes import changed_soundly
 from engine.checking.examining import examine
 from engine.definition import Bilingual, Definition
 from engine.desk import Desk
 from engine.differences import Difference, differences, rulebook_differences
-from engine.errors import Fault
+from engine.errors import DefinitionFaults, Fault
 from engine.expressions.kinds import SHANGHAI
 from engine.extending import Touched, touched
 from engine.library import Library, content_hash
-from engine.loading.folder import load, read_workflow
+from engine.loading.folder import read_workflow
 from engine.loading.origins import Origin
 from engine.records import Request
 from engine.store import proposals
@@ -42,7 +44,7 @@ class Findings(BaseModel):
     """What was found when a text was read: every fault; without any, in what it differs from what it replaces.
 
     `not_before` is the day the file itself says, `touched` how many dates of deadlines would move, and of how many
-    students, where the calendar is another one (None: too many to be counted).
+    students, where the calendar is another one, as things stood when the text was read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,9 +58,21 @@ class Findings(BaseModel):
     touched: Touched | None = None
 
 
-def examined(origin: Origin, over: Mapping[str, str]) -> tuple[Library | None, tuple[Fault, ...]]:
-    """The library with texts laid over the folder, and every fault; warnings stand in nobody's way."""
-    library, found = examine(origin.folder, origin.functions, messages=origin.messages, over=over)
+def examined(
+    origin: Origin, over: Mapping[str, str], given: tuple[str, str]
+) -> tuple[Library | None, tuple[Fault, ...]]:
+    """The library with a text (file, text) in place of a file, and every fault; warnings stand in nobody's way.
+
+    `over` are the texts laid over the folder, which together are sound. A sound change is found to be sound from what
+    it can have changed; only a change that is not is looked for everywhere.
+    """
+    file, text = given
+    laid = {**over, file: text}
+    with suppress(DefinitionFaults):  # what is installed cannot be used, and is told below with everything else
+        changed = changed_soundly(origin.library(over), origin.folder, laid, file, origin.messages)
+        if changed is not None:
+            return changed, ()
+    library, found = examine(origin.folder, origin.functions, messages=origin.messages, over=laid)
     return library, tuple(one for one in found if not one.is_warning)
 
 
@@ -80,7 +94,7 @@ def findings_in(
         request: By whom and when.
     """
     file, text, before = texts
-    library, faults = examined(origin, {**over, file: text})
+    library, faults = examined(origin, over, (file, text))
     if library is None or faults:
         return Findings(faults=faults)
     if not file.startswith("workflows/"):
@@ -115,7 +129,7 @@ def _rulebook_before(desk: Desk, origin: Origin, over: Mapping[str, str], reques
     """The rulebook of the newest that was approved; the desk's own where nothing approved waits for its day."""
     if not proposals.days_to_come(desk.connection, request.at.astimezone(SHANGHAI).date()):
         return desk.library.rulebook
-    return load(origin.folder, origin.functions, over).rulebook
+    return origin.library(over).rulebook
 
 
 def _procedures(file: str, text: str) -> Mapping[str, Definition]:

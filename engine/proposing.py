@@ -7,20 +7,22 @@ What is approved is published in the same transaction: the event names both pers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 from engine.actors import Actor
 from engine.checking.rulebooks import rule_in_use
+from engine.definition import Definition
 from engine.desk import Desk
 from engine.errors import DefinitionFaults, NotAllowed, RuleInUse, Unknown, Unreadable, XuejiError
 from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
 from engine.loading.origins import Origin, decoded
-from engine.proposed_texts import examined, findings_in, findings_of
+from engine.proposed_texts import Findings, examined, findings_in, findings_of
 from engine.records import Json, Request
+from engine.recounting import note_calendar
 from engine.store import proposals, registry
 from engine.store.database import Connection
 from engine.store.proposals import Line, Proposal, Stage
@@ -58,16 +60,33 @@ class NothingNew(XuejiError):
         )
 
 
+class SeveralReasons(XuejiError):
+    """More than one thing stands in the way; each is told."""
+
+    def __init__(self, reasons: Sequence[XuejiError]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("\n".join(map(str, self.reasons)))
+
+
 class Approved(NamedTuple):
-    """What an approval did: the first day in force, what was published, and the library of that day."""
+    """What an approval did, or would do: the first day in force, what is published, and the library of that day."""
 
     effective_on: date
     hashes: tuple[str, ...]
     library: Library
 
 
-def draft(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Request) -> int:
-    """Read a file (name, bytes) as what is to be published, and keep it with all that was found; its number.
+class Read(NamedTuple):
+    """A text that was handed in: for which file, the text it is to replace (empty: none), and what was found in it."""
+
+    file: str
+    text: str
+    before: str
+    findings: Findings
+
+
+def read_given(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Request) -> Read:
+    """Read a file (name, bytes) as what is to be published, together with all others; nothing is written.
 
     Raises:
         NotAllowed: If the person does not publish definitions.
@@ -80,10 +99,23 @@ def draft(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Request
     over = proposals.texts_in_force(desk.connection, date.max)
     file = origin.place_of(over, name, text)
     before = over.get(file) or origin.on_disk(file)
-    found = findings_in(desk, origin, over, (file, text, before), request)
+    return Read(file, text, before, findings_in(desk, origin, over, (file, text, before), request))
+
+
+def draft(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Request) -> int:
+    """Read a file (name, bytes) as what is to be published, and keep it with all that was found; its number.
+
+    Raises:
+        NotAllowed, Unreadable, Unknown: As `read_given`.
+    """
+    read = read_given(desk, origin, given, request)
     with desk.connection.writing():
-        by = (request.actor.login, moment(request.at))
-        return proposals.add(desk.connection, (file, text, before), found.model_dump_json(), by)
+        return _keep(desk, read, request)
+
+
+def _keep(desk: Desk, read: Read, request: Request) -> int:
+    by = (request.actor.login, moment(request.at))
+    return proposals.add(desk.connection, read[:3], read.findings.model_dump_json(), by)
 
 
 def newest_text(connection: Connection, origin: Origin, file: str) -> str:
@@ -92,15 +124,14 @@ def newest_text(connection: Connection, origin: Origin, file: str) -> str:
     return origin.on_disk(file) if approved is None else approved
 
 
-def earliest(desk: Desk, one: Proposal, today: date) -> date:
+def earliest(desk: Desk, file: str, found: Findings, today: date) -> date:
     """The first day from which a text may be in force: not past, not before its own, nor that of what it replaces."""
     before = [
         date.fromisoformat(line.effective_on)
-        for line in proposals.lines(desk.connection, one.line.file)
+        for line in proposals.lines(desk.connection, file)
         if line.stage is Stage.APPROVED and line.effective_on is not None
     ]
-    said = findings_of(one).not_before
-    return max([today, *before, *([] if said is None else [said])])
+    return max([today, *before, *([] if found.not_before is None else [found.not_before])])
 
 
 def propose(desk: Desk, number: int, effective_on: date, request: Request) -> None:
@@ -112,21 +143,64 @@ def propose(desk: Desk, number: int, effective_on: date, request: Request) -> No
         DefinitionFaults: If it has faults.
         NothingNew: If it says what is in force already.
         Unreadable: If the day is too early, or no reason is given.
+        SeveralReasons: If more than one of these stands in the way.
     """
     _entitled(desk, request.actor)
     one = own_draft(desk, number, request.actor.login)
-    found = findings_of(one)
-    if found.faults:
-        raise DefinitionFaults(found.faults)
-    if not found.differences and one.before:
-        raise NothingNew(one.line.file)
-    first = earliest(desk, one, day_of(request))
-    if effective_on < first:
-        raise Unreadable("生效日期 effective date", effective_on.isoformat(), f"{first} 或以后 or later")
-    reason = _reason(request)
+    read = Read(one.line.file, one.body, one.before, findings_of(one))
+    _raise_all(_against(desk, read, effective_on, request))
     with desk.connection.writing():
-        if not proposals.submit(desk.connection, number, effective_on.isoformat(), reason, moment(request.at)):
-            raise NotAsItWas(number)
+        _submit(desk, number, effective_on, request)
+
+
+def propose_text(desk: Desk, read: Read, effective_on: date, request: Request, *, dry_run: bool = False) -> int | None:
+    """Keep a text that was read and submit it, in one go; its number, None for a dry run. Else as `propose`.
+
+    Where something stands in the way nothing is kept, not even a draft.
+    """
+    _raise_all(_against(desk, read, effective_on, request))
+    if dry_run:
+        return None
+    with desk.connection.writing():
+        number = _keep(desk, read, request)
+        _submit(desk, number, effective_on, request)
+    return number
+
+
+def _against(desk: Desk, read: Read, effective_on: date, request: Request) -> Iterator[XuejiError]:
+    """Everything that stands in the way of submitting a text."""
+    found = read.findings
+    if found.faults:
+        yield DefinitionFaults(found.faults)
+    elif not found.differences and read.before:
+        yield NothingNew(read.file)
+    first = earliest(desk, read.file, found, day_of(request))
+    if effective_on < first:
+        yield Unreadable("生效日期 effective date", effective_on.isoformat(), f"{first} 或以后 or later")
+    try:
+        _reason(request)
+    except Unreadable as problem:
+        yield problem
+
+
+def _submit(desk: Desk, number: int, effective_on: date, request: Request) -> None:
+    reason, at = _reason(request), moment(request.at)
+    if not proposals.submit(desk.connection, number, effective_on.isoformat(), reason, at):
+        raise NotAsItWas(number)
+
+
+def _raise_all(problems: Iterable[XuejiError]) -> None:
+    """Nothing where there is none, a single one as it is, several together.
+
+    Raises:
+        XuejiError: Any of them.
+        SeveralReasons: If there are several.
+    """
+    found = tuple(problems)
+    if len(found) > 1:
+        raise SeveralReasons(found)
+    for one in found:
+        raise one
 
 
 def own_draft(desk: Desk, number: int, login: str) -> Proposal:
@@ -168,7 +242,9 @@ def refuse(desk: Desk, number: int, request: Request) -> None:
         NotAsItWas: If it was decided on, or taken back.
         Unreadable: If no reason is given.
     """
-    _of_another(desk, number, request)
+    _entitled(desk, request.actor)
+    if _waiting(desk, number).line.made_by == request.actor.login:
+        raise NeedsAnother(request.actor.login)
     reason = _reason(request)
     with desk.connection.writing():
         by = (request.actor.login, moment(request.at))
@@ -176,11 +252,11 @@ def refuse(desk: Desk, number: int, request: Request) -> None:
             raise NotAsItWas(number)
 
 
-def approve(desk: Desk, origin: Origin, number: int, request: Request) -> Approved:
+def approve(desk: Desk, origin: Origin, number: int, request: Request, *, dry_run: bool = False) -> Approved:
     """Publish what another person proposed: in force from its day on, at the earliest today.
 
-    It is checked whole again, as it will stand on its first day and on each later day on which something else that was
-    approved comes into force.
+    It is checked again, as it will stand on its first day and on each later day on which something else that was
+    approved comes into force. A dry run checks, and writes nothing.
 
     Raises:
         NotAllowed: If the person does not publish definitions.
@@ -189,15 +265,19 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request) -> Approv
         NotAsItWas: If it was decided on, taken back, or is no longer about what it was to replace.
         DefinitionFaults: If together with what else is in force it cannot be used.
         RuleInUse: If the rulebook would lack a rule that an open case asks.
+        SeveralReasons: If more than one of these stands in the way.
     """
-    one = _of_another(desk, number, request)
+    _entitled(desk, request.actor)
+    one = _waiting(desk, number)
     kept = proposals.numbers_in_force(desk.connection, date.max)
-    if newest_text(desk.connection, origin, one.line.file) != one.before:
-        raise NotAsItWas(number)
+    _raise_all(_against_approving(desk, origin, one, request.actor.login))
     today = day_of(request)
     first = max(today, date.fromisoformat(one.line.effective_on or today.isoformat()))
     days = (first, *proposals.days_to_come(desk.connection, first))
-    versions = [(day, _library_on(desk, origin, one, day)) for day in days]
+    versions = _versions(desk, origin, one, days)
+    if dry_run:
+        pinned = dict.fromkeys(each for _, library in versions for each in _hashes(one.line, library))
+        return Approved(first, tuple(pinned), versions[0][1])
     with desk.connection.writing():
         registry.registry_head(desk.connection)  # whoever else approves waits here
         if proposals.numbers_in_force(desk.connection, date.max) != kept:
@@ -206,6 +286,7 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request) -> Approv
         if not proposals.decide(desk.connection, number, Stage.APPROVED, by):
             raise NotAsItWas(number)
         proposals.put_off(desk.connection, number, first.isoformat())
+        note_calendar(desk)
         events = [event for day, library in versions for event in _events(desk, one.line, library, (day, first))]
         told = _each_once(events)
         named = {"proposed_by": one.line.made_by, "approved_by": request.actor.login}
@@ -215,9 +296,33 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request) -> Approv
     return Approved(first, hashes, versions[0][1])
 
 
+def _against_approving(desk: Desk, origin: Origin, one: Proposal, login: str) -> Iterator[XuejiError]:
+    """What stands in the way of approving a proposal before its text is looked at."""
+    if one.line.made_by == login:
+        yield NeedsAnother(login)
+    if newest_text(desk.connection, origin, one.line.file) != one.before:
+        yield NotAsItWas(one.line.number)
+
+
+def _versions(desk: Desk, origin: Origin, one: Proposal, days: Iterable[date]) -> list[tuple[date, Library]]:
+    """The library of each day on which it changes.
+
+    Raises:
+        DefinitionFaults, RuleInUse, SeveralReasons: What stands in the way on any of the days, each told once.
+    """
+    versions, problems = [], dict[str, XuejiError]()
+    for day in days:
+        try:
+            versions.append((day, _library_on(desk, origin, one, day)))
+        except (DefinitionFaults, RuleInUse) as problem:
+            problems.setdefault(str(problem), problem)
+    _raise_all(problems.values())
+    return versions
+
+
 def _library_on(desk: Desk, origin: Origin, one: Proposal, day: date) -> Library:
-    over = {**proposals.texts_in_force(desk.connection, day), one.line.file: one.body}
-    library, faults = examined(origin, over)
+    over = proposals.texts_in_force(desk.connection, day)
+    library, faults = examined(origin, over, (one.line.file, one.body))
     if library is None or faults:
         raise DefinitionFaults(faults)
     in_use = [*desk.definitions_in_use(), *desk.library.definitions.values()]
@@ -238,14 +343,27 @@ def _events(desk: Desk, line: Line, library: Library, days: tuple[date, date]) -
         "sha256": line.sha256,
         "effective_from": days[0].isoformat(),
     }
-    pins = library.pins()
-    if not line.file.startswith("workflows/"):
-        yield {**desk.keep_rulebook(pins.rulebook, library.rulebook), **said}
+    machines = _machines(line, library)
+    if machines is None:
+        yield {**desk.keep_rulebook(library.pins().rulebook, library.rulebook), **said}
         return
-    stem = Path(line.file).stem
-    for one in library.machines():
-        if one.workflow.partition(".")[0] == stem:
-            yield {**desk.keep_definition(pins.machines[one.workflow, one.profile], one), **said}
+    for digest, one in machines.items():
+        yield {**desk.keep_definition(digest, one), **said}
+
+
+def _hashes(line: Line, library: Library) -> tuple[str, ...]:
+    """Under which hashes a library has what a file says."""
+    machines = _machines(line, library)
+    return (library.pins().rulebook,) if machines is None else tuple(machines)
+
+
+def _machines(line: Line, library: Library) -> dict[str, Definition] | None:
+    """The definitions of a file and their lists, by hash; None for a file of rules."""
+    if not line.file.startswith("workflows/"):
+        return None
+    stem, pins = Path(line.file).stem, library.pins()
+    own = (one for one in library.machines() if one.workflow.partition(".")[0] == stem)
+    return {pins.machines[one.workflow, one.profile]: one for one in own}
 
 
 def _each_once(events: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
@@ -256,15 +374,12 @@ def _each_once(events: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
     return list(found.values())
 
 
-def _of_another(desk: Desk, number: int, request: Request) -> Proposal:
-    _entitled(desk, request.actor)
+def _waiting(desk: Desk, number: int) -> Proposal:
     one = proposals.proposal(desk.connection, number)
     if one is None or one.line.stage is Stage.DRAFT:
         raise Unknown("发布 publication", str(number))
     if one.line.stage is not Stage.PROPOSED:
         raise NotAsItWas(number)
-    if one.line.made_by == request.actor.login:
-        raise NeedsAnother(request.actor.login)
     return one
 
 

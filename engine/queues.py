@@ -164,9 +164,8 @@ def _rights(actor: Actor, at: datetime) -> Iterator[_Right]:
         yield _Right(grant.role, Reach(path=grant.path), (actor.login,))
     if actor.student is not None:
         yield _Right("student", Reach(student=actor.student), (actor.login,))
-    now = moment(at)
-    for grant in actor.delegated:
-        if grant.giver is not None and (grant.until is None or grant.until >= now):
+    for grant in actor.lent_at(moment(at)):
+        if grant.giver is not None:
             yield _Right(grant.role, Reach(path=grant.path, case=grant.case), (actor.login, grant.giver))
 
 

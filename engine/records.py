@@ -104,7 +104,8 @@ class Case(NamedTuple):
 
     `revision` rises with every change somebody's open page should know of; `head` is the end of the case's chain,
     which also grows with refusals and looks. `fields` are JSON values, decoded by the kinds of the definition.
-    `taken` holds, since the case opened or last rested, who took which transition (G-SG-08, `taken(...)`).
+    `taken` holds, since the case opened or last rested, who took which transition (G-SG-08, `taken(...)`); `rounds`
+    the returns of that time, which the definition caps, `sent_back` all that came back since it opened (console.md 6).
     The two moments are kept as the trail writes them (RFC 3339, UTC): deciding compares and copies, never counts them.
     """
 
@@ -123,6 +124,7 @@ class Case(NamedTuple):
     opened_at: str
     entered_at: str
     slots: Slots = NO_SLOTS
+    sent_back: int = 0
 
     @property
     def number(self) -> str:
@@ -154,6 +156,11 @@ class Request:
     ticks: Mapping[str, bool] = field(default_factory=dict)
     caused: bool = False
     cautions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Whoever asks does so with the rights of that moment: what is lent from a later one on is not there yet."""
+        if self.actor.delegated:
+            object.__setattr__(self, "actor", self.actor.begun_by(self.at))
 
 
 class Due(NamedTuple):

@@ -16,7 +16,8 @@ from engine.lists import wait_elsewhere
 from engine.records import Head, Json, Request
 from engine.settling import change_of, settle_lookers, write_changes
 from engine.store import deadlines, students
-from engine.store.cases import Found, relocate_case, students_cases, write_events
+from engine.store.case_changes import relocate_case
+from engine.store.cases import Found, students_cases, write_events
 from engine.trail.event import EventKind, moment
 
 

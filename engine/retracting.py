@@ -8,7 +8,7 @@ import orjson
 
 from engine import lanes
 from engine.casework import as_seen
-from engine.deeds import deed_written
+from engine.deeds import deed_written, sent_back
 from engine.desk import Desk
 from engine.errors import NotRetractable, StaleCase
 from engine.expressions.kinds import TEXT
@@ -64,6 +64,7 @@ def retract(desk: Desk, case: int, request: Request) -> Case:
             taken=fold.taken,
             slots=fold.slots,
             rounds=fold.rounds,
+            sent_back=sent_back(map(orjson.loads, earlier), lambda one: desk.definition(one).transitions),
             revision=before.revision + 1,
             entered_at=before.entered_at if fold.state == before.state else moment(request.at),
         )

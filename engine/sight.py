@@ -6,7 +6,7 @@ Everything is looked up by the key under which the event will record it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -23,7 +23,7 @@ from engine.expressions.kinds import SHANGHAI, Row, Value, encode
 from engine.expressions.tree import Source
 from engine.fetching import Fetched
 from engine.issuing import chosen
-from engine.neighbours import named, related_cases, row_of, shared_fields
+from engine.neighbours import day_of, named, related_cases, row_of, shared_fields
 from engine.records import Case, Json, Request, case_number
 from engine.scopes import typed_rows
 from engine.steps import Machine
@@ -42,8 +42,8 @@ _BUILT_IN: Mapping[str, Callable[[Case], Json]] = {
     "state": lambda case: case.state,
     "unit": lambda case: case.unit,
     "rounds": lambda case: case.rounds,
-    "opened_on": lambda case: _day(case.opened_at),
-    "entered_on": lambda case: _day(case.entered_at),
+    "opened_on": lambda case: day_of(case.opened_at).isoformat(),
+    "entered_on": lambda case: day_of(case.entered_at).isoformat(),
 }
 
 
@@ -250,7 +250,7 @@ class Seeing:
         if name == "open":
             return not self._desk.definition(case.shape).is_final(case.state)
         if name == "opened_term":
-            return self._machine.term_of(date.fromisoformat(_day(case.opened_at)))
+            return self._machine.term_of(day_of(case.opened_at))
         if name == "late":
             return any(row.is_over(self._request.at) for row in self._deadline_rows(case))
         return case.fields.get(name)
@@ -279,10 +279,11 @@ class Seeing:
         return self._record
 
     def _read_record(self, record: int) -> Case | None:
+        beside: Sequence[Case] = self._found.others or ()
         if self._fetched is not None and self._case.student is not None:
-            fetched = self._fetched.neighbours.of(self._case.student)
-            if (there := next((one for one in fetched if one.id == record), None)) is not None:
-                return there
+            beside = self._fetched.neighbours.of(self._case.student)
+        if (there := next((one for one in beside if one.id == record), None)) is not None:
+            return there
         found = read_case(self._desk.connection, record)
         return found.case if found else None
 
@@ -387,7 +388,8 @@ class Seeing:
 
     def _is_alone(self) -> bool:
         """Whether it is known, without a statement for this case alone, that the student has no other."""
-        return not self._found.has_others or (self._fetched is not None and not self._all_related())
+        is_read = self._fetched is not None or self._found.others is not None
+        return not self._found.has_others or (is_read and not self._all_related())
 
     def _all_related(self) -> list[Case]:
         if self._related is None:
@@ -398,6 +400,8 @@ class Seeing:
         student = self._case.student
         if student is None or not self._found.has_others:
             return []
+        if self._found.others is not None:
+            return list(self._found.others)
         if self._fetched is not None:
             return [one for one in self._fetched.neighbours.of(student) if one.id != self._case.id]
         return related(self._desk.connection, student, self._case.id)
@@ -444,7 +448,3 @@ def _ways(machine: Machine, keys: Sequence[str]) -> tuple[Way, ...]:
 def _today(at: datetime) -> str:
     """The day of a moment in Asia/Shanghai; one act asks it for every case."""
     return at.astimezone(SHANGHAI).date().isoformat()
-
-
-def _day(at: str) -> str:
-    return datetime.fromisoformat(at).astimezone(SHANGHAI).date().isoformat()

@@ -46,6 +46,16 @@ class Vote(NamedTuple):
         return kept if self.giver is None else {**kept, "for": self.giver}
 
 
+class Signature(NamedTuple):
+    """One signature about to be given: of which step, where, by whom, and how the block stands with it."""
+
+    trigger: str
+    seat: Seat
+    vote: Vote
+    leaves_open: bool
+    missing: tuple[str, ...]
+
+
 class Standing(Enum):
     """How a block of signatures stands."""
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from engine.acting import LinkedRefusal, carry_out_openings
+from engine.acting import carry_out_openings
 from engine.actors import Actor, Grant
 from engine.casework import open_case
+from engine.causing import LinkedRefusal
 from engine.definition import Definition
 from engine.desk import Desk
 from engine.eligibility import works_by

@@ -6,7 +6,7 @@ registry itself. A person at a console writes what their roles write, at their u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from engine.records import Json, Request, Verdict
 from engine.store import lanes, students
 from engine.store.cases import Found, records_of
 from engine.trail.event import moment
-from engine.vocabulary import Fact, RulebookText
+from engine.vocabulary import RulebookText
 from engine.writers import not_a_writer, taken_in_by
 
 Rows = Mapping[str, Mapping[str, Json]]
@@ -39,16 +39,14 @@ class Reach(NamedTuple):
 def reach_of(book: RulebookText, actor: Actor, at: datetime) -> Reach:
     """What a person may take in, by the roles held and lent at a moment."""
     facts = {name: one for name, one in book.vocabulary.student.items() if one.derive is None}
-    found = {name: _paths(actor, one, at) for name, one in facts.items()}
+    found = {name: paths_of(actor, taken_in_by(one), at) for name, one in facts.items()}
     return Reach({name: paths for name, paths in found.items() if paths})
 
 
-def _paths(actor: Actor, fact: Fact, at: datetime) -> tuple[str, ...]:
-    roles, now = taken_in_by(fact), moment(at)
-    held = (*actor.grants, *actor.delegated)
-    return tuple(
-        dict.fromkeys(one.path for one in held if one.role in roles and one.case is None and (one.until or now) >= now)
-    )
+def paths_of(actor: Actor, roles: Collection[str], at: datetime) -> tuple[str, ...]:
+    """The paths of the units where a person holds, or is lent for all cases, one of some roles at a moment."""
+    held = (*actor.grants, *actor.lent_at(moment(at)))
+    return tuple(dict.fromkeys(one.path for one in held if one.role in roles and one.case is None))
 
 
 def not_theirs(desk: Desk, rows: Rows, request: Request) -> tuple[FactRefusal, ...]:
@@ -74,18 +72,25 @@ def _verdicts(book: RulebookText, names: Iterable[str]) -> tuple[Verdict, ...]:
     return tuple(not_a_writer(book, facts[name], taken_in_by(facts[name])) for name in names)
 
 
-def ready(desk: Desk, numbers: Sequence[str], request: Request) -> frozenset[int]:
-    """The cases of students that nothing stands in the way of now: waiting ones, and records that may apply.
+class Ready(NamedTuple):
+    """The cases that nothing stands in the way of: those that wait for somebody, and records that may apply."""
+
+    waiting: frozenset[int]
+    applying: frozenset[int]
+
+
+def ready(desk: Desk, numbers: Sequence[str], request: Request) -> Ready:
+    """The cases of students that nothing stands in the way of now.
 
     Args:
         desk: Where they are.
         numbers: Of the students.
         request: Carries the moment; nobody's rights are asked.
     """
-    known = [one.id for one in students.by_numbers(desk.connection, numbers).values()]
+    known = students.ids_of(desk.connection, numbers)
     waiting = lanes.unblocked_of(desk.connection, known)
     records = (one for at in range(0, len(known), CHUNK) for one in records_of(desk.connection, known[at : at + CHUNK]))
-    return frozenset(waiting.union(_may_apply(desk, list(records), request)))
+    return Ready(frozenset(waiting), frozenset(_may_apply(desk, list(records), request)))
 
 
 def _may_apply(desk: Desk, records: Sequence[Found], request: Request) -> Iterator[int]:

@@ -74,5 +74,7 @@ def _gaps(
 
 
 def _is_there(one: Able, away: Iterable[tuple[date, date]], day: date) -> bool:
+    if one.since is not None and day < one.since.astimezone(SHANGHAI).date():
+        return False
     is_lent_no_more = one.until is not None and one.until.astimezone(SHANGHAI).date() < day
     return not is_lent_no_more and not any(first <= day <= last for first, last in away)

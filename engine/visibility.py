@@ -105,8 +105,7 @@ def visible_to(desk: Desk, actor: Actor, at: datetime) -> Visible:
 def scopes_of(actor: Actor, parts: Mapping[str, Sequence[str]], at: datetime) -> tuple[Scope, ...]:
     """The scopes of a person's rights, each once; `parts` are the workflows in which each role has a part."""
     now = moment(at)
-    lent = (one for one in actor.delegated if one.until is None or one.until >= now)
-    found = [scope for grant in (*actor.grants, *lent) if (scope := _scope(grant, parts)) is not None]
+    found = [scope for grant in (*actor.grants, *actor.lent_at(now)) if (scope := _scope(grant, parts)) is not None]
     if actor.student is not None:
         found.append(Scope(STUDENT, student=actor.student))
     return tuple(dict.fromkeys(found))

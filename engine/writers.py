@@ -38,11 +38,8 @@ class Closed(NamedTuple):
 
 def holds_one(actor: Actor, roles: Sequence[str], path: str, at: datetime) -> bool:
     """Whether somebody holds one of some roles at a unit or above it, or is lent one (委派) for all cases there."""
-    now = moment(at)
-    return any(
-        grant.role in roles and path.startswith(grant.path) and grant.case is None and (grant.until or now) >= now
-        for grant in (*actor.grants, *actor.delegated)
-    )
+    held = (*actor.grants, *actor.lent_at(moment(at)))
+    return any(one.role in roles and path.startswith(one.path) and one.case is None for one in held)
 
 
 def closed_to(

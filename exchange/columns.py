@@ -125,6 +125,14 @@ def match_headers(header: Sequence[Cell], columns: Sequence[Column]) -> Findings
     return Findings(placed=placed, faults=faults)
 
 
+def codes_under(grid: Sequence[Sequence[Cell]], column: Column) -> list[str]:
+    """What stands in a column of codes, row by row, each once; for looking all of it up before it is judged."""
+    names = {_folded(name) for name in (*column.headers, column.key)}
+    places = [index for index, cell in enumerate(grid[0]) if _folded(text_of(cell)) in names]
+    found = (code_text(row[places[0]]) for row in grid[1:]) if places else ()
+    return list(dict.fromkeys(one for one in found if one))
+
+
 def read_lines(rows: Sequence[Sequence[Cell]], findings: Findings) -> Iterable[Line]:
     """Read the rows below the header, one by one; wholly blank rows are passed over.
 

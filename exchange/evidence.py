@@ -186,10 +186,10 @@ def _sheet(body: bytes) -> _Found:
     except SheetRefused as problem:
         raise FileRefused(problem.reason) from problem
     lines = [row for row in grid[1:] if any(cell is not None for cell in row)]
-    return _Found(rows=len(lines), listed=_listed(grid))
+    return _Found(rows=len(lines), listed=listed(grid))
 
 
-def _listed(grid: Grid) -> tuple[tuple[str, ...], ...]:
+def listed(grid: Grid) -> tuple[tuple[str, ...], ...]:
     """Each column that names people, as one list; empty where there is none."""
     headers = [code_text(cell).upper() for cell in grid[0]]
     places = [place for place, header in enumerate(headers) if header in _IDENTIFIERS]
@@ -205,11 +205,11 @@ def _package(body: bytes) -> _Found:
             if archive.testzip() is not None:
                 raise FileRefused(_BROKEN_PACKAGE)
             sheets = [archive.read(one) for one in entries if _is_sheet(one)]
-            names = [PurePosixPath(_real_name(one)) for one in entries]
+            names = [PurePosixPath(real_name(one)) for one in entries]
     except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error) as problem:
         raise FileRefused(_BROKEN_PACKAGE) from problem
     named = _people_named(names)
-    inside = [listed for sheet in sheets for listed in _sheet(sheet).listed]
+    inside = [one for sheet in sheets for one in _sheet(sheet).listed]
     return _Found(listed=(*((named,) if named else ()), *inside))
 
 
@@ -230,7 +230,7 @@ def _is_sheet(entry: ZipInfo) -> bool:
     return entry.filename.lower().endswith(".xlsx")
 
 
-def _real_name(entry: ZipInfo) -> str:
+def real_name(entry: ZipInfo) -> str:
     """An entry's name in NFC: archives made on Chinese Windows hold GBK and do not say so."""
     name = entry.filename
     if not entry.flag_bits & 0x800:

@@ -31,8 +31,10 @@ def _yes_no(key: str, header: str) -> Column:
     return Column(key=key, headers=(header,), read=read_yes_no, choices=("是", "否"))
 
 
+STUDENT_NO = Column(key="student_no", headers=("学号", "XH"), read=code_reader(15), required=True)
+
 FACT_COLUMNS: tuple[Column, ...] = (
-    Column(key="student_no", headers=("学号", "XH"), read=code_reader(15), required=True),
+    STUDENT_NO,
     choice_column("prior_qualification", ("前置学历",), code_tables.PRIOR_QUALIFICATIONS),
     _yes_no("key_info_confirmed", "关键信息确认"),
     _fact("terms_required", ("应修学期数",), read_whole_number),
@@ -107,15 +109,17 @@ def facts_in(
         UniqueKey(key="student_no", owners={}),
         UniqueKey(key="certificate_no", owners=known.certificate_no_owners),
     )
-    lines = []
+    rows = []
     for line in read_lines(grid, findings):
         _check_student(line, findings, known, today)
         for key in unique:
             key.check(line, findings)
-        lines.append(line)
+        if not findings.faults:  # each student is asked for once, in the order of the sheet
+            rows.append(_row(line, known))
         told(line.number)
-    rows = () if findings.faults else tuple(_row(line, known) for line in lines)
-    return Sheet(rows=rows, faults=findings.in_order(), warnings=tuple(findings.warnings))
+    return Sheet(
+        rows=() if findings.faults else tuple(rows), faults=findings.in_order(), warnings=tuple(findings.warnings)
+    )
 
 
 def _check_student(line: Line, findings: Findings, known: Known, today: date) -> None:

@@ -26,6 +26,8 @@ class Fault:
     value: str
     """What the cell holds; ID numbers are masked."""
     reason: Sentence
+    sort: Sentence | None = None
+    """What it has in common with others of its kind, such as the title of a rule; None: to be read off the reason."""
 
     def in_chinese(self) -> str:
         """The fault as one line of a report for the office."""

@@ -28,13 +28,17 @@ class SignHere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedForm:
-    """A form: its catalogue id, the heads of its columns, its rows as words, and the hash of what was made."""
+    """A form: its catalogue id, the heads of its columns, its rows as words, and the hash of what was made.
+
+    `is_roll` False: its rows are no people, such as those of a receipt.
+    """
 
     kind: str
     title: Bilingual
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     sha256: str
+    is_roll: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +98,5 @@ def _form(one: PrintedForm) -> dict[str, object]:
         "columns": list(one.columns),
         "rows": [list(row) for row in one.rows],
         "sha256": one.sha256[: 3 * _GROUP],
+        "roll": one.is_roll,
     }

@@ -51,11 +51,17 @@ def admit_upload(content: bytes) -> None:
     _refuse_formulas(content)
 
 
+def kind_of(content: bytes) -> Sentence:
+    """What a file is, told by its first bytes, for the sentence that refuses it."""
+    return next(
+        (kind for head, kind in (*_KINDS, *((head, _ARCHIVE) for head in _ZIP)) if content.startswith(head)),
+        _text(content),
+    )
+
+
 def _tell_apart(content: bytes) -> None:
     if not content.startswith(_ZIP):
-        raise SheetRefused(
-            _no_workbook(next((kind for head, kind in _KINDS if content.startswith(head)), _text(content)))
-        )
+        raise SheetRefused(_no_workbook(kind_of(content)))
     try:
         with ZipFile(BytesIO(content)) as archive:
             names = set(archive.namelist())

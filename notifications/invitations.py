@@ -52,14 +52,20 @@ def calendar_file(entries: Iterable[Entry], log: str, at: datetime) -> bytes:
         log: The name of the database's log, which tells its entries from those of others.
         at: When the file is written.
     """
+    head, end = _frame()
+    return b"".join((head, *(_event(entry, log, at).to_ical() for entry in entries), end))
+
+
+@cache
+def _frame() -> tuple[bytes, bytes]:
+    """What stands before the entries of every file and after them; the zone is written once, not for each mail."""
     calendar = Calendar()
     calendar.add("prodid", "-//xueji//学籍//ZH")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(_zone())
-    for entry in entries:
-        calendar.add_component(_event(entry, log, at))
-    return bytes(calendar.to_ical())
+    head, end, _ = bytes(calendar.to_ical()).partition(b"END:VCALENDAR")
+    return head, end + b"\r\n"
 
 
 def _event(entry: Entry, log: str, at: datetime) -> Event:
@@ -92,9 +98,8 @@ def _alarm(text: str, before: timedelta) -> Alarm:
     return alarm
 
 
-@cache
 def _zone() -> Timezone:
-    """What a calendar needs to know of Shanghai, worked out once: no summer time since 1992."""
+    """What a calendar needs to know of Shanghai: no summer time since 1992."""
     zone = Timezone.from_tzid(_ZONE.key, first_date=date(1992, 1, 1), last_date=date(2038, 1, 1))
     del zone["comment"]  # says that it holds for those years only; it holds as long as the zone has no summer time
     return zone

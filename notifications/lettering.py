@@ -158,13 +158,13 @@ class Letters:
             self._roll = at, Roll(self._desk, at)
         return self._roll[1]
 
-    def _lines(self, rows: Sequence[OutboxRow]) -> Iterator[_Line | _Passed | _Often]:
-        connection, chains = self._desk.connection, sorted({row.chain for row in rows})
+    def _lines(self, told: Sequence[tuple[OutboxRow, bytes]]) -> Iterator[_Line | _Passed | _Often]:
+        connection, chains = self._desk.connection, sorted({row.chain for row, _ in told})
         cases = read_cases(connection, chains)
         kept = {one[:2]: one for many in deadlines.of_cases(connection, chains).values() for one in many}
-        for row in rows:
-            body, found = outbox.event_of(connection, row), cases.get(row.chain)
-            if body is None or (found is None and row.chain != REGISTRY):
+        for row, body in told:
+            found = cases.get(row.chain)
+            if found is None and row.chain != REGISTRY:
                 continue
             event, case = orjson.loads(body), None if found is None else found.case
             passed = passing(row.chain, event)

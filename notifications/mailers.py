@@ -79,10 +79,16 @@ class FileMailer(Mailer):
 
     The files are readable by their owner alone. Who takes them out of the folder must do so for good: a mail that is
     handed over again would come again.
+
+    Args:
+        folder: Made if need be.
+        is_lasting: A mail is on the disk before it counts as handed over. Without it a power cut may take mails away,
+            which is no loss only where it takes away too what is kept of them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_lasting: bool = True) -> None:
         self._folder = folder
+        self._is_lasting = is_lasting
 
     @override
     def hand_over(self, message: EmailMessage, sender: str, to: str, commit: Commit) -> Answer | None:
@@ -119,10 +125,13 @@ class FileMailer(Mailer):
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(descriptor)
+            if self._is_lasting:
+                os.fsync(descriptor)
         return Path(name)
 
     def _flush_names(self) -> None:
+        if not self._is_lasting:
+            return
         descriptor = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -370,7 +379,7 @@ def _needs_utf8(sender: str, to: str) -> bool:
 def _bytes_of(message: EmailMessage, *, needs_utf8: bool) -> bytes:
     """The mail as it travels: lines end in CRLF, the last too, and nothing but ASCII unless an address needs more."""
     text = message.as_bytes(policy=SMTP.clone(cte_type="7bit", utf8=needs_utf8))
-    return re.sub(rb"\r\n|\r|\n", b"\r\n", text).removesuffix(b"\r\n") + b"\r\n"
+    return b"\r\n".join(text.splitlines()) + b"\r\n"
 
 
 def _with_dots_doubled(text: bytes) -> bytes:

@@ -32,12 +32,13 @@ class Right(NamedTuple):
 
 
 class Passing(NamedTuple):
-    """An event that tells of a right passed on or taken back; `until` None: for good, or taken back."""
+    """An event that tells of a right passed on from `since` on, or taken back; `until` None: for good or taken back."""
 
     kind: EventKind
     right: Right
     at: str
     until: str | None
+    since: str
 
 
 def passing(chain: int, event: Mapping[str, Json]) -> Passing | None:
@@ -46,8 +47,8 @@ def passing(chain: int, event: Mapping[str, Json]) -> Passing | None:
         return None
     data = cast("Mapping[str, str]", event["data"])
     case = None if chain == REGISTRY else chain
-    right = Right(data["by"], data["to"], data["role"], data["unit"], case)
-    return Passing(EventKind(str(event["kind"])), right, str(event["at"]), data.get("until"))
+    right, at = Right(data["by"], data["to"], data["role"], data["unit"], case), str(event["at"])
+    return Passing(EventKind(str(event["kind"])), right, at, data.get("until"), data.get("since", at))
 
 
 def still_counts(desk: Desk, one: Passing, at: datetime) -> bool:
@@ -75,8 +76,9 @@ def delegation_of(desk: Desk, one: Passing) -> Delegation:
     return Delegation(
         giver=_name_of(desk, one.right),
         role=title_of(desk, one.right.role),
-        since=None if is_over else at,
+        since=None if is_over else datetime.fromisoformat(one.since),
         until=at if is_over else until,
+        begins_later=not is_over and one.since > one.at,
     )
 
 

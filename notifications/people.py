@@ -122,8 +122,9 @@ class Roll:
 
     def expect(self, cases: Iterable[Case]) -> None:
         """Read the students of many cases at once, before they are asked for one by one."""
-        new = {case.student for case in cases if case.student is not None} - self._pupils.keys()
-        self._pupils |= people.pupils(self._desk.connection, sorted(new))
+        asked = {case.student for case in cases if case.student is not None}
+        if new := [student for student in sorted(asked) if student not in self._pupils]:
+            self._pupils |= people.pupils(self._desk.connection, new)
 
     def find(self, case: Case, role: str) -> Found:
         """Who can act on a case in a role; a role that has nothing to do in its state is looked for at its unit."""

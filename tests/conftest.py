@@ -1,8 +1,11 @@
 """What tests of more than one room need: an empty database, on each of the two we promise."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from fcntl import LOCK_EX, flock
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -14,6 +17,7 @@ from engine.store import schema
 from rules.functions import FUNCTIONS
 from tests import chromium, postgres
 from tests.schema_copies import Copies
+from tests.schema_pool import Pool
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,11 +40,49 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _empty_databases_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def empty_databases_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
     """In the process of the tests; what they start makes its own."""
+    copies = Copies(schema.upgrade, tmp_path_factory.mktemp("schema"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schema, "upgrade", Copies(schema.upgrade, tmp_path_factory.mktemp("schema")))
+        patch.setattr(schema, "upgrade", copies)
+        yield copies
+
+
+@pytest.fixture(scope="session")
+def postgres_pool(postgres_server: str, empty_databases_are_copied: Copies) -> Iterator[Pool]:
+    """PostgreSQL databases with all tables, which one test after the other uses."""
+    with closing(Pool(postgres_server, empty_databases_are_copied.made_already)) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs_are_compiled_once() -> Iterator[None]:
+    """By the first process that a test starts, wherever Python was told to keep nothing: dozens are started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
+
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def made_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Gives a folder by its name, filled by the first process of the run that asks; the others wait, and only read."""
+    own = tmp_path_factory.getbasetemp()
+    everybodys = own.parent if hasattr(request.config, "workerinput") else own  # xdist gives each a folder in one
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = everybodys / name
+        with (everybodys / f"{name}.lock").open("w") as turn:
+            flock(turn, LOCK_EX)
+            if not folder.exists():
+                begun = Path(mkdtemp(prefix=name, dir=everybodys))
+                fill(begun)
+                begun.rename(folder)
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +106,15 @@ def definitions_are_read_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """URL of an empty PostgreSQL database that only this test uses."""
+def postgres_url(postgres_pool: Pool) -> Iterator[str]:
+    """URL of a PostgreSQL database with all tables and no rows, which only this test uses."""
+    with postgres_pool.lent() as url:
+        yield url
+
+
+@pytest.fixture
+def bare_postgres_url(postgres_server: str) -> Iterator[str]:
+    """The same without tables, for tests of how they are made."""
     with postgres.fresh_database(postgres_server) as url:
         yield url
 
@@ -78,7 +127,15 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """URL of an empty database, once per kind: every test of the store runs on both."""
+    """URL of a database without rows, for who calls `upgrade`; once per kind: tests of the store run on both."""
     name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database_url(request: pytest.FixtureRequest) -> str:
+    """URL of a database without tables, once per kind."""
+    name = {"sqlite": "sqlite_url", "postgresql": "bare_postgres_url"}[request.param]
     url: str = request.getfixturevalue(name)
     return url

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine
 
+from engine.store import schema
 from engine.store.database import open_engine
 
 _OTHERS = "SELECT 1 FROM pg_stat_activity WHERE datname = %s LIMIT 1"
@@ -27,14 +28,27 @@ class Copies:
         self._upgrade = upgrade
         self._file = folder / "made.db"
         self._databases: dict[str, str] = {}
+        self._made: set[str] = set()
+
+    def made_already(self, name: str) -> None:
+        """The next call for the PostgreSQL database of that name finds nothing to do (see `tests.schema_pool`)."""
+        self._made.add(name)
 
     def __call__(self, engine: Engine, revision: str = "head") -> None:
+        if self._has_made(engine) and revision == "head":
+            return
         if revision != "head" or not _is_empty(engine):
             self._upgrade(engine, revision)
         elif engine.dialect.name == "sqlite":
             self._copy_file(engine)
         else:
             self._copy_database(engine)
+
+    def _has_made(self, engine: Engine) -> bool:
+        name = engine.url.database or ""
+        has_made = engine.dialect.name == "postgresql" and name in self._made
+        self._made.discard(name)
+        return has_made and schema.is_current(engine)
 
     def _copy_file(self, engine: Engine) -> None:
         file = Path(engine.url.database or "")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request
 
-from console.api import problems, tokens
+from console.access.programs import Scope, shown
+from console.api import problems
 from console.api.problems import NotForToken, Problem
-from console.api.tokens import Scope
 from console.web.audiences import Audience
 from console.web.faults import NotFound
 from console.web.house import House
@@ -96,10 +96,10 @@ def _let_in(endpoint: Callable[..., object], scope: Scope, to: Audience) -> Call
 
 def _call(house: House, request: Request, office: Office, at: datetime) -> Call:
     kind, _, given = request.headers.get("authorization", "").partition(" ")
-    row = tokens.shown(office.desk.connection, given.strip(), at) if kind.lower() == "bearer" else None
+    row = shown(office.desk.connection, given.strip(), at) if kind.lower() == "bearer" else None
     if row is None:
         raise NotForToken(401, "没有有效的令牌。No good token: send 'Authorization: Bearer …'.")
-    actor = office.desk.actor(row.login)
+    actor = office.desk.actor(row.login).begun_by(at)
     return Call(house=house, request=request, office=office, at=at, actor=actor, scopes=row.scopes)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Header, Path, Query
 
+from console.access.programs import Scope
 from console.api.answers import (
     BatchOut,
     CaseOut,
@@ -34,7 +35,6 @@ from console.api.answers import (
     words,
 )
 from console.api.doors import ApiDoors, Call
-from console.api.tokens import Scope
 from console.documents import ids
 from console.web.audiences import Audience
 from console.web.faults import NotFound

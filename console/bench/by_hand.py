@@ -24,7 +24,8 @@ _TODAY = AT.date().isoformat()
 _MOMENT = moment(AT)
 
 Row = tuple[Any, ...]  # what a database hands over has the types of its columns
-"""id, path, state, revision, seq, head, fields, taken, rounds, facts; where they are read: others, batch values."""
+"""id, path, state, revision, seq, head, fields, taken, rounds, facts; others and batch values where they are read; and
+last, how often it came back."""
 
 Judged = tuple[dict[str, str], dict[str, object]]
 """What each rule said, and what was seen."""
@@ -76,6 +77,7 @@ class HandStep:
     reads_batch: bool = False
     told: str | None = None
     rests: bool = False
+    sends_back: bool = False
 
 
 def decide_by_hand(row: Row, act: Act, request: str, grant: Grant, letterhead: Letterhead) -> Decided:
@@ -109,6 +111,7 @@ def decide_by_hand(row: Row, act: Act, request: str, grant: Grant, letterhead: L
         data["rests"], taken, rounds = True, {}, 0
     else:
         taken.setdefault(act.trigger, []).append(act.login)
+    sent_back = row[-1] + step.sends_back
     event = {
         "v": 1, "log": letterhead.log, "chain": f"case/{case_number(case)}", "seq": seq + 1, "kind": "moved",
         "prev": head.hex(), "request": request, "at": _MOMENT, "actor": act.login, "role": grant[0], "unit": grant[1],
@@ -119,14 +122,14 @@ def decide_by_hand(row: Row, act: Act, request: str, grant: Grant, letterhead: L
     return Decided(
         update=(
             step.target, seq + 1, digest, fields_text, canonical(taken).decode(), rounds, fields.get("batch"), _MOMENT,
-            case, revision, seq,
+            sent_back, case, revision, seq,
         ),
         event=(case, seq + 1, request, body, digest, letterhead.mac(body)),
         told=(case, seq + 1, step.told, "moved") if step.told else None,
         waited=step.origin in NEXT,
         waits=wait_by_hand(
             (case, path, step.target, fields.get("batch")), row[9], taken,
-            (letterhead.definition, letterhead.rulebook, _MOMENT),
+            (letterhead.definition, letterhead.rulebook, _MOMENT), sent_back=sent_back > 0,
         ),
         deed=(case, seq + 1, act.login, act.trigger, _MOMENT, False),
     )  # fmt: skip
@@ -228,6 +231,6 @@ STEPS = {
     ),
     "national_reject": HandStep(
         origin="provincially_audited", target="enrolled", role=_SECTION, says={"done_by": "national_auditor"},
-        rests=True,
+        rests=True, sends_back=True,
     ),
 }  # fmt: skip

@@ -47,15 +47,17 @@ _CTE_TELLING = (
 
 _TABLE = (
     "CREATE TEMP TABLE IF NOT EXISTS by_hand (state text, seq integer, head bytea, fields text, taken text,"
-    " rounds integer, batch text, entered_at text, id bigint, revision integer, was_seq integer, request text,"
-    " body bytea, mac bytea) ON COMMIT DELETE ROWS"
+    " rounds integer, batch text, entered_at text, sent_back integer, id bigint, revision integer, was_seq integer,"
+    " request text, body bytea, mac bytea) ON COMMIT DELETE ROWS"
 )
 _TYPES = (
-    "text", "int4", "bytea", "text", "text", "int4", "text", "text", "int8", "int4", "int4", "text", "bytea", "bytea"
+    "text", "int4", "bytea", "text", "text", "int4", "text", "text", "int4", "int8", "int4", "int4", "text", "bytea",
+    "bytea",
 )  # fmt: skip
 _KEEP = (
     "WITH won AS (UPDATE cases c SET state = t.state, revision = c.revision + 1, seq = t.seq, head = t.head,"
-    " fields = t.fields, taken = t.taken, rounds = t.rounds, batch = t.batch, entered_at = t.entered_at"
+    " fields = t.fields, taken = t.taken, rounds = t.rounds, batch = t.batch, entered_at = t.entered_at,"
+    " sent_back = t.sent_back"
     " FROM by_hand t WHERE c.id = t.id AND c.revision = t.revision AND c.seq = t.was_seq RETURNING c.id),"
     " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
     " SELECT t.id, t.seq, t.request, t.body, t.head, t.mac FROM by_hand t JOIN won USING (id))"

@@ -21,7 +21,7 @@ Step = Callable[[int, Act, str, Grant], None]
 
 UPDATE = (
     "UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?, rounds = ?,"
-    " batch = ?, entered_at = ? WHERE id = ? AND revision = ? AND seq = ?"
+    " batch = ?, entered_at = ?, sent_back = ? WHERE id = ? AND revision = ? AND seq = ?"
 )
 EVENT = "INSERT INTO event (chain, seq, request, body, hash, mac) VALUES (?, ?, ?, ?, ?, ?)"
 TOLD = "INSERT INTO outbox (chain, seq, recipient, message) VALUES (?, ?, ?, ?)"
@@ -67,7 +67,7 @@ def select(trigger: str, *, which: str, gather: str) -> str:
     if step.reads_batch:
         columns += ", b.values_json"
         source += " LEFT JOIN batch b ON b.name = ?"
-    return f"SELECT {columns} FROM {source} WHERE c.id {which}"  # noqa: S608 constant text
+    return f"SELECT {columns}, c.sent_back FROM {source} WHERE c.id {which}"  # noqa: S608 constant text
 
 
 def select_params(act: Act, which: object) -> tuple[object, ...]:

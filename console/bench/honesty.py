@@ -82,7 +82,7 @@ def _rows(connection: Connection, case: int) -> list[object]:
     found: list[object] = list(
         connection.execute(
             "SELECT workflow, shape, batch, state, revision, seq, length(head), fields, taken, rounds, opened_at,"
-            " entered_at FROM cases WHERE id = ?",
+            " entered_at, sent_back FROM cases WHERE id = ?",
             (case,),
         ).fetchall()
     )

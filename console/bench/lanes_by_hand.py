@@ -51,7 +51,12 @@ class Waits(NamedTuple):
 
 
 def wait_by_hand(
-    case: tuple[int, str, str, str | None], facts: str, taken: Mapping[str, Sequence[str]], pinned: tuple[str, str, str]
+    case: tuple[int, str, str, str | None],
+    facts: str,
+    taken: Mapping[str, Sequence[str]],
+    pinned: tuple[str, str, str],
+    *,
+    sent_back: bool,
 ) -> Waits:
     """Where a case waits in its new state.
 
@@ -60,6 +65,7 @@ def wait_by_hand(
         facts: What is known of the student.
         taken: Who has taken which step.
         pinned: Definition, rulebook, and the moment.
+        sent_back: Whether it came back before, which is to be looked at.
     """
     number, path, state, batch = case
     following = NEXT.get(state)
@@ -70,7 +76,8 @@ def wait_by_hand(
     apart = sorted({login for trigger in following.apart for login in taken.get(trigger, ())})
     lane = (
         number, following.role, path, following.trigger, "diploma-registration", shape, state, path, batch,
-        0 if against else 2, _NEVER, at, False, True, _barred(apart), _barred(against), None, at, rulebook[:12],
+        0 if against else 1 if sent_back else 2, _NEVER, at, False, True, _barred(apart), _barred(against),
+        "|sent-back|" if sent_back else None, at, rulebook[:12],
     )  # fmt: skip
     return Waits(lane, tuple((number, login) for login in apart))
 

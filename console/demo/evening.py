@@ -182,7 +182,7 @@ class _Evening:
             take_step(self._on(at), APPROVER, student_no, "site_approve")
 
     def _return_and_file_again(self, numbers: Sequence[str]) -> None:
-        """Sent back, and filed again with another photograph: a record at rest counts no rounds, its facts tell."""
+        """Sent back, and filed again with another photograph."""
         for place, student_no in enumerate(numbers):
             sitting = self._on(NOW.replace(hour=10, minute=place))
             take_step(sitting, APPROVER, student_no, "site_return", {"reason": "电子照片不是本人近照，请重采后再报"})

@@ -11,7 +11,7 @@ from engine.actors import Actor
 class Entry(NamedTuple):
     """One entry: where it leads, its text (a name for `say`), whether the person is there, and how many wait there.
 
-    `many` None: the page at hand had no need to count them.
+    `many` None: nothing waits there, or the page tells of a fault and counts nothing.
     """
 
     address: str

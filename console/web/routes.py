@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from console.web import helping, home, metrics
 from console.web.admin import access_routes as access
+from console.web.admin import change_routes as changes
 from console.web.admin import delegation_routes as delegations
 from console.web.admin import routes as admin
 from console.web.admin import template_routes as templates
+from console.web.admin import token_routes as tokens
 from console.web.admin import unit_routes as units
 from console.web.auditing import routes as auditing
 from console.web.auditing import what_if_routes as audit_what_if
@@ -59,5 +61,7 @@ ALL = (
     units.doors,
     delegations.doors,
     access.doors,
+    tokens.doors,
+    changes.doors,
     templates.doors,
 )

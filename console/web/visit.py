@@ -30,6 +30,7 @@ from engine.actors import Actor
 from engine.calendars import WorkCalendar, calendar_of
 from engine.definition import Bilingual
 from engine.expressions.kinds import SHANGHAI
+from engine.lane_queries import Queue
 from engine.store.sessions import SessionRow
 
 NOBODY = Actor(login="")
@@ -37,6 +38,8 @@ LANGUAGE_COOKIE = "xueji-lang"
 PULSE = "/pulse"
 """How addresses end that a page asks for by itself: that somebody sits before it is not said by them."""
 _SAFE = ("GET", "HEAD")
+_BROKEN = 500
+"""Answers from here on: something is amiss, such as a database that is busy, and nothing more is asked of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class Visit(Presence):
     Attributes:
         cookie: What the browser shows.
         session: Of the person signed in; None for anybody else.
-        waiting: How many cases wait for the person, once a page has counted them.
+        waiting: How many cases wait for the person, once they are counted.
     """
 
     cookie: str | None
@@ -177,8 +180,11 @@ class Visit(Presence):
         """A page of the house, or the block of it that htmx asked for."""
         words = {"visit": self, "say": self.say, "title": self.title, **values}
         pages = self.house.pages
-        body = pages.block(template, block, words) if self.is_fragment else pages.whole(template, words)
-        return HTMLResponse(body, status)
+        if self.is_fragment:
+            return HTMLResponse(pages.block(template, block, words), status)
+        if self.waiting is None and status < _BROKEN and Audience.STAFF in audiences(self.actor):
+            self.waiting = Queue(self.desk.connection, self.actor, self.at, self.house.lengths).total()
+        return HTMLResponse(pages.whole(template, words), status)
 
     def part(self, template: str, block: str, /, **values: object) -> str:
         """One block of a template, for answers that are put together from several."""
@@ -232,20 +238,16 @@ def arriving(request: Request) -> Iterator[Visit]:
     with house.desks.borrowed(is_dated=True) as office:
         is_use = not request.url.path.endswith(PULSE)
         session = None if cookie is None else sessions.resume(office.desk.connection, cookie, at, is_use=is_use)
-        if session is None or request.method not in _SAFE:
+        if session is None:
             office.desk.refresh()
         else:
             office.desk.as_of(session.registry)
-        actor = NOBODY if session is None else office.desk.actor(session.login)
+        actor = NOBODY if session is None else office.desk.actor(session.login).begun_by(at)
         visit = Visit(
             house=house, request=request, office=office, at=at, cookie=cookie, session=session, actor=actor,
             speech=Speech(_language(request, session)),
         )  # fmt: skip
-        try:
-            yield visit
-        finally:
-            if request.method not in _SAFE:  # what an act has read may have been taken back with it
-                office.desk.refresh()
+        yield visit
 
 
 def believe(visit: Visit) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.checking import graph, links, names, people, rulebooks, texts
-from engine.checking.subjects import Check, Complaint, LibraryCheck, seen_from, subjects
+from engine.checking.subjects import Check, Complaint, LibraryCheck, Subject, seen_from, subjects
 from engine.errors import Fault
 from engine.expressions.functions import Registered
 from engine.library import Library
@@ -115,14 +115,24 @@ def complaints(library: Library, messages: Collection[str] | None = None) -> Ite
         library: What is checked.
         messages: What people can be told, which the engine does not know; None: any name may be one.
     """
-    for subject in subjects(library):
+    yield from complaints_of(subjects(library), messages)
+    for profile in ("", *library.rulebook.variants):
+        for ask_book in PER_RULEBOOK:
+            yield from _of(profile, ask_book(seen_from(library, profile)))
+    yield from complaints_together(library)
+
+
+def complaints_of(those: Iterable[Subject], messages: Collection[str] | None = None) -> Iterator[Complaint]:
+    """What the checks of single machines say about some of them; `messages`: as `complaints`."""
+    for subject in those:
         for ask in PER_MACHINE:
             yield from _of(subject.definition.profile, ask(subject))
         if messages is not None:
             yield from _of(subject.definition.profile, names.messages(subject, messages))
-    for profile in ("", *library.rulebook.variants):
-        for ask_book in PER_RULEBOOK:
-            yield from _of(profile, ask_book(seen_from(library, profile)))
+
+
+def complaints_together(library: Library) -> Iterator[Complaint]:
+    """What the checks of everything together say."""
     for ask_all in PER_LIBRARY:
         yield from ask_all(library)
 

@@ -7,7 +7,7 @@ Source: requirements.md, 4.1 and 4.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from engine.errors import DefinitionFaults
 from engine.loading.nodes import Node, Place
 from engine.loading.positions import Finding
 from engine.loading.shapes import Found
-from engine.loading.shelf import Shelf
+from engine.loading.shelf import NOTHING_OVER, Shelf
 from engine.vocabulary import CalendarText, CalendarYear, LocalCalendar, Organisation, TermsFile
 
 _WORKDAYS_A_WEEK = 5
@@ -47,13 +47,15 @@ def read_calendar(shelf: Shelf) -> CalendarText:
     return CalendarText(years=tuple(years), **{name: getattr(terms, name) for name in TermsFile.model_fields})
 
 
-def load_calendar(folder: Path) -> tuple[CalendarText, tuple[str, ...]]:
+def load_calendar(folder: Path, over: Mapping[str, str] = NOTHING_OVER) -> tuple[CalendarText, tuple[str, ...]]:
     """The calendars of a folder of definitions without the rest of it, and the profiles there are.
+
+    `over` are texts by the name of a file, read instead of it.
 
     Raises:
         DefinitionFaults: If anything in any of the files cannot be used; it names every place.
     """
-    shelf = Shelf(folder=folder)
+    shelf = Shelf(folder=folder, over=over)
     text = read_calendar(shelf)
     tree = shelf.open(folder / "rules" / "organisation.yaml")
     organisation = None if tree is None else shelf.shape(Organisation, tree)

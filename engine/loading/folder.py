@@ -63,8 +63,8 @@ def read(
     """What a folder holds, with all faults at once; never raises for what a file says. `over`: as `load`."""
     shelf = Shelf(folder=folder, over=over)
     rulebook = read_rulebook(shelf, source_hash(functions))
-    definitions = dict(_definitions(shelf))
-    batches = dict(_batches(shelf, rulebook)) if rulebook is not None else {}
+    definitions = {key: one for path in shelf.files("workflows") for key, one in definitions_in(shelf, path)}
+    batches = dict(read_batches(shelf, rulebook)) if rulebook is not None else {}
     library = None
     if rulebook is not None and not shelf.has_gaps:
         library = Library(definitions=definitions, rulebook=rulebook, batches=batches, functions=functions)
@@ -95,23 +95,24 @@ def read_workflow(path: Path, text: str | None = None) -> dict[str, Definition]:
     return read
 
 
-def _definitions(shelf: Shelf) -> Iterator[tuple[tuple[str, str], Definition]]:
-    for path in shelf.files("workflows"):
-        file = shelf.open(path)
-        if file is None:
-            continue
-        _report_name(shelf, file, "workflow", path.stem)
-        found: Found = []
-        for projection in projections(file, found):
-            definition = shelf.shape(Definition, projection.tree)
-            if definition is not None:
-                key = key_of(definition.workflow, definition.profile)
-                shelf.trees[key] = projection.tree
-                yield (definition.workflow, definition.profile), definition
-        shelf.report(found)
+def definitions_in(shelf: Shelf, path: Path) -> Iterator[tuple[tuple[str, str], Definition]]:
+    """The definitions of one file of a shelf, by workflow and profile; the shelf takes the faults and the trees."""
+    file = shelf.open(path)
+    if file is None:
+        return
+    _report_name(shelf, file, "workflow", path.stem)
+    found: Found = []
+    for projection in projections(file, found):
+        definition = shelf.shape(Definition, projection.tree)
+        if definition is not None:
+            key = key_of(definition.workflow, definition.profile)
+            shelf.trees[key] = projection.tree
+            yield (definition.workflow, definition.profile), definition
+    shelf.report(found)
 
 
-def _batches(shelf: Shelf, rulebook: RulebookText) -> Iterator[tuple[str, BatchFile]]:
+def read_batches(shelf: Shelf, rulebook: RulebookText) -> Iterator[tuple[str, BatchFile]]:
+    """The batch files of a shelf, their values read as a rulebook has them; the shelf takes the faults."""
     for path in shelf.files("workflows/batches"):
         tree = shelf.open(path)
         if tree is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import Unknown, Unreadable
 from engine.expressions.functions import Registered
+from engine.library import Library
+from engine.loading.folder import load
 
 MOST_BYTES = 500_000
 """The longest file shipped has a tenth of it."""
@@ -27,6 +29,16 @@ class Origin:
     folder: Path
     functions: Mapping[str, Registered]
     messages: Collection[str]
+    remembered: Callable[[Mapping[str, str]], Library] | None = None
+    """Gives the library with texts laid over the folder to who does not ask where anything stands; None: it is read."""
+
+    def library(self, over: Mapping[str, str]) -> Library:
+        """The library with texts laid over the folder.
+
+        Raises:
+            DefinitionFaults: If anything in any file cannot be used.
+        """
+        return load(self.folder, self.functions, over) if self.remembered is None else self.remembered(over)
 
     def on_disk(self, file: str) -> str:
         """What the folder says; empty where it has no such file."""

@@ -43,7 +43,22 @@ def load_remembered(
     functions: Mapping[str, Registered] = NO_FUNCTIONS,
     over: Mapping[str, str] = NOTHING_OVER,
 ) -> Library:
-    """The library of a folder, from memory if nothing has changed since it was last read; set aside from the collector.
+    """What `recalled` gives, set aside from the collector: for whoever works by it from now on.
+
+    Args and Raises: As `recalled`.
+    """
+    library = recalled(folder, memory, functions, over)
+    set_aside()
+    return library
+
+
+def recalled(
+    folder: Path,
+    memory: Path,
+    functions: Mapping[str, Registered] = NO_FUNCTIONS,
+    over: Mapping[str, str] = NOTHING_OVER,
+) -> Library:
+    """The library of a folder, from memory if nothing has changed since it was last read.
 
     Args:
         folder: Where `workflows/` and `rules/` are.
@@ -60,7 +75,6 @@ def load_remembered(
         library = load(folder, functions, over)
         with suppress(OSError):
             _write(file, library)
-    set_aside()
     return library
 
 

@@ -169,4 +169,4 @@ class Aside:
 
 def _lent(at: str, data: Mapping[str, Any]) -> Lent:
     words = cast("tuple[str, str, str, str, str]", tuple(data[key] for key in ("by", "to", "role", "unit", "why")))
-    return Lent(*words, for_good=data["for_good"], since=at, until=data["until"], revoked_at=None)
+    return Lent(*words, for_good=data["for_good"], since=data.get("since", at), until=data["until"], revoked_at=None)

@@ -21,12 +21,13 @@ Told = dict[str, Rows]
 class Registered:
     """What the events of the registry's chain add up to, kind by kind of row."""
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_last", "_rows")
 
     def __init__(self) -> None:
-        of_people = ("role_grant", "role_ended", "account")
+        of_people = ("role_grant", "role_ended", "account", "account_opened", "account_closed", "api_token")
         names = ("unit", "unit_fact", *of_people, "published", "proposal", "batch", "table_row")
         self._rows: dict[str, Rows] = {name: {} for name in names}
+        self._last = ""
 
     @property
     def rows(self) -> Told:
@@ -35,6 +36,7 @@ class Registered:
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Add one event; those that keep no row change nothing."""
+        self._last = event["at"]
         learn = _LEARN.get(event["kind"])
         if learn is not None:
             learn(self._rows, event["at"], event["data"])
@@ -47,6 +49,9 @@ class Registered:
             "role_grant": _grants(connection),
             "role_ended": _ended(connection),
             "account": _accounts(connection),
+            "account_opened": _opened(connection),
+            "account_closed": _closed(connection),
+            "api_token": _tokens(connection, self._rows["api_token"], self._last),
             "published": _published(connection),
             "proposal": _proposals(connection),
             "batch": _batches(connection),
@@ -73,6 +78,7 @@ def _unit_facts(rows: Told, _at: str, data: Data) -> None:
 
 
 def _role(rows: Told, at: str, data: Data) -> None:
+    rows["account_opened"].setdefault(data["login"], at)  # an account is made with the first role
     if "about" in data:
         rows["account"][data["login"]] = data["about"]
         return
@@ -81,6 +87,21 @@ def _role(rows: Told, at: str, data: Data) -> None:
         rows["role_grant"][key] = at
     elif key in rows["role_grant"]:
         rows["role_ended"][*key, rows["role_grant"].pop(key)] = at
+
+
+def _account(rows: Told, at: str, data: Data) -> None:
+    rows["account_closed"].pop(data["login"], None)
+    if data["disabled"]:
+        rows["account_closed"][data["login"]] = at
+
+
+def _token(rows: Told, at: str, data: Data) -> None:
+    key = (data["login"], data["name"], at if data["good"] else data["made_at"])
+    before: Any = rows["api_token"].get(key, ())
+    if data["good"]:
+        rows["api_token"][key] = tuple(sorted((*before, (" ".join(data["scopes"]), data["until"], ""))))
+    elif before:  # one that was made before the trail told of tokens is told of when it ends
+        rows["api_token"][key] = tuple(sorted((scopes, until, ended or at) for scopes, until, ended in before))
 
 
 def _publication(rows: Told, _at: str, data: Data) -> None:
@@ -109,6 +130,8 @@ _LEARN: Mapping[str, Callable[[Told, str, Data], None]] = {
     EventKind.UNIT_CHANGED: _unit,
     EventKind.FACT_CHANGED: _unit_facts,
     EventKind.ROLE_CHANGED: _role,
+    EventKind.ACCOUNT_CHANGED: _account,
+    EventKind.TOKEN_CHANGED: _token,
     EventKind.DEFINITION_PUBLISHED: _publication,
     EventKind.BATCH_PUBLISHED: _batch,
     EventKind.BATCH_CHANGED: _batch_value,
@@ -171,6 +194,40 @@ def _ended(connection: Connection) -> Rows:
 def _accounts(connection: Connection) -> Rows:
     rows = connection.execute("SELECT login, student FROM account WHERE student IS NOT NULL").fetchall()
     return {login: chain_name(-int(str(student))) for login, student in rows}
+
+
+def _opened(connection: Connection) -> Rows:
+    """Since when there is an account."""
+    return _by_key(connection, "SELECT login, created_at FROM account")
+
+
+def _closed(connection: Connection) -> Rows:
+    """Who is kept out, since when."""
+    return _by_key(connection, "SELECT login, disabled_at FROM credential WHERE disabled_at IS NOT NULL")
+
+
+def _by_key(connection: Connection, sql: str) -> Rows:
+    """Rows of two columns, the second by the first."""
+    return {key: value for key, value in connection.execute(sql).fetchall()}  # noqa: C416 rows are no pairs to mypy
+
+
+def _tokens(connection: Connection, told: Rows, last: str) -> Rows:
+    """Tokens by person, name and when they were made: scopes, until when, and when ended.
+
+    Those that nobody has told of count while they are good: an ended one of before the trail told of tokens lets
+    nobody in.
+    """
+    rows = connection.execute(
+        "SELECT login, name, made_at, scopes, expires_at, coalesce(revoked_at, '') FROM api_token"
+        " ORDER BY scopes, expires_at, revoked_at"
+    ).fetchall()
+    found: Rows = {}
+    for login, name, made, *token in rows:
+        key, (_, until, ended) = (login, name, made), token
+        if key in told or (not ended and until > last):
+            before: Any = found.get(key, ())
+            found[key] = tuple(sorted((*before, tuple(token))))
+    return found
 
 
 def _published(connection: Connection) -> Rows:

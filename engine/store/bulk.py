@@ -21,18 +21,19 @@ from engine.trail.event import Written
 
 _PG_TABLE = (
     "CREATE TEMP TABLE IF NOT EXISTS step (state text, seq integer, head bytea, fields text, taken text,"
-    " rounds integer, batch text, entered_at text, slots text, id bigint, revision integer, was_seq integer,"
-    " frees boolean, request text, body bytea, mac bytea) ON COMMIT DELETE ROWS"
+    " rounds integer, batch text, entered_at text, slots text, sent_back integer, id bigint, revision integer,"
+    " was_seq integer, frees boolean, request text, body bytea, mac bytea) ON COMMIT DELETE ROWS"
 )
 _PG_COPY = "COPY step FROM STDIN (FORMAT BINARY)"
 _PG_TYPES = (
-    "text", "int4", "bytea", "text", "text", "int4", "text", "text", "text", "int8", "int4", "int4", "bool", "text",
-    "bytea", "bytea",
+    "text", "int4", "bytea", "text", "text", "int4", "text", "text", "text", "int4", "int8", "int4", "int4", "bool",
+    "text", "bytea", "bytea",
 )  # fmt: skip
 _PG_KEEP = (
     "WITH won AS (UPDATE cases c SET state = t.state, revision = c.revision + 1, seq = t.seq, head = t.head,"
     " fields = t.fields, taken = t.taken, rounds = t.rounds, batch = t.batch,"
-    " unique_key = CASE WHEN t.frees THEN NULL ELSE c.unique_key END, entered_at = t.entered_at, slots = t.slots"
+    " unique_key = CASE WHEN t.frees THEN NULL ELSE c.unique_key END, entered_at = t.entered_at, slots = t.slots,"
+    " sent_back = t.sent_back"
     " FROM step t WHERE c.id = t.id AND c.revision = t.revision AND c.seq = t.was_seq RETURNING c.id, c.seq),"
     " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
     " SELECT t.id, t.seq, t.request, t.body, t.head, t.mac FROM step t JOIN won USING (id, seq))"

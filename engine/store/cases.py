@@ -17,12 +17,12 @@ from engine.definition import CANCELLED
 from engine.errors import StaleCase
 from engine.records import NO_SLOTS, NOTHING, Case, Head, Json
 from engine.store.database import Connection, Row
-from engine.store.lanes import Deed, Standing, add_deeds, beside_a_step, put
+from engine.store.lanes import Deed, Kept, Standing, add_deeds, beside_a_step, put
 from engine.trail.event import Written, canonical
 
 CASE_COLUMNS = (
     "c.id, c.workflow, c.shape, c.student, c.unit, c.path, c.state, c.revision, c.seq, c.head, c.fields, c.taken,"
-    " c.rounds, c.opened_at, c.entered_at, c.slots"
+    " c.rounds, c.opened_at, c.entered_at, c.slots, c.sent_back"
 )
 _HAS_OTHERS = (
     "EXISTS (SELECT 1 FROM cases o WHERE o.student = c.student AND o.id <> c.id"  # noqa: S608 constant text
@@ -35,10 +35,17 @@ _READ = (
 )
 _READ_ONE = f"{_READ.format(others=_HAS_OTHERS)} WHERE c.id = ?"
 _READ_MANY = _READ.format(others="1")  # a chunk fetches the others of all its students at once, if any rule asks
+_READ_TO_ACT = (
+    f"SELECT {CASE_COLUMNS}, CASE WHEN c.id = ? THEN s.facts END, s.student_no, s.record, 1,"  # noqa: S608 constant text
+    " (SELECT seq FROM registry WHERE id = 0), s.marks, l.role, l.at_path, l.apart"
+    " FROM cases c LEFT JOIN student s ON s.id = c.student LEFT JOIN lane l ON l.case_id = c.id WHERE c.id = ?"
+    f" OR (c.student = (SELECT o.student FROM cases o WHERE o.id = ?) AND c.state <> '{CANCELLED}')"
+)
+"""A case with the student's other cases and the rows by which all of them wait: whoever acts mostly needs them all."""
 
 UPDATE_STEP = (
     "UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?, rounds = ?,"
-    " batch = ?, entered_at = ?, slots = ? WHERE id = ? AND revision = ? AND seq = ?"
+    " batch = ?, entered_at = ?, slots = ?, sent_back = ? WHERE id = ? AND revision = ? AND seq = ?"
 )
 _EVENT = "INSERT INTO event (chain, seq, request, body, hash, mac) VALUES (?, ?, ?, ?, ?, ?)"
 _OUTBOX = "INSERT INTO outbox (chain, seq, recipient, message) VALUES (?, ?, ?, ?)"
@@ -53,6 +60,8 @@ class Found(NamedTuple):
     `has_others` tells whether the student may have other cases that are not cancelled, so that nobody asks for none;
     `registry` is how long the registry's chain was: while it has not grown, batches and units are as they were.
     `marks` says how the facts were changed (`engine.cautions`).
+    Where the case was read to be acted on (`read_to_act`), `others` are those other cases, by number, and `waits` the
+    rows by which the case and they wait, by case; one that waits for nobody is absent.
     """
 
     case: Case
@@ -62,6 +71,8 @@ class Found(NamedTuple):
     has_others: bool = True
     registry: int = 0
     marks: str | None = None
+    others: tuple[Case, ...] | None = None
+    waits: Mapping[int, Sequence[Kept]] | None = None
 
     @property
     def facts(self) -> Mapping[str, Json]:
@@ -101,6 +112,21 @@ def read_case(connection: Connection, case: int) -> Found | None:
     """One case by its number's integer, or None."""
     row = connection.execute(_READ_ONE, (case,)).fetchone()
     return None if row is None else found(row)
+
+
+def read_to_act(connection: Connection, case: int) -> Found | None:
+    """One case to be acted on, with the student's other cases and where all of them wait, in one statement; or None."""
+    rows = connection.execute(_READ_TO_ACT, (case, case, case)).fetchall()
+    own = next((row for row in rows if row[0] == case), None)
+    if own is None:
+        return None
+    others = {int(row[0]): row for row in rows if row[0] != case}
+    waits: dict[int, list[Kept]] = {}
+    for row in rows:
+        if row[-3] is not None:
+            waits.setdefault(int(row[0]), []).append(Kept(*row[-3:]))
+    kin = tuple(case_from(others[number]) for number in sorted(others))
+    return found(own)._replace(has_others=bool(kin), others=kin, waits=waits)
 
 
 def read_cases(connection: Connection, cases: Sequence[int]) -> dict[int, Found]:
@@ -163,7 +189,7 @@ def in_batch(connection: Connection, batch: str) -> list[tuple[Case, str]]:
     """Every case that belongs to a batch, with its student's number, by that number."""
     sql = f"SELECT {CASE_COLUMNS}, s.student_no FROM cases c JOIN student s ON s.id = c.student WHERE c.batch = ?"  # noqa: S608
     rows = connection.execute(f"{sql} ORDER BY s.student_no, c.id", (batch,)).fetchall()
-    return [(case_from(row), str(row[16])) for row in rows]
+    return [(case_from(row), str(row[17])) for row in rows]
 
 
 def same_person(connection: Connection, id_number: str, apart_from: int) -> list[tuple[Mapping[str, Json], str | None]]:
@@ -177,15 +203,15 @@ def same_person(connection: Connection, id_number: str, apart_from: int) -> list
 
 
 def case_from(row: Row) -> Case:
-    """The first sixteen columns (`CASE_COLUMNS`) as a case."""
+    """The first columns (`CASE_COLUMNS`) as a case."""
     (
         case, workflow, shape, student, unit, path, state, revision, seq, head,
-        fields, taken, rounds, opened, entered, slots, *_,
+        fields, taken, rounds, opened, entered, slots, sent_back, *_,
     ) = row  # fmt: skip
     return Case(
         case, workflow, shape, student, unit, path, state, revision, Head(seq, head),
         _document(fields), _document(taken), rounds, opened, entered,
-        NO_SLOTS if slots is None else _document(slots),
+        NO_SLOTS if slots is None else _document(slots), sent_back,
     )  # fmt: skip
 
 
@@ -197,7 +223,7 @@ def _document(text: str) -> Any:  # noqa: ANN401 JSON of a declared column
 
 def found(row: Row) -> Found:
     """A whole row of the reading statement."""
-    facts, student_no, record, has_others, registry, marks = row[16:22]
+    facts, student_no, record, has_others, registry, marks = row[17:23]
     return Found(case_from(row), facts or NOTHING, student_no, record, bool(has_others), registry or 0, marks)
 
 
@@ -338,6 +364,7 @@ def update_params(keeping: Keeping) -> tuple[object, ...]:
         after.fields.get("batch"),
         after.entered_at,
         canonical(after.slots).decode() if after.slots else None,
+        after.sent_back,
         before.id,
         before.revision,
         before.head.seq,
@@ -363,34 +390,6 @@ def units_cases(connection: Connection, unit: str) -> list[Case]:
     return [case_from(row) for row in connection.execute(sql, (unit, CANCELLED)).fetchall()]
 
 
-def relocate_case(connection: Connection, case: Case, place: tuple[str, str], event: Written) -> bool:
-    """Write the unit and path a case belongs to from now on, and the end of its chain; False when it has moved on."""
-    done = connection.execute(
-        "UPDATE cases SET unit = ?, path = ?, seq = ?, head = ?, revision = revision + 1"
-        " WHERE id = ? AND revision = ? AND seq = ?",
-        (*place, event.seq, event.hash, case.id, case.revision, case.head.seq),
-    )
-    return done.rowcount == 1
-
-
-def open_cases(connection: Connection, workflow: str) -> list[Case]:
-    """The cases of a workflow that are not cancelled, by number."""
-    sql = f"SELECT {CASE_COLUMNS} FROM cases c WHERE c.workflow = ? AND c.state <> ? ORDER BY c.id"  # noqa: S608 constant
-    return [case_from(row) for row in connection.execute(sql, (workflow, CANCELLED)).fetchall()]
-
-
-def migrate_case(connection: Connection, case: Case, kept: tuple[str, str, str], event: Written) -> bool:
-    """Write the shape, state and moment of entering it that a case has from now on; False when it has moved on."""
-    done = connection.execute(
-        "UPDATE cases SET shape = ?, state = ?, entered_at = ?, seq = ?, head = ?, revision = revision + 1"
-        " WHERE id = ? AND revision = ? AND seq = ?",
-        (*kept, event.seq, event.hash, case.id, case.revision, case.head.seq),
-    )
-    if done.rowcount == 1:
-        write_events(connection, (event,))
-    return done.rowcount == 1
-
-
 def _refuse_stale(connection: Connection, before: Case) -> None:
     row = connection.execute("SELECT revision FROM cases WHERE id = ?", (before.id,)).fetchone()
     now = None if row is None else int(row[0])
@@ -400,7 +399,8 @@ def _refuse_stale(connection: Connection, before: Case) -> None:
 
 _PG_KEEP = (
     "WITH won AS (UPDATE cases SET state = ?, revision = revision + 1, seq = ?, head = ?, fields = ?, taken = ?,"
-    " rounds = ?, batch = ?, entered_at = ?, slots = ? WHERE id = ? AND revision = ? AND seq = ? RETURNING id),"
+    " rounds = ?, batch = ?, entered_at = ?, slots = ?, sent_back = ? WHERE id = ? AND revision = ? AND seq = ?"
+    " RETURNING id),"
     " e AS (INSERT INTO event (chain, seq, request, body, hash, mac)"
     " SELECT CAST(? AS bigint), CAST(? AS integer), CAST(? AS text), CAST(? AS bytea), CAST(? AS bytea),"
     " CAST(? AS bytea) FROM won)"

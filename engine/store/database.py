@@ -117,7 +117,10 @@ def _patiently(act: Callable[[], object]) -> None:
 
 
 class Connection:
-    """One held connection, with explicit transactions."""
+    """One held connection, with explicit transactions.
+
+    `taken_back` counts the writing transactions that were rolled back: what was read in one may never have been.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._held = engine.connect()
@@ -125,6 +128,7 @@ class Connection:
         self.raw: Any = cast("Any", self._held.connection.dbapi_connection)  # sqlite3's or psycopg's share no type
         self._execute: Callable[..., Any] = self.raw.execute
         self.in_transaction = False
+        self.taken_back = 0
         self._streams = itertools.count()
         if not self.is_sqlite:
             self.raw.prepare_threshold = 2
@@ -142,6 +146,11 @@ class Connection:
         if not self.is_sqlite:
             limit = f"{round(seconds * 1000)}ms"
             self._execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (limit,))
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether what is committed is on the disk; a rehearsal that is soon told again does without."""
+        return not self.is_sqlite or bool(self._execute("PRAGMA synchronous").fetchone()[0])
 
     def execute(self, sql: str, params: Params = ()) -> Cursor:
         """Run one statement written with `?`."""
@@ -205,6 +214,7 @@ class Connection:
 
     def _take_back(self) -> None:
         """Roll back what is still open: SQLite has done so itself on a full disk, the server on a lost connection."""
+        self.taken_back += 1
         if self.raw.in_transaction if self.is_sqlite else not self.raw.closed:
             self._execute("ROLLBACK")
 

@@ -137,6 +137,22 @@ def cases_after(connection: Connection, shapes: Sequence[str], after: int, limit
     return [int(row[0]) for row in connection.execute(sql, (after, *shapes, limit)).fetchall()]
 
 
+def how_many(connection: Connection, shapes: Sequence[str]) -> int:
+    """How many cases there are of definitions, in whatever state."""
+    marks = ",".join("?" * len(shapes))
+    row = connection.execute(f"SELECT count(*) FROM cases WHERE shape IN ({marks})", tuple(shapes)).fetchone()  # noqa: S608
+    return 0 if row is None else int(row[0])
+
+
+def still_counted(connection: Connection) -> tuple[int, int]:
+    """How many deadlines have a date that nobody has set, and of how many students: so many can move at most."""
+    row = connection.execute(
+        "SELECT count(*), count(DISTINCT c.student) FROM deadline d JOIN cases c ON c.id = d.case_id"
+        " WHERE NOT d.extended"
+    ).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
 def in_range(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, Row]]:
     """Every row of the cases in a span, each with its case, in that order; streamed, call inside `reading`."""
     sql = f"{_SELECT} WHERE d.case_id >= ? AND d.case_id <= ? ORDER BY d.case_id, d.name"

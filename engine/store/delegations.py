@@ -20,7 +20,7 @@ HOLDS = (
 """That the giver, or the taker, of a delegation `d` holds its role at its unit `u` or above."""
 
 LENT = (
-    "SELECT a.student, d.role, d.unit, u.path, d.giver, d.case_id, d.until, d.reason FROM account a"  # noqa: S608 constant
+    "SELECT a.student, d.role, d.unit, u.path, d.giver, d.case_id, d.since, d.until, d.reason FROM account a"  # noqa: S608 constant
     " JOIN delegation d ON d.taker = a.login JOIN unit u ON u.code = d.unit"
     " WHERE a.login = ? AND d.revoked_at IS NULL AND NOT d.for_good"
     f" AND (d.role = 'student' OR {HOLDS.format('giver')})"

@@ -36,7 +36,7 @@ class Lying:
     """What lies on some cases: who is at them, and on which the person asking has something half written.
 
     `papers` are those of them that have documents. Where it was asked for (`Around`) also the filters that the person
-    keeps, and when others were told today of what.
+    keeps, and when others were told today of what. `cases` are those it was asked of.
     """
 
     claims: Mapping[int, Claim]
@@ -44,6 +44,7 @@ class Lying:
     papers: frozenset[int] = frozenset()
     views: tuple[SavedView, ...] = ()
     told: Mapping[str, datetime] = field(default_factory=dict)
+    cases: frozenset[int] = frozenset()
 
 
 class SavedView(NamedTuple):
@@ -83,6 +84,13 @@ _CLAIM = (
     " ELSE excluded.since END"
 )
 _UNLESS_ANOTHERS = " WHERE claim.login = excluded.login OR claim.until <= excluded.since"
+_GO_ON = (
+    "UPDATE OR REPLACE claim SET case_id = ?, until = ?, since = coalesce("
+    "(SELECT o.since FROM claim o WHERE o.case_id = ? AND o.login = ? AND o.until > ?), ?)"
+    " WHERE case_id = ? AND login = ?"
+    " AND NOT EXISTS (SELECT 1 FROM claim o WHERE o.case_id = ? AND o.login <> ? AND o.until > ?)"
+)
+"""SQLite: the row moves on, in place of one that is the person's own or over."""
 
 
 def claim(connection: Connection, case: int, login: str, at: datetime) -> bool:
@@ -94,6 +102,19 @@ def claim(connection: Connection, case: int, login: str, at: datetime) -> bool:
 def take_over(connection: Connection, case: int, login: str, at: datetime) -> None:
     """Say that a person is at a case, whoever else was."""
     connection.execute(_CLAIM, (case, login, moment(at), moment(at + CLAIM_LASTS)))
+
+
+def go_on(connection: Connection, done: int, case: int, login: str, at: datetime) -> None:
+    """A person is done with one case and at another from now on, unless somebody else is; mostly one statement."""
+    now, until = moment(at), moment(at + CLAIM_LASTS)
+    if not connection.is_sqlite:
+        gone = "WITH gone AS (DELETE FROM claim WHERE case_id = ? AND login = ?)"
+        connection.execute(f"{gone} {_CLAIM}{_UNLESS_ANOTHERS}", (done, login, case, login, now, until))
+        return
+    params = (case, until, case, login, now, now, done, login, case, login, now)
+    if connection.execute(_GO_ON, params).rowcount != 1:
+        let_go(connection, done, login)
+        claim(connection, case, login, at)
 
 
 def let_go(connection: Connection, case: int, login: str) -> None:
@@ -133,6 +154,7 @@ def lying_on(
         papers=frozenset(int(row[0]) for row in found[_PAPERED]),
         views=tuple(sorted(views, key=lambda one: (one.name, one.id))),
         told={str(row[1]): datetime.fromisoformat(str(row[2])) for row in found[_TOLD]},
+        cases=frozenset(cases),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -53,6 +54,10 @@ class Run(NamedTuple):
     done_at: str | None
     expires_at: str
     has_body: bool = True
+
+    def is_silent(self, at: datetime) -> bool:
+        """Whether whoever works on it is taken for dead; asked before `take`, which waits for whoever writes."""
+        return (self.beat_at or "") < moment(at - SILENCE)
 
 
 class FaultRow(NamedTuple):
@@ -112,10 +117,29 @@ def run_of(connection: Connection, run: str, login: str) -> Run | None:
     return None if row is None else _run(row)
 
 
-def runs_of(connection: Connection, login: str, limit: int) -> list[Run]:
-    """A person's own runs, the newest first."""
-    sql = f"SELECT {_RUN}, body IS NOT NULL FROM import_run WHERE login = ? ORDER BY made_at DESC, id LIMIT ?"  # noqa: S608
-    return [_run(row) for row in connection.execute(sql, (login, limit)).fetchall()]
+def runs_of(connection: Connection, login: str, limit: int, wanted: str = "") -> list[Run]:
+    """A person's own runs, the newest first; those only whose file or number (批号) begins so, where one is wanted."""
+    where, params = "login = ?", [login]
+    if wanted:
+        part = re.sub(r"([\\%_])", r"\\\1", wanted)
+        where += " AND (name LIKE ? ESCAPE '\\' OR told LIKE ? ESCAPE '\\')"
+        params += [f"%{part}%", f'%"number":"{part}%']
+    sql = f"SELECT {_RUN}, body IS NOT NULL FROM import_run WHERE {where} ORDER BY made_at DESC, id LIMIT ?"  # noqa: S608
+    return [_run(row) for row in connection.execute(sql, (*params, limit)).fetchall()]
+
+
+def place_in_day(connection: Connection, day: tuple[datetime, datetime]) -> int:
+    """The running number of the sheet that is taken in now, among all of its day; inside the open transaction.
+
+    Args:
+        connection: Where the sheet is settled in this transaction.
+        day: When it began, and when the next one does.
+    """
+    if not connection.is_sqlite:  # two who take in at once must not be given the same number
+        connection.execute("SELECT pg_advisory_xact_lock(7216)")
+    sql = "SELECT count(*) FROM import_run WHERE done_at >= ? AND done_at < ?"
+    row = connection.execute(sql, tuple(map(moment, day))).fetchone()
+    return 1 + (int(row[0]) if row else 0)
 
 
 def _run(row: Row) -> Run:
@@ -150,9 +174,10 @@ def take(connection: Connection, run: str, stage: Stage, at: datetime, since: Se
     return taken.rowcount == 1
 
 
-def beat(connection: Connection, run: str, at: datetime, read: int) -> None:
-    """Say that one is still at it, and how far; inside the open transaction."""
-    connection.execute("UPDATE import_run SET beat_at = ?, read = ? WHERE id = ?", (moment(at), read, run))
+def beat(connection: Connection, run: str, at: datetime, read: int, told: str | None = None) -> None:
+    """Say that one is still at it, how far, and what is known by now where that is new; inside the open transaction."""
+    sql = "UPDATE import_run SET beat_at = ?, read = ?, told = coalesce(?, told) WHERE id = ?"
+    connection.execute(sql, (moment(at), read, told, run))
 
 
 def hold(connection: Connection, run: str, stage: Stage) -> bool:

@@ -5,7 +5,7 @@ On PostgreSQL a plain step is one data-modifying statement; what it writes here 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from engine.store.database import Connection, Row
@@ -27,6 +27,10 @@ _MARKS = ",".join("?" * len(_TYPES))
 _INSERT = f"INSERT INTO lane ({COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 constant text
 _HAND = "INSERT INTO lane_hand (case_id, login) VALUES (?, ?)"
 _DEED = "INSERT INTO deed (case_id, seq, login, kind, trigger, at, giver, late) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_UPDATE = (
+    f"UPDATE lane SET {', '.join(f'{name} = ?' for name in COLUMNS.split(', ')[1:])}"  # noqa: S608 constant text
+    " WHERE case_id = ? AND role = ? AND at_path = ?"
+)
 _UPSERT = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[3:])
 
 
@@ -67,29 +71,72 @@ class Deed(NamedTuple):
     late: bool
 
 
+class Kept(NamedTuple):
+    """What of a row says where a case waits, and whom others' steps keep from it there."""
+
+    role: str
+    at_path: str
+    apart: str | None
+
+
 class Standing(NamedTuple):
-    """Where a case waits from now on: its rows in place of those it had; none where it waits for nobody."""
+    """Where a case waits from now on: its rows in place of those it had; none where it waits for nobody.
+
+    `was` are those it had, as read in the transaction that writes these; None: whichever they are.
+    """
 
     case: int
     rows: tuple[Lane, ...]
+    was: Sequence[Kept] | None = None
 
     @property
     def hands(self) -> list[str]:
         """Whom others' steps keep from a step of the case, sorted."""
-        if len(self.rows) == 1:  # they stand there in order
-            text = self.rows[0].apart
-            return [] if text is None else text[1:-1].split("|")
-        texts = {row.apart for row in self.rows if row.apart is not None}
-        return sorted({login for text in texts for login in text[1:-1].split("|")})
+        return _hands(self.rows)
+
+
+def _hands(rows: Sequence[Lane] | Sequence[Kept]) -> list[str]:
+    if len(rows) == 1:  # they stand there in order
+        text = rows[0].apart
+        return [] if text is None else text[1:-1].split("|")
+    texts = {row.apart for row in rows if row.apart is not None}
+    return sorted({login for text in texts for login in text[1:-1].split("|")})
 
 
 def put(connection: Connection, standings: Sequence[Standing]) -> None:
     """Write where cases wait; call inside the transaction that moves them."""
-    cases = [one.case for one in standings]
+    for one in standings:
+        if one.was is not None:
+            _change(connection, one, one.was)
+    anew = [one for one in standings if one.was is None]
+    cases = [one.case for one in anew]
     _delete(connection, "lane", cases)
     _delete(connection, "lane_hand", cases)
-    _insert(connection, _INSERT, [row for one in standings for row in one.rows])
-    _insert(connection, _HAND, [(one.case, login) for one in standings for login in one.hands])
+    _insert(connection, _INSERT, [row for one in anew for row in one.rows])
+    _insert(connection, _HAND, [(one.case, login) for one in anew for login in one.hands])
+
+
+def _change(connection: Connection, one: Standing, was: Sequence[Kept]) -> None:
+    """Write only what is otherwise than it was: mostly one row becomes another, and one more person is kept apart."""
+    stays = {(row.role, row.at_path) for row in one.rows}
+    had = {(row.role, row.at_path) for row in was}
+    free = sorted(had - stays)
+    for row in one.rows:
+        place = (row.role, row.at_path)
+        instead = place if place in had else free.pop() if free else None
+        if instead is None:
+            connection.execute(_INSERT, row)
+        else:
+            connection.execute(_UPDATE, (*row[1:], one.case, *instead))
+    for place in free:
+        connection.execute("DELETE FROM lane WHERE case_id = ? AND role = ? AND at_path = ?", (one.case, *place))
+    before, after = {*_hands(was)}, {*one.hands}
+    if gone := sorted(before - after):
+        sql = f"DELETE FROM lane_hand WHERE case_id = ? AND login IN ({','.join('?' * len(gone))})"  # noqa: S608 marks
+        connection.execute(sql, (one.case, *gone))
+    if new := sorted(after - before):
+        sql = f"INSERT INTO lane_hand (case_id, login) VALUES {','.join(['(?, ?)'] * len(new))}"  # noqa: S608 marks
+        connection.execute(sql, [value for login in new for value in (one.case, login)])
 
 
 def _delete(connection: Connection, table: str, cases: Sequence[int]) -> None:
@@ -299,3 +346,15 @@ def clear(connection: Connection) -> None:
 
 def _parts(many: Sequence[int]) -> Iterator[Sequence[int]]:
     return (many[start : start + _CHUNK] for start in range(0, len(many), _CHUNK))
+
+
+def sent_back_within(connection: Connection, span: tuple[int, int]) -> list[tuple[int, int]]:
+    """Every case of a span, first and last included, that came back, with how often."""
+    sql = "SELECT id, sent_back FROM cases WHERE id >= ? AND id <= ? AND sent_back <> 0"
+    return [(int(case), int(many)) for case, many in connection.execute(sql, span).fetchall()]
+
+
+def set_sent_back(connection: Connection, span: tuple[int, int], found: Iterable[tuple[int, int]]) -> None:
+    """Write how often the cases of a span came back: those (case, how often) as said, the others never."""
+    connection.execute("UPDATE cases SET sent_back = 0 WHERE id >= ? AND id <= ? AND sent_back <> 0", span)
+    connection.executemany("UPDATE cases SET sent_back = ? WHERE id = ?", [(many, case) for case, many in found])

@@ -67,16 +67,13 @@ def hold_waiting(connection: Connection, found: Sequence[OutboxRow]) -> frozense
     return frozenset(int(row[0]) for row in held)
 
 
-def in_mail(connection: Connection, mail: int) -> list[OutboxRow]:
-    """What one mail is to tell, oldest first."""
-    sql = f"SELECT {_COLUMNS} FROM outbox o WHERE o.mail = ? ORDER BY o.id"  # noqa: S608 constant
-    return [OutboxRow(*row) for row in connection.execute(sql, (mail,)).fetchall()]
-
-
-def event_of(connection: Connection, row: OutboxRow) -> bytes | None:
-    """The event that tells what a row is about."""
-    found = connection.execute("SELECT body FROM event WHERE chain = ? AND seq = ?", (row.chain, row.seq)).fetchone()
-    return None if found is None else bytes(found[0])
+def in_mail(connection: Connection, mail: int) -> list[tuple[OutboxRow, bytes]]:
+    """What one mail is to tell, oldest first, each with the event that tells what it is about."""
+    sql = (
+        f"SELECT {_COLUMNS}, e.body FROM outbox o JOIN event e ON e.chain = o.chain AND e.seq = o.seq"  # noqa: S608 constant
+        " WHERE o.mail = ? ORDER BY o.id"
+    )
+    return [(OutboxRow(*row[:-1]), bytes(row[-1])) for row in connection.execute(sql, (mail,)).fetchall()]
 
 
 def actors_of(connection: Connection, chain: int) -> frozenset[str]:

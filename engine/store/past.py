@@ -15,7 +15,8 @@ from engine.trail.event import REGISTRY, canonical
 
 _CASE = (
     "INSERT OR REPLACE INTO cases (id, workflow, shape, student, unit, path, batch, state, revision, seq, head, fields,"
-    " taken, slots, rounds, opened_at, entered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " taken, slots, rounds, opened_at, entered_at, sent_back)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _STUDENT = (
     "INSERT OR REPLACE INTO student (id, student_no, exam_no, id_number, certificate_no, unit, record, facts, seq,"
@@ -60,6 +61,7 @@ def write_case(memory: Connection, case: Case) -> None:
             case.rounds,
             case.opened_at,
             case.entered_at,
+            case.sent_back,
         ),
     )
 

@@ -92,8 +92,9 @@ def loans(connection: Connection, role: str, at: datetime) -> list[Loan]:
     """What is lent of a role at a moment, oldest first, whether or not its giver still holds the role."""
     rows = connection.execute(
         "SELECT d.giver, d.taker, u.path, d.case_id FROM delegation d JOIN unit u ON u.code = d.unit WHERE d.role = ?"
-        " AND d.revoked_at IS NULL AND NOT d.for_good AND (d.until IS NULL OR d.until >= ?) ORDER BY d.id",
-        (role, moment(at)),
+        " AND d.revoked_at IS NULL AND NOT d.for_good AND d.since <= ? AND (d.until IS NULL OR d.until >= ?)"
+        " ORDER BY d.id",
+        (role, moment(at), moment(at)),
     )
     return [Loan(str(giver), str(taker), str(path), case) for giver, taker, path, case in rows]
 

@@ -164,6 +164,15 @@ def texts_in_force(connection: Connection, day: date) -> dict[str, str]:
     return {str(file): str(body) for _, file, body, _ in rows}
 
 
+def approved_by(connection: Connection, day: date) -> dict[str, Line]:
+    """What was approved and is in force on a day, by file: the publication that is read instead of it."""
+    rows = connection.execute(
+        f"SELECT {_LINE} FROM proposal WHERE stage = 'approved' AND effective_on <= ? ORDER BY {_ORDER}",  # noqa: S608
+        (day.isoformat(),),
+    ).fetchall()
+    return {line.file: line for line in map(_line, rows)}
+
+
 def days_to_come(connection: Connection, day: date) -> tuple[date, ...]:
     """The days after one on which something approved comes into force, in order."""
     rows = connection.execute(

@@ -44,6 +44,16 @@ def versions(connection: Connection, workflow: str) -> list[Version]:
     return [Version(str(one), str(profile), int(version)) for one, profile, version in rows]
 
 
+def place_of_rulebook(connection: Connection, digest: str) -> int | None:
+    """The place in the registry's chain of the last event that published a rulebook; None where none did."""
+    rows = connection.execute("SELECT seq, body FROM event WHERE chain = ? ORDER BY seq DESC", (REGISTRY,)).fetchall()
+    told = digest.encode()
+    for seq, body in rows:
+        if _MARK in bytes(body) and told in bytes(body):
+            return int(seq)
+    return None
+
+
 def publications(connection: Connection) -> dict[str, Publication]:
     """When each definition and rulebook was last published and by whom, by hash."""
     found: dict[str, Publication] = {}

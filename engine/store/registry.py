@@ -15,7 +15,7 @@ from engine.store.delegations import LENT
 from engine.trail.event import Written, canonical
 
 _ACTOR = (
-    f"{LENT} UNION ALL SELECT a.student, g.role, g.unit, u.path, NULL, NULL, NULL, NULL FROM account a"  # noqa: S608
+    f"{LENT} UNION ALL SELECT a.student, g.role, g.unit, u.path, NULL, NULL, NULL, NULL, NULL FROM account a"  # noqa: S608
     " LEFT JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN unit u ON u.code = g.unit"
     " WHERE a.login = ?"
 )
@@ -60,6 +60,14 @@ def set_setting(connection: Connection, name: str, value: str) -> None:
     connection.execute("INSERT INTO setting (name, value) VALUES (?, ?)", (name, value))
 
 
+def put_setting(connection: Connection, name: str, value: str) -> None:
+    """Write a setting that may change, over what it was. Inside the open transaction."""
+    connection.execute(
+        "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
+
+
 def actor(connection: Connection, login: str) -> Actor | None:
     """A person with the rights held now, or None when there is no such account."""
     rows = connection.execute(_ACTOR, (login, login)).fetchall()
@@ -74,8 +82,10 @@ def actor(connection: Connection, login: str) -> Actor | None:
 
 
 def _grant(row: Row) -> Grant:
-    _, role, unit, path, giver, case, until, reason = row
-    return Grant(role=role, unit=unit, path=path, giver=giver, case=case, until=until, reason=reason or "")
+    _, role, unit, path, giver, case, since, until, reason = row
+    return Grant(
+        role=role, unit=unit, path=path, giver=giver, case=case, since=since or "", until=until, reason=reason or ""
+    )
 
 
 def logins(connection: Connection) -> tuple[str, ...]:
@@ -149,6 +159,11 @@ def add_unit(connection: Connection, unit: UnitRow) -> None:
         "INSERT INTO unit (code, name, kind, parent, path, profile) VALUES (?, ?, ?, ?, ?, ?)",
         (unit.code, unit.name, unit.kind, unit.parent, unit.path, unit.profile),
     )
+
+
+def set_unit_name(connection: Connection, code: str, name: str) -> None:
+    """Write anew what a unit is called."""
+    connection.execute("UPDATE unit SET name = ? WHERE code = ?", (name, code))
 
 
 def set_unit_facts(connection: Connection, code: str, facts: Mapping[str, Json]) -> None:

@@ -77,6 +77,16 @@ def by_numbers(connection: Connection, numbers: Sequence[str]) -> dict[str, Stud
     return found
 
 
+def ids_of(connection: Connection, numbers: Sequence[str]) -> list[int]:
+    """The integers behind students by number, without anything that is known of them."""
+    found: list[int] = []
+    for start in range(0, len(numbers), 1000):
+        chunk = numbers[start : start + 1000]
+        sql = f"SELECT id FROM student WHERE student_no IN ({','.join('?' * len(chunk))})"  # noqa: S608 question marks
+        found += (int(row[0]) for row in connection.execute(sql, tuple(chunk)).fetchall())
+    return found
+
+
 def owners(connection: Connection, fact: str) -> dict[str, str]:
     """Who holds each value of a unique fact: value → student number."""
     if fact not in UNIQUE_FACTS:

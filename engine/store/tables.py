@@ -214,7 +214,7 @@ class Student(SQLModel, table=True):
 class CaseRow(SQLModel, table=True):
     """One case. `unique_key` is what the database keeps unique; empty once another may be opened.
 
-    `slots` holds the signatures given, added and dropped since the state was entered; empty where there are none.
+    `slots` holds the signatures given, added and dropped since the state was entered; `sent_back` is a projection.
     """
 
     __tablename__ = "cases"
@@ -238,6 +238,7 @@ class CaseRow(SQLModel, table=True):
     taken: str = Field(sa_column=Column(Text, nullable=False))
     slots: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     rounds: int = 0
+    sent_back: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     unique_key: str | None = Field(default=None, unique=True)
     opened_at: datetime = Field(sa_column=Column(UTC, nullable=False))
     entered_at: datetime = Field(sa_column=Column(UTC, nullable=False))

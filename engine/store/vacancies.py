@@ -21,11 +21,12 @@ class Post(NamedTuple):
 
 
 class Able(NamedTuple):
-    """Somebody who can act in a role at a unit and below: by a right of the own, or (`until`) one that is lent."""
+    """Somebody who can act in a role at a unit and below: by a right of the own, or one lent from when until when."""
 
     login: str
     role: str
     path: str
+    since: datetime | None
     until: datetime | None
 
 
@@ -45,16 +46,20 @@ def able(connection: Connection, roles: Sequence[str], at: datetime) -> Iterator
     """Everybody who may sign in and holds one of some roles, or is lent it for every case of a unit."""
     marks = ",".join("?" * len(roles))
     sql = (
-        "SELECT g.login, g.role, u.path, NULL FROM role_grant g JOIN unit u ON u.code = g.unit"  # noqa: S608 marks only
+        "SELECT g.login, g.role, u.path, NULL, NULL FROM role_grant g JOIN unit u ON u.code = g.unit"  # noqa: S608 marks only
         f" LEFT JOIN credential c ON c.login = g.login WHERE g.until IS NULL AND g.role IN ({marks})"
         " AND c.disabled_at IS NULL UNION ALL"
-        " SELECT d.taker, d.role, u.path, d.until FROM delegation d JOIN unit u ON u.code = d.unit"
+        " SELECT d.taker, d.role, u.path, d.since, d.until FROM delegation d JOIN unit u ON u.code = d.unit"
         f" LEFT JOIN credential c ON c.login = d.taker WHERE d.role IN ({marks}) AND d.case_id IS NULL"
         " AND d.revoked_at IS NULL AND NOT d.for_good AND d.until >= ? AND c.disabled_at IS NULL"
         f" AND {HOLDS.format('giver')}"
     )
-    for login, role, path, until in connection.execute(sql, (*roles, *roles, moment(at))).fetchall():
-        yield Able(str(login), str(role), str(path), None if until is None else datetime.fromisoformat(until))
+    for login, role, path, since, until in connection.execute(sql, (*roles, *roles, moment(at))).fetchall():
+        yield Able(str(login), str(role), str(path), _at(since), _at(until))
+
+
+def _at(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def away_from(connection: Connection, day: date) -> dict[str, list[tuple[date, date]]]:

@@ -55,6 +55,7 @@ class EventKind(StrEnum):
     ROLE_CHANGED = "role_changed"
     UNIT_CHANGED = "unit_changed"
     ACCOUNT_CHANGED = "account_changed"
+    TOKEN_CHANGED = "token_changed"  # noqa: S105 a kind of event
     DEFINITION_PUBLISHED = "definition_published"
     BATCH_PUBLISHED = "batch_published"
     BATCH_CHANGED = "batch_changed"

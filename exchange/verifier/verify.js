@@ -1341,7 +1341,8 @@ const pushed = (map, key, value) => map.set(key, [...(map.get(key) || []), value
 function lend(loans, event) {
   const { data, at } = event;
   if (LENT.includes(event.kind)) {
-    const one = { role: need(data, "role"), since: at, until: need(data, "until") || FOR_EVER, reason: need(data, "why"), forGood: Boolean(need(data, "for_good")) };
+    const since = get(data, "since"), begins = isText(since) && since > at ? since : at;
+    const one = { role: need(data, "role"), since: begins, until: need(data, "until") || FOR_EVER, reason: need(data, "why"), forGood: Boolean(need(data, "for_good")) };
     pushed(loans, `${need(data, "by")}\n${need(data, "to")}`, one);
     return;
   }

@@ -1883,7 +1883,9 @@ def lend(loans: Loans, event: Data) -> None:
     data, at = event["data"], event["at"]
     pair = (data["by"], data["to"])
     if event["kind"] in _LENT:
-        one = Loan(data["role"], at, data["until"] or _FOR_EVER, data["why"], bool(data["for_good"]))
+        since = data.get("since")
+        begins = max(at, since) if isinstance(since, str) else at
+        one = Loan(data["role"], begins, data["until"] or _FOR_EVER, data["why"], bool(data["for_good"]))
         loans.setdefault(pair, []).append(one)
         return
     for names, lent in loans.items():

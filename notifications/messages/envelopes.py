@@ -11,9 +11,10 @@ import unicodedata
 from dataclasses import dataclass
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
+from typing import Any
 
 from typing_extensions import override
 
@@ -31,13 +32,40 @@ _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _LONGEST_ADDRESS, _LONGEST_LOCAL_PART = 254, 64
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,120}@[!-;=?A-~]{1,120}>")
 
+_MOST_REMEMBERED = 1024
+"""Headers, as mails have them in common: all that is said of parts, a sender, the readers of a morning."""
+
+_TOGETHER, _EITHER = "=_xueji_a_text_and_its_calendar_file", "=_xueji_one_text_as_plain_and_as_html"
+"""What keeps parts apart: every part is base64, in which there is no ``=_`` (RFC 2045, 6.7 and 6.8)."""
+
+
+class _FoldedOnce(BaseHeader):
+    """A header that is folded once, however many mails bear it: nothing changes it, so its lines stay what they are."""
+
+    @override
+    def init(self, name: str, **kwds: Any) -> None:
+        super().init(name, **kwds)
+        self._lines: dict[tuple[object, ...], str] = {}
+
+    @override
+    def fold(self, *, policy: Policy) -> str:
+        asked = tuple(vars(policy).items())
+        lines = self._lines.get(asked)
+        if lines is None:
+            lines = self._lines[asked] = super().fold(policy=policy)
+        return lines
+
 
 class _Headers(HeaderRegistry):
-    """The class of each header, made once: the standard library makes one for every header of every mail."""
+    """Headers, each made once for all mails that bear it: the standard library parses each of every mail anew."""
 
     @override
     def __getitem__(self, name: str) -> type[BaseHeader]:
         return _class_of(name)
+
+    @override
+    def __call__(self, name: str, value: object) -> BaseHeader:
+        return _header(name, value) if isinstance(value, str) else _class_of(name)(name, value)
 
 
 @lru_cache(maxsize=64)
@@ -45,7 +73,12 @@ def _class_of(name: str) -> type[BaseHeader]:
     return _STANDARD[name]
 
 
-_STANDARD = HeaderRegistry()
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _header(name: str, value: str) -> BaseHeader:
+    return _class_of(name)(name, value)
+
+
+_STANDARD = HeaderRegistry(base_class=_FoldedOnce)
 _POLICY = SMTP.clone(header_factory=_Headers())
 
 
@@ -78,6 +111,11 @@ def address_of(name: str | None, address: str) -> Address:
         )
     check_line("姓名 name", name or "")
     return Address(display_name=name or "", addr_spec=address)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _mailbox(header: str, name: str | None, address: str) -> BaseHeader:
+    return _class_of(header)(header, address_of(name, address))
 
 
 def sender_of(setting: str) -> Address:
@@ -117,16 +155,18 @@ def enclose(letter: Letter, sender: Address, pages: Pages) -> EmailMessage:
     if _MESSAGE_ID.fullmatch(letter.message_id) is None:
         raise Unmailable("Message-ID 应形如 <name@host>。The Message-ID should read <name@host>, in ASCII.")
     mail = EmailMessage(policy=_POLICY)
-    mail["From"] = sender
-    mail["To"] = address_of(letter.name, letter.to)
+    mail["From"] = _mailbox("From", sender.display_name, sender.addr_spec)
+    mail["To"] = _mailbox("To", letter.name, letter.to)
     mail["Subject"] = pages.subject
     mail["Date"] = format_datetime(local(letter.at))
     mail["Message-ID"] = letter.message_id
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     mail.set_content(pages.text, cte="base64")
+    mail.make_alternative(boundary=_EITHER)
     mail.add_alternative(pages.html, subtype="html", cte="base64")
     if pages.calendar:
+        mail.make_mixed(boundary=_TOGETHER)
         mail.add_attachment(
             pages.calendar, maintype="text", subtype="calendar", filename=FILE_NAME,
             params={"charset": "utf-8", "method": "PUBLISH"},

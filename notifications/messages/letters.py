@@ -54,12 +54,14 @@ class Delegation:
         role: The role in which the reader acts.
         since: From when; None once it is taken back.
         until: The last moment, or when it was taken back; None: for good (转办).
+        begins_later: Whether it begins only after it was passed on.
     """
 
     giver: str | None
     role: Bilingual
     since: datetime | None
     until: datetime | None
+    begins_later: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

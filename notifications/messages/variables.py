@@ -47,13 +47,14 @@ class Both(TypedDict):
 class DelegationWords(TypedDict):
     """What was passed on or taken back; `giver` is None where a student did, `until` where it is for good.
 
-    Once it is taken back `until` is when, and `since` None.
+    Once it is taken back `until` is when, and `since` None. `begins_later`: not at once, but at `since`.
     """
 
     giver: str | None
     role: Both
     since: Both | None
     until: Both | None
+    begins_later: bool
 
 
 class NoticeWords(TypedDict):
@@ -217,6 +218,7 @@ def _delegation(one: Delegation) -> DelegationWords:
         "role": _both(one.role),
         "since": None if one.since is None else _both(moment_words(one.since)),
         "until": None if one.until is None else _both(moment_words(one.until)),
+        "begins_later": one.begins_later,
     }
 
 

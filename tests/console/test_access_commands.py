@@ -11,8 +11,8 @@ import pytest
 from console.access import entering, sessions
 from console.access.entering import NewPassword
 from console.access.limiter import Guess
+from console.access.programs import shown
 from console.access.refusals import NotLetIn, WrongCode
-from console.api.tokens import shown
 from engine.store import access
 from engine.store.database import Connection, open_engine
 from tests.console.counter import Counter

@@ -139,11 +139,11 @@ def test_nobody_is_told_again_what_was_waiting_at_the_backup(counter: Counter, t
 
 
 def test_postgresql_is_backed_up_and_restored_by_its_own_tools(
-    postgres_url: str, postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bare_postgres_url: str, postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(postgres.client_programs()), prepend=os.pathsep)
     monkeypatch.setenv("XUEJI_KEY_FILE", str(tmp_path / "log.key"))
-    counter = Counter(url=postgres_url, folder=tmp_path).set_up()
+    counter = Counter(url=bare_postgres_url, folder=tmp_path).set_up()
     folder = tmp_path / "kept"
     assert counter.xueji("backup", str(folder)).exit_code == 0
     with postgres.fresh_database(postgres_server) as empty:

@@ -1,7 +1,8 @@
-"""The calendar at the counter: no database is needed to ask it."""
+"""The calendar at the counter: what is in force in the database where there is one; none is needed to ask."""
 
 import pytest
 
+from console.settings import HOME
 from tests.console.counter import Counter
 
 
@@ -19,6 +20,7 @@ def test_an_explanation_reads_in_both_languages(nowhere: Counter) -> None:
 
     assert "2024年9月18日（周三） -3wd → 2024年9月12日（周四）" in said
     assert "中秋节 Mid-Autumn Festival" in said
+    assert "还没有数据库" in said
 
 
 def test_what_is_counted_in_a_year_without_a_notice_is_called_provisional(nowhere: Counter) -> None:
@@ -35,6 +37,28 @@ def test_a_year_shows_its_notice_its_days_off_and_its_terms(nowhere: Counter) ->
     assert year["holidays"][-1]["to"] == "2024-10-07"
     assert len(year["working_days"]) == 8
     assert [one["term"] for one in year["terms"]] == ["2023-1", "2023-2", "2024-1"]
+
+
+def test_a_year_that_two_have_published_is_shown_and_counted_by_instead_of_the_file(empty: Counter) -> None:
+    for login in ("sys", "sys2"):
+        empty.done("user", "add", login, "--role", "system_admin", "--unit", "SX")
+    file = empty.folder / "2024.yaml"
+    text = (HOME / "rules" / "calendars" / "2024.yaml").read_text(encoding="utf-8")
+    file.write_text(text.replace("from: 2024-06-10}", "from: 2024-06-10, to: 2024-06-12}"), encoding="utf-8")
+    assert empty.document("calendar", "show", "2024")["calendar"]["publications"] == []
+
+    asked = empty.document("definition", "propose", str(file), "--as", "sys", "--reason", "端午节放假通知改动")
+    assert asked["moves_dates"] is True
+    assert asked["touches"] == {"deadlines": 0, "people": 0, "is_most": False}
+    assert empty.document("calendar", "explain", "2024-06-07", "+1wd")["day"] == "2024-06-11", "not approved yet"
+    empty.done("definition", "approve", str(asked["number"]), "--as", "sys2")
+
+    shown = empty.document("calendar", "explain", "2024-06-07", "+1wd")
+    assert shown["day"] == "2024-06-13"
+    assert shown["calendar"]["publications"] == [
+        {"number": asked["number"], "file": "rules/calendars/2024.yaml", "effective_on": "2024-05-13"}
+    ]
+    assert "按数据库中发布的 rules/calendars/2024.yaml（第 1 号" in empty.done("calendar", "show", "2024").stdout
 
 
 @pytest.mark.parametrize(

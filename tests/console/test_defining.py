@@ -1,4 +1,4 @@
-"""Writing definitions: a draft that checks clean, and differences told in sentences."""
+"""Writing definitions: a draft that checks clean, differences told in sentences, publishing by two at the keyboard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from console.commands import app
 from console.settings import HOME
 from engine.loading.folder import read_workflow
+from tests.console.counter import Counter
 
 LEAVE = HOME / "workflows" / "leave-of-absence.yaml"
 
@@ -69,3 +70,43 @@ def test_a_step_that_is_gone_and_one_that_is_new_are_named_by_their_titles(tmp_p
 
 def test_a_file_and_itself_have_no_difference() -> None:
     assert "没有差别" in _run("diff", str(LEAVE), str(LEAVE)).stdout
+
+
+REASON = ("--reason", "按学校 2024 年 5 月通知")
+
+
+def _second_version(counter: Counter) -> str:
+    file = counter.folder / "student-card-replacement.yaml"
+    text = (HOME / "workflows" / file.name).read_text(encoding="utf-8")
+    file.write_text(text.replace("version: 1\n", "version: 2\n", 1), encoding="utf-8")
+    return str(file)
+
+
+def test_a_file_is_published_by_two_at_the_keyboard_and_nobody_approves_their_own(empty: Counter) -> None:
+    for login in ("sys", "sys2"):
+        empty.done("user", "add", login, "--role", "system_admin", "--unit", "SX")
+    file = _second_version(empty)
+
+    tried = empty.document("definition", "propose", file, "--as", "sys", *REASON, "--dry-run")
+    assert (tried["number"], tried["refused"], tried["open_cases"]) == (None, [], 0)
+    assert {"zh": "版本由“1”改为“2”。", "en": "version was '1', is '2'."} in tried["differences"]
+    assert empty.document("definition", "list") == []  # nothing was written
+    early = ("--reason", "改", "--from", "2024-05-12")
+    wrong = empty.document("definition", "propose", file, "--as", "sys", *early, code=2)
+    assert len(wrong["refused"]) == 2, "every reason is told"
+    number = empty.document("definition", "propose", file, "--as", "sys", *REASON)["number"]
+    assert [one["number"] for one in empty.document("definition", "list", "--waiting")] == [number]
+
+    own = empty.document("definition", "approve", str(number), "--as", "sys", code=1)
+    assert [one["kind"] for one in own["refused"]] == ["NeedsAnother"]
+    would = empty.document("definition", "approve", str(number), "--as", "sys2", "--dry-run")
+    done = empty.document("definition", "approve", str(number), "--as", "sys2")
+    assert (would["stage"], done["stage"], done["decided_by"]) == ("proposed", "approved", "sys2")
+    assert would["hashes"] == done["hashes"]
+    assert "sys2" in empty.done("definition", "show", str(number)).stdout
+
+    again = empty.xueji("definition", "propose", file, "--as", "sys", *REASON)
+    assert again.exit_code == 1
+    assert "没有差别" in again.stderr
+    assert empty.document("definition", "withdraw", str(number), "--as", "sys", code=1)["refused"]
+    assert empty.xueji("definition", "refuse", "99", "--as", "sys2", *REASON).exit_code == 2

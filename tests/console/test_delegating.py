@@ -31,6 +31,21 @@ def test_an_absence_is_delegated_until_the_end_of_the_day_and_taken_back(counter
     assert "委派 delegation" in again.stderr
 
 
+def test_a_delegation_may_begin_on_a_later_day_and_not_on_one_that_is_over(applied: tuple[Counter, str]) -> None:
+    counter, number = applied
+    given = counter.xueji("delegate", *PASS, *UNTIL, "--case", number, "--from", "2024-05-15")
+    early = counter.xueji("move", READY[0], "site_approve", "--as", "rec")
+    then = counter.xueji("move", READY[0], "site_approve", "--as", "rec", now="2024-05-15T00:00")
+
+    assert "自 from 2024年5月15日（周三）00:00 至" in given.stdout
+    assert (early.exit_code != 0, then.exit_code) == (True, 0)
+    assert counter.document("case", READY[0])["state"] == "site_approved"
+    for since, said in (("2024-05-12", "today or later"), ("2024-05-21", "before --until"), ("soon", "--from")):
+        refused = counter.xueji("delegate", *PASS, *UNTIL, *UNIT, "--from", since)
+        assert (refused.exit_code, said in refused.stderr) == (2, True), since
+    assert counter.document("replay", "--all")["diverged"] == []
+
+
 def test_a_refused_delegation_names_rule_and_remedy_and_exits_with_one(counter: Counter) -> None:
     result = counter.xueji("delegate", *PASS, "--until", "2024-05-12", *UNIT)
 

@@ -70,10 +70,10 @@ def _flipped(kept: bytes) -> bytes:
 
 
 def test_the_whole_way_works_on_both_databases(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bare_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    counter = Counter(url=database_url, folder=tmp_path).set_up().enrol()
+    counter = Counter(url=bare_database_url, folder=tmp_path).set_up().enrol()
 
     applied = counter.document("move", "--all-eligible", "apply", "--as", "op", "--batch", "2024-06", code=1)
     one = counter.xueji("move", READY[0], "site_approve", "--as", "ap")

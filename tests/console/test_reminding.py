@@ -7,16 +7,19 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
+from random import Random
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 from typer.testing import Result
 
-from console import worker
+from console import wiring, worker
 from console.calling import Caller
 from console.clock import machine_now, rehearsed
 from console.post import post_of
+from console.reminding import tell, told_clock
+from console.rounds import Rounds
 from console.settings import Settings
 from console.work import Pace, wake
 from console.worker import Premises, Worker
@@ -25,7 +28,9 @@ from engine.store.leases import leader, take
 from engine.store.timekeeping import confirm, mark
 from tests.console.counter import FACTS, OWES, PEOPLE, ROSTER, SITES, UNKNOWN, Counter
 from tests.faults.channel_server import HANGS_UP, SECRET, Service, serving
+from tests.faults.crews import watching
 
+HALF_HOUR = timedelta(minutes=30)
 EVE, MORNING, LATER = "2024-05-06T08:00", "2024-05-06T09:05", "2024-05-06T09:20"
 """Around the reminder seven days before the fees are due."""
 
@@ -158,6 +163,21 @@ def test_a_dry_run_counts_what_a_run_would_do_and_leaves_everything_as_it_was(of
     assert [count(office, question) for question in questions] == before
     wet = office.document("remind", "run", "--as-of", MORNING)
     assert (dry["scanned"], dry["composed"]) == (wet["scanned"], wet["composed"])
+
+
+@pytest.mark.parametrize(("waits", "flushed"), [("FULL", 2), ("OFF", 0)])
+def test_a_mail_in_the_folder_waits_for_the_disk_as_the_database_does_that_says_it_is_there(office, waits, flushed):
+    settings, seen = Settings(database=office.url), list[str]()
+    with wiring.office(settings) as opened:
+        connection = opened.desk.connection
+        connection.execute(f"PRAGMA synchronous = {waits}")
+        rounds = Rounds(opened, post_of(settings), Random(0))  # noqa: S311 spreads retries; no secret
+
+        with watching({"fsync"}, seen):
+            told = tell(connection, rounds, told_clock(datetime.fromisoformat(f"{MORNING}+08:00")), settling=HALF_HOUR)
+
+    assert told.sent.accepted == len(letters(office)) == 1
+    assert len(seen) == flushed
 
 
 def test_a_dry_run_says_that_it_was_one(office):

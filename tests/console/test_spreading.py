@@ -27,10 +27,10 @@ def address() -> Iterator[str]:
 
 
 def test_a_cluster_answers_as_this_machine_does(
-    address: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, bare_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    counter = Counter(url=postgres_url, folder=tmp_path).set_up().enrol()
+    counter = Counter(url=bare_postgres_url, folder=tmp_path).set_up().enrol()
     counter.document("move", "--all-eligible", "apply", "--as", "op", "--batch", "2024-06", code=1)
 
     here = counter.document("replay", "--all", "--workers", "1")

@@ -19,6 +19,17 @@ def test_what_is_known_of_a_unit_is_set_and_shown_in_the_words_of_the_office(emp
     assert "未定 open" in shown
 
 
+def test_a_unit_is_renamed_by_its_code_and_shown_with_the_name_it_had(empty: Counter) -> None:
+    old = SITES[0].name
+    first = empty.done("unit", "rename", SITE, "文昭教学点").stdout
+    again = empty.done("unit", "rename", SITE, "文昭教学点").stdout
+    shown = empty.done("unit", "show", SITE).stdout
+
+    assert ("已改名为" in first, "原已叫" in again) == (True, True)
+    assert ("文昭教学点" in shown, f"曾用名 was called：{old}" in shown) == (True, True)
+    assert empty.document("replay", "--all")["diverged"] == []
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -29,6 +40,8 @@ def test_what_is_known_of_a_unit_is_set_and_shown_in_the_words_of_the_office(emp
         (("set", SITE, "photo_package_to=x", "--as", "op"), "records_section"),
         (("set", SITE, "class_teacher_trained=perhaps", "--as", "rec"), "perhaps"),
         (("show", "SXX"), "'SX'"),
+        (("rename", "SXX", "文昭"), "'SX'"),
+        (("rename", SITE, " "), "1—60"),
     ],
 )
 def test_a_word_nobody_knows_is_misuse_and_the_right_one_is_named(

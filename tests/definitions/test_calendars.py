@@ -10,10 +10,12 @@ import pytest
 
 from engine.calendars import WorkCalendar
 from engine.deadlines import BoundDeadline, bind_deadline, due_of
+from engine.definition import Bilingual
 from engine.expressions.kinds import SHANGHAI, Value
 from engine.library import Library
 from engine.loading.calendars import load_calendar
 from engine.loading.folder import load
+from engine.loading.rewriting import Days, days_of, with_days, year_in
 from engine.scopes import case_scope
 from engine.vocabulary import RulebookText
 from rules.functions import FUNCTIONS
@@ -139,3 +141,20 @@ def test_a_shipped_deadline_falls_on_the_day_the_requirements_computed(name, pro
     last_second = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=SHANGHAI)
 
     assert due(name, profile, values) == {last_second}
+
+
+def test_a_notice_that_is_changed_by_a_form_keeps_the_comments_of_what_stays() -> None:
+    text = (HOME / "rules" / "calendars" / "2024.yaml").read_text(encoding="utf-8")
+    noted = text.replace("to: 2024-05-05}\n", "to: 2024-05-05}  # five days\n")
+    days = days_of(year_in("rules/calendars/2024.yaml", noted))
+    closed = Bilingual(zh="停课", en="Closed")
+
+    later = with_days(
+        noted, Days({**days.off, date(2024, 4, 8): closed}, days.worked), "confirmed", "国办发明电〔2023〕7号"
+    )
+
+    lines = later.splitlines()
+    assert [one for one in lines if one not in noted.splitlines()] == [
+        "  - {title: {zh: 停课, en: Closed}, from: 2024-04-08}"
+    ]
+    assert [one for one in noted.splitlines() if one not in lines] == []

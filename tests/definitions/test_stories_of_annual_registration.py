@@ -85,10 +85,10 @@ def test_a_student_registers_at_the_college_is_merged_with_finance_and_registere
     book = compiled(world)
     assert book.state == "compiled"
     assert book.refuses("seal_book", "seal_keeper@U", slot="seal") == {"G-SG-05"}
-    book.bars("archive", "archive", shelf="乙-1")
+    book.bars("archive", "archive", shelf="乙-1", pages=120)
     book_sealed(book)
     assert (book.state, case.state) == ("sealed", "e_registered")
-    assert book.takes("archive", "archive", shelf="乙-1").state == "archived"
+    assert book.takes("archive", "archive", shelf="乙-1", pages=120).state == "archived"
     world.replays_clean()
 
 

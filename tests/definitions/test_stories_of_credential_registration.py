@@ -57,7 +57,7 @@ def test_a_graduate_is_checked_signs_is_sealed_archived_registered_printed_and_h
     book.takes("office_sign", "academic_affairs_head")
     assert (row.state, record.state) == ("office_signed", "branch_approved")
     book.signs("seal_book", "vice_president", "vice_president").signs("seal_book", "seal", "seal_keeper")
-    book.takes("archive", "archive", shelf="3-2-1")
+    book.takes("archive", "archive", shelf="3-2-1", pages=120)
     assert (row.state, record.state) == ("archived", "provincially_audited")
 
     row.takes("register_credential", "records_section")
@@ -104,9 +104,9 @@ def test_the_list_of_the_faculty_is_signed_in_its_order_and_the_book_by_persons_
     assert book.refuses("seal_book", "seal_keeper", slot="seal") == {"G-SG-05"}
     book.signs("seal_book", "vice_president", "vice_president").signs("seal_book", "seal", "seal_keeper")
     assert book.state == "sealed"
-    assert book.refuses("archive", "records_section", shelf="3-2-1") == {"G-SG-08"}
+    assert book.refuses("archive", "records_section", shelf="3-2-1", pages=120) == {"G-SG-08"}
     assert book.refuses("archive", "archive") == {"X-05"}
-    assert book.takes("archive", "archive", shelf="3-2-1").state == "archived"
+    assert book.takes("archive", "archive", shelf="3-2-1", pages=120).state == "archived"
     world.replays_clean()
 
 

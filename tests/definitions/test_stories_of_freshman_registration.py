@@ -138,12 +138,12 @@ def test_a_book_is_signed_sealed_and_archived_and_a_second_one_takes_only_what_i
 
     book = compiled(world)
     assert book.state == "compiled"
-    book.bars("archive", "archive", shelf="甲-3")
+    book.bars("archive", "archive", shelf="甲-3", pages=120)
     assert book.refuses("seal_book", "vice_president", slot="vice_president") == {"G-SG-05"}
     book_sealed(book)
     assert book.state == "sealed"
     assert book.refuses("archive", "archive") == {"X-05"}
-    book.takes("archive", "archive", shelf="甲-3")
+    book.takes("archive", "archive", shelf="甲-3", pages=120)
 
     assert book.state == "archived"
     assert [case.field("booked") for case in (*one, other)] == [True, True]
@@ -164,7 +164,7 @@ def test_a_book_is_compiled_over_open_rows_with_a_warning_and_may_be_sent_back(w
     book.signs("seal_book", "office_head", "academic_affairs_head", yes=False, reason="漏人")
     assert (book.state, one.field("booked")) == ("cancelled", False)
     other.takes("register", "records_section", registered_level="专科")
-    book_sealed(compiled(world)).takes("archive", "archive", shelf="甲-3")
+    book_sealed(compiled(world)).takes("archive", "archive", shelf="甲-3", pages=120)
     assert one.field("booked") is True
     world.replays_clean()
 

@@ -32,8 +32,10 @@ def asking(town: Town, login: str, at: datetime = NOW, seen: int | None = None) 
     return Request(trigger="delegate", actor=town.actor(login), at=at, seen=seen)
 
 
-def lend(town: Town, giver: str, taker: str, role: str, unit: str, *, until: datetime = WEEK) -> Refusal:
-    return delegate(town.desk, unit, Mandate(taker=taker, role=role, reason=AWAY), until, asking(town, giver))
+def lend(town: Town, giver: str, taker: str, role: str, unit: str, **term: datetime) -> Refusal:
+    """`term`: `since` and `until`; at once, and for a week."""
+    mandate = Mandate(taker=taker, role=role, reason=AWAY, since=term.get("since"))
+    return delegate(town.desk, unit, mandate, term.get("until", WEEK), asking(town, giver))
 
 
 def lend_case(town: Town, case: int, giver: str, taker: str, role: str) -> Refusal:

@@ -25,9 +25,8 @@ FACTS = {
 
 def looked(marks: Mapping[str, Mark] | None = None, **more: object) -> Looked:
     """A case at its first filing, applied for between BEFORE and AFTER, about to be judged by the fee."""
-    case = Case(
-        1, "loan", "s", 1, "S1", "/S1/", "asked", 1, Head(), {}, {}, int(str(more.get("rounds", 0))), BEFORE, BEFORE
-    )  # fmt: skip
+    back = int(str(more.get("sent_back", 0)))
+    case = Case(1, "loan", "s", 1, "S1", "/S1/", "asked", 1, Head(), {}, {}, 0, BEFORE, BEFORE, sent_back=back)
     decision = more.get("decision", Decision("2024-05-12T00:00:00.000000Z"))
     assert isinstance(decision, Decision)
     return Looked(
@@ -63,9 +62,10 @@ def test_what_was_changed_is_to_be_looked_at_if_this_step_reads_it_or_it_says_wh
     assert ids(looked(marks)) == expected
 
 
-def test_the_case_itself_warns_of_rounds_delegates_and_lateness_in_the_order_they_are_specified():
+def test_the_case_itself_warns_that_it_came_back_of_delegates_and_of_lateness_in_the_order_they_are_specified():
     delegated = Decision(BEFORE, giver="zhou", late=True)
-    found = cautions(looked({"fee": Mark(3, AFTER, by_hand=False, replaced=True)}, rounds=2, decision=delegated), FACTS)
+    marks = {"fee": Mark(3, AFTER, by_hand=False, replaced=True)}
+    found = cautions(looked(marks, sent_back=2, decision=delegated), FACTS)
     assert [one.id for one in found] == ["sent-back", "changed-since.fee", "by-delegate", "late"]
     assert [one.title.zh.format(**one.values) for one in found][:2] == ["第 3 次报送", "欠费在上次决定后改过"]
     assert (found[1].fact, found[1].seq, found[2].values) == ("fee", 3, {"giver": "zhou"})

@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from engine.casework import move
 from engine.delegating import Mandate, Refusal, delegate, delegate_case, revoke
-from engine.errors import StaleCase, Unknown, Unreadable
+from engine.errors import NotAllowed, StaleCase, Unknown, Unreadable
+from engine.lane_queries import rights_of
 from engine.library import Library
 from engine.organisation import add_student_account
+from engine.records import Moved, Request
 from engine.trail.event import REGISTRY, chain_name, moment
+from engine.visibility import visible_to
 from tests.engine.passing import (
     AWAY,
     CANNOT_RETURN,
@@ -81,6 +85,52 @@ def test_what_has_run_out_is_still_known_and_never_hides_what_has_not(town: Town
     assert len(town.actor("operator.s1").delegated) == 2
     assert grant is not None
     assert (grant.giver, grant.until) == ("records.sx", moment(later))
+
+
+def test_a_delegation_that_begins_later_counts_from_then_on_and_not_before_nor_after(town: Town):
+    town.advance(FIRST, "applied")
+    first, last, tick = NOW + timedelta(days=2), NOW + timedelta(days=3), timedelta(microseconds=1)
+
+    def returning(at: datetime) -> Request:
+        return Request(trigger="site_return", actor=town.actor("operator.s2"), at=at, fields={"reason": AWAY})
+
+    assert lend(town, "approver.s1", "operator.s2", "site_approver", "S1", since=first, until=last) == ()
+
+    assert town.events(REGISTRY)[-1]["data"]["since"] == moment(first)
+    for at, counts in ((NOW, False), (first - tick, False), (first, True), (last, True), (last + tick, False)):
+        deputy, case = town.actor("operator.s2"), town.case(FIRST)
+        assert visible_to(town.desk, deputy, at).sees(case) is counts, at
+        assert any(right.role == "site_approver" for right in rights_of(town.connection, deputy, at)) is counts, at
+        assert (returning(at).actor.grant_for(("site_approver",), case.path) is None) is (at < first)
+    for at in (NOW, first - tick):
+        with pytest.raises(NotAllowed):
+            move(town.desk, town.record(FIRST), returning(at))
+    assert isinstance(move(town.desk, town.record(FIRST), returning(first)), Moved)
+    assert town.replayed().diverged == ()
+
+
+def test_what_begins_later_and_lasts_longer_does_not_hide_what_counts_now(town: Town):
+    soon = NOW + timedelta(days=1)
+    lend(town, "records.sx", "operator.s1", "records_section", "SX", until=soon)
+    lend(town, "auditor.sx", "operator.s1", "records_section", "SX", since=soon, until=WEEK)
+
+    deputy = asking(town, "operator.s1").actor.grant_for(("records_section",), path(town, "S1"))
+
+    assert deputy is not None
+    assert (deputy.giver, len(town.actor("operator.s1").delegated)) == ("records.sx", 2)
+
+
+def test_what_begins_later_can_be_taken_back_before_and_a_beginning_that_has_passed_is_at_once(town: Town):
+    lend(town, "records.sx", "operator.s1", "records_section", "SX", since=NOW + timedelta(days=1))
+    assert revoke(town.desk, "operator.s1", "records_section", asking(town, "records.sx")) == 1
+
+    assert lend(town, "records.sx", "operator.s1", "records_section", "SX", since=NOW - timedelta(days=1)) == ()
+    assert "since" not in town.events(REGISTRY)[-1]["data"]
+    later = lend(town, "records.sx", "operator.s1", "records_section", "SX", since=WEEK + timedelta(days=1))
+    assert (rules(later), town.events(REGISTRY)[-1]["data"]["given"]["since"]) == (
+        ["delegation-past"], moment(WEEK + timedelta(days=1)),
+    )  # fmt: skip
+    assert town.replayed().diverged == ()
 
 
 def test_the_registry_keeps_to_whom_why_and_until_when(town: Town):
@@ -386,7 +436,6 @@ def test_a_signature_is_left_nowhere_else(town: Town):
     add_student_account(town.desk, "zhao", FIRST, at=NOW, actor="setup")
 
     refused = leave(town, town.record(FIRST), "zhao", "approver.s1")
-
     assert [one.id for one in refused] == ["G-SG-01"]
 
 
@@ -398,5 +447,4 @@ def test_a_person_is_read_in_one_statement_with_delegations_or_without(sqlite_di
         people = [town.actor(login) for login in ("operator.s1", "operator.s2")]
         town.connection.raw.set_trace_callback(None)
 
-    assert [len(one.delegated) for one in people] == [1, 0]
-    assert len(asked) == 2
+    assert ([len(one.delegated) for one in people], len(asked)) == ([1, 0], 2)

@@ -21,6 +21,7 @@ from engine.store.desk_work import (
     draft,
     drop_view,
     finding,
+    go_on,
     keep_draft,
     keep_finding,
     last_deed,
@@ -79,6 +80,35 @@ def test_a_case_can_be_taken_over_and_let_go_by_whoever_is_at_it(town: Town):
     assert claimed_by(town.connection, OTHER, NOW) == [case]
     let_go(town.connection, case, OTHER)
     assert claimed_by(town.connection, OTHER, NOW) == []
+
+
+def test_a_claim_goes_on_with_its_person_unless_somebody_else_is_there(town: Town):
+    one, two = town.record(FIRST), town.record(SECOND)
+    claim(town.connection, one, ONE, NOW)
+    claim(town.connection, two, ONE, NOW - CLAIM_LASTS)
+
+    go_on(town.connection, one, two, ONE, NOW + _MINUTE)
+    assert claimed_by(town.connection, ONE, NOW + _MINUTE) == [two]
+    assert lying_on(town.connection, [two], OTHER, NOW + _MINUTE).claims[two].since == NOW + _MINUTE
+
+    claim(town.connection, one, OTHER, NOW + _MINUTE)
+    go_on(town.connection, two, one, ONE, NOW + 2 * _MINUTE)
+    assert claimed_by(town.connection, ONE, NOW + 2 * _MINUTE) == []
+    assert lying_on(town.connection, [one], ONE, NOW + 2 * _MINUTE).claims[one].login == OTHER
+
+    go_on(town.connection, one, two, ONE, NOW + 2 * _MINUTE)
+    assert claimed_by(town.connection, ONE, NOW + 2 * _MINUTE) == [two]
+
+
+def test_whoever_goes_on_to_a_case_they_are_at_already_is_there_for_as_long_as_before(town: Town):
+    one, two = town.record(FIRST), town.record(SECOND)
+    claim(town.connection, one, ONE, NOW)
+    claim(town.connection, two, ONE, NOW)
+
+    go_on(town.connection, one, two, ONE, NOW + _MINUTE)
+
+    assert claimed_by(town.connection, ONE, NOW + _MINUTE) == [two]
+    assert lying_on(town.connection, [two], OTHER, NOW + _MINUTE).claims[two].since == NOW
 
 
 def test_a_draft_is_its_writers_alone_and_the_last_one_counts(town: Town):

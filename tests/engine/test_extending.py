@@ -8,9 +8,10 @@ import pytest
 
 from engine.casework import move
 from engine.errors import NotAllowed, Unknown
-from engine.extending import Extended, extend_batch, extend_deadline, last_moment, recount
+from engine.extending import Extended, Touched, extend_batch, extend_deadline, last_moment, recount, touched
 from engine.library import Library
 from engine.records import Json, Moved, Request
+from engine.recounting import GRACE, calendar_of, carry_on, how_far, note_calendar
 from engine.vocabulary import CalendarText
 from tests.engine.clocks import TERM, agree, rows, scan, ticking
 from tests.engine.lab import opened, rule
@@ -145,6 +146,45 @@ def test_a_new_holiday_notice_moves_what_is_counted_in_working_days_and_nothing_
         agree(town)
         with pytest.raises(NotAllowed):
             recount(town.desk, town.request("deadline_recount", "approver.s1"))
+
+
+def test_another_calendar_in_force_is_counted_by_once_and_by_itself_and_goes_on_where_it_was_cut_off(
+    district_url: str, library: Library
+):
+    with ticking(district_url, library) as town:
+        case, extended = asked(town), asked(town, SECOND)
+        for one in (case, extended):
+            move(town.desk, one, town.request("check", "approver.s1"))
+        extend(town, extended, name="by-stay")
+        with town.connection.writing():
+            note_calendar(town.desk)  # as whoever approves another one does
+    with ticking(district_url, library, calendar=with_holidays(library)) as town:
+        after = NOW + GRACE
+
+        def rounds(*moments: datetime) -> int:
+            told = [*moments, None]
+            return carry_on(town.desk, calendar_of(town.desk), lambda: told.pop(0))
+
+        request = town.request("definition_publish", "records.sx")
+        assert touched(town.desk, request, most=15) == Touched(1, 1), "said before it is done"
+        unread = touched(town.desk, request, most=14)
+        assert (unread.is_most, unread.deadlines > 1, unread.people) == (True, True, 4), "an upper bound where too many"
+        assert [rounds(at, at, at) for at in (NOW, NOW + GRACE / 2)] == [0, 0], "others go by the old one for a moment"
+        assert rows(town, case)["by-stay"].due_at == last_moment(date(2024, 4, 24))
+        assert rounds(after) == 1
+        half = how_far(town.connection)
+        assert half is not None
+        assert (half.looked, half.cases, half.ended) == (15, 15, None)
+        assert rounds(after, after, after) == 0
+        done = how_far(town.connection)
+        assert done is not None
+        assert (done.moved, done.counting, done.ended) == (1, None, after)
+        assert rows(town, case)["by-stay"].due_at == last_moment(date(2024, 5, 6))
+        assert rows(town, extended)["by-stay"].due_at == MAY_31
+        moved = [one for one in town.events(case) if one["kind"] == "deadline_moved"]
+        assert [(one["actor"], one["cause"]["chain"]) for one in moved] == [("timer", "registry")]
+        assert (rounds(after, after, after), how_far(town.connection)) == (0, done)
+        agree(town)
 
 
 def with_holidays(library: Library) -> CalendarText:

@@ -105,3 +105,26 @@ def test_what_nobody_takes_in_is_forgotten_after_a_week_and_what_was_taken_in_is
         import_runs.drop_run(connection, "three")
         import_runs.drop_run(connection, "one")
     assert [one.id for one in import_runs.runs_of(connection, WHO, 9)] == ["one"], "what is done cannot be given up"
+
+
+def test_what_is_taken_in_is_numbered_by_the_day_and_found_by_its_number(town: Town):
+    connection, begins = town.connection, NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    day, next_day = (begins, begins + timedelta(days=1)), (begins + timedelta(days=1), begins + timedelta(days=2))
+    with connection.writing():
+        for name, number in (("one", "0520-01"), ("two", "0520-02"), ("three", "0520%")):
+            import_runs.add_run(connection, run(name), b"abc")
+            assert import_runs.place_in_day(connection, day) == int(number[5:] or 3)
+            import_runs.settle(connection, name, Stage.DONE, f'{{"number":"{number}"}}', NOW)
+        assert import_runs.place_in_day(connection, next_day) == 1
+    assert [one.id for one in import_runs.runs_of(connection, WHO, 9, "0520-02")] == ["two"]
+    assert [one.id for one in import_runs.runs_of(connection, WHO, 9, "0520%")] == ["three"], (
+        "no sign stands for others"
+    )
+    assert import_runs.runs_of(connection, OTHER, 9, "0520-02") == []
+
+
+def test_a_run_is_silent_once_nobody_was_heard_of_for_long():
+    heard = run("one")._replace(beat_at=moment(NOW))
+    assert [heard.is_silent(NOW + SILENCE), heard.is_silent(NOW + 2 * SILENCE), run("two").is_silent(NOW)] == [
+        False, True, True,
+    ]  # fmt: skip

@@ -201,6 +201,35 @@ def test_a_step_taken_back_puts_the_case_back_into_its_lane(district_url: str, l
         lanes_agree(town.desk, NOW)
 
 
+def test_a_case_that_came_back_says_for_which_time_it_is_filed_though_it_rested_meanwhile(
+    district_url: str, library: Library
+):
+    back = {"from": "asked", "to": "shelved", "by": "site_approver", "retractable": True}
+    steps = {
+        **CHECK,
+        "give_back": {**back, "kind": "return"},
+        "refuse": {**back, "kind": "reject"},
+        "file_again": {"from": "shelved", "to": "asked", "by": "site_operator"},
+    }
+    with lending(district_url, library, loan(steps)) as (town, case):
+        for trigger, expected in (("give_back", 1), ("refuse", 2)):
+            town.decided(case, trigger, "approver.s1", reason="缺签名")
+            town.decided(case, "file_again", "operator.s1")
+            [one] = queue(town, "approver.s1").page().rows
+            assert (one.lane, one.cautions) == (Lane.LOOK, ("sent-back",))
+            assert (town.by_id(case).sent_back, town.by_id(case).rounds) == (expected, 0)
+
+        town.decided(case, "give_back", "approver.s1", reason="按错了")
+        retract(town.desk, case, town.request("retract", "approver.s1"))
+        assert town.by_id(case).sent_back == 2
+        lanes_agree(town.desk, NOW)
+
+        town.connection.execute("UPDATE cases SET sent_back = 7")
+        rebuild(town.desk, Request(trigger="rebuild", actor=TIMER, at=NOW))
+        assert town.by_id(case).sent_back == 2
+        lanes_agree(town.desk, NOW)
+
+
 def test_a_rule_about_the_day_is_judged_again_by_the_clock(district_url: str, library: Library):
     steps = {"check": {**CHECK["check"], "guards": ["in-time"]}}
     with lending(district_url, library, loan(steps), in_time=rule("today == case.opened_on")) as (town, _):

@@ -10,8 +10,8 @@ from console.access import sessions
 from engine.delegating import hand_on, left_behind
 from engine.errors import NotAllowed
 from engine.organisation import disable, enable, end_role, give_role
-from engine.store import access, delegations
-from engine.trail.event import REGISTRY
+from engine.store import access, delegations, registry
+from engine.trail.event import REGISTRY, moment
 from tests.engine.passing import hand, hire
 from tests.engine.town import FIRST, NOW, Town
 
@@ -62,6 +62,26 @@ def test_closing_an_account_is_an_event_once_and_so_is_opening_it(town: Town):
     assert row is not None
     assert not row.is_disabled
     assert town.replayed().diverged == ()
+
+
+def test_an_account_opened_closed_or_let_in_again_past_the_engine_is_named(town: Town):
+    def named() -> list[str]:
+        return [one.why.partition(": ")[2] for one in town.replayed().diverged]
+
+    access.disable(town.connection, "approver.s1", NOW)
+    assert named() == ["account_closed approver.s1"]
+    access.enable(town.connection, "approver.s1")
+    disable(town.desk, "approver.s1", at=NOW, actor="setup")
+    assert named() == []
+    town.edit(("credential", "disabled_at"), None, login="approver.s1")
+    assert named() == ["account_closed approver.s1"]
+    enable(town.desk, "approver.s1", at=NOW, actor="setup")  # nobody kept the person out: nothing to tell
+    town.edit(("credential", "disabled_at"), moment(NOW), login="approver.s1")
+
+    town.edit(("account", "created_at"), moment(LATER), login="operator.s1")
+    assert named() == ["account_opened operator.s1"]
+    registry.add_account(town.connection, "nobody", moment(NOW))
+    assert named() == ["account_opened nobody, account_opened operator.s1"]
 
 
 def test_what_was_handed_over_to_somebody_who_leaves_is_handed_on(handed: tuple[Town, int]):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Barrier
 from time import perf_counter
 
 import pytest
 
+from engine.attaching import Attached, attach
 from engine.casework import move, open_case
 from engine.definition import Definition
 from engine.enrolling import Enrolment, enrol
@@ -17,8 +19,11 @@ from engine.errors import NotAllowed, StaleCase
 from engine.library import Library
 from engine.organisation import give_role
 from engine.records import Case, Json, Moved, Refused
+from engine.vocabulary import Document
+from exchange.evidence import inspect
 from tests.engine.lab import Written, loan, opened, working
 from tests.engine.town import ELSEWHERE, FIRST, NOW, REASON, SECOND, THIRD, Town, roster_facts, town_at
+from tests.exchange.pictures import picture
 
 STEPS: Mapping[str, Written] = {
     "check": {"from": "asked", "to": "checked", "by": ["site_operator", "members"]},
@@ -79,6 +84,29 @@ def lists(town: Town, name: str = "loan.roll") -> list[Case]:
     """The lists of a kind, by number."""
     rows = town.connection.execute("SELECT id FROM cases WHERE workflow = ? ORDER BY id", (name,)).fetchall()
     return [town.by_id(int(str(row[0]))) for row in rows]
+
+
+def test_any_list_may_ask_that_another_than_who_handed_it_in_ticks_a_scan(district_url: str, library: Library):
+    scan = Document.model_validate({
+        "title": {"zh": "名单扫描件", "en": "Scan of the roll"}, "file": ["png"], "ticked_by_another": True,
+        "ticks": {"signed": {"zh": "签字", "en": "signed"}, "sealed": {"zh": "公章", "en": "sealed"}}, "source": "test",
+    })  # fmt: skip
+    rolls = roll({**COMPILE, "seal": {**SEAL["seal"], "needs": ["E-ROLL"], "reviews": ["E-ROLL"]}})
+    documents = {**library.rulebook.documents, "E-ROLL": scan}
+    library = replace(library, rulebook=library.rulebook.model_copy(update={"documents": documents}))
+    with compiling(district_url, library, [FIRST], roll=rolls) as (town, _):
+        [listed] = lists(town)
+        give_role(town.desk, "colleague", "records_section", "SX", at=NOW, actor="setup")
+        town.decided(listed.id, "compile", "records.sx")
+        upload = inspect("roll.png", picture("PNG"))
+        assert isinstance(
+            attach(town.desk, listed.id, "E-ROLL", upload, town.request("attach", "records.sx")), Attached
+        )
+        ticks = {"E-ROLL.signed": True, "E-ROLL.sealed": True}
+
+        for who, expected in (("records.sx", ("X-47",)), ("colleague", ())):
+            answer = move(town.desk, listed.id, replace(town.request("seal", who), ticks=ticks))
+            assert (answer.failed if isinstance(answer, Refused) else ()) == expected
 
 
 def members(town: Town) -> list[tuple[object, ...]]:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.errors import Misplaced, Unknown
+from engine.errors import Misplaced, Unknown, Unreadable
 from engine.library import Library
 from engine.looking_back import as_it_stood
 from engine.moving_units import move_unit, rearranged
-from engine.organisation import give_role
+from engine.organisation import give_role, rename_unit
 from engine.records import Moved
 from engine.store.waiting import places_of
 from engine.trail.event import REGISTRY
@@ -72,6 +72,30 @@ def test_a_case_moves_on_after_its_unit_has_moved_and_is_seen_where_it_was_then(
     with as_it_stood(peopled.desk, FIRST, peopled.case(FIRST).number, NOW) as past:
         assert past.desk.units()["S1"].path == "/GK/SX/B1/S1/"
     assert peopled.replayed().diverged == ()
+
+
+def test_a_renamed_unit_is_called_by_the_name_of_then_wherever_then_is_looked_at(peopled: Town):
+    later = NOW + timedelta(hours=1)
+    assert rename_unit(peopled.desk, "S1", " 新桥教学点 ", at=later, actor="setup-admin")
+    assert not rename_unit(peopled.desk, "S1", "新桥教学点", at=later, actor="setup-admin")
+    assert move(peopled, "S1", "B2", later + timedelta(hours=1)) == []
+
+    event = next(one for one in reversed(peopled.events(REGISTRY)) if "name_was" in one["data"])
+    assert (event["kind"], event["data"]["name"], event["data"]["name_was"]) == ("unit_changed", "新桥教学点", "S1")
+    assert [peopled.desk.unit_named("S1", at) for at in (NOW, later)] == ["S1", "新桥教学点"]
+    with as_it_stood(peopled.desk, FIRST, peopled.case(FIRST).number, NOW) as past:
+        assert past.desk.units()["S1"].name == "S1"
+    assert peopled.replayed().diverged == ()
+    with peopled.connection.writing():
+        peopled.connection.execute("UPDATE unit SET name = 'S1' WHERE code = 'S1'")
+    assert [one.why.partition(": ")[2] for one in peopled.replayed().diverged] == ["unit S1"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "新桥\n教学点", "新桥\u200b教学点", "点" * 61])
+def test_a_name_that_nobody_could_read_or_type_again_is_no_name_of_a_unit(town: Town, name: str):
+    with pytest.raises(Unreadable):
+        rename_unit(town.desk, "S1", name, at=NOW, actor="setup")
+    assert town.desk.units()["S1"].name == "S1"
 
 
 def test_deadlines_that_read_the_unit_above_follow_a_move(district_url: str, library: Library):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -25,9 +25,9 @@ def gives(town: Town, login: str, role: str) -> bool:
     return give_role(town.desk, login, role, "SX", at=NOW, actor="setup")
 
 
-def lends(town: Town, giver: str, taker: str, role: str) -> list[str]:
+def lends(town: Town, giver: str, taker: str, role: str, since: datetime | None = None) -> list[str]:
     request = Request(trigger="delegate", actor=town.desk.actor(giver), at=NOW)
-    mandate = Mandate(taker=taker, role=role, reason="出差")
+    mandate = Mandate(taker=taker, role=role, reason="出差", since=since)
     return [one.rule for one in delegate(town.desk, "SX", mandate, WEEK, request)]
 
 
@@ -47,7 +47,17 @@ def test_nobody_is_given_two_of_the_three_administrators_roles(town: Town, held:
     assert f"不能同时担任{roles[held].title.zh}与{roles[wanted].title.zh}" in str(refused.value)
     assert "cannot be both" in str(refused.value)
     assert town.counts() == before
-    assert town.desk.actor("wu").roles_at("2024") == {held}
+    assert town.desk.actor("wu").roles_within("2024") == {held}
+
+
+def test_nobody_is_given_or_lent_what_excludes_a_role_that_will_be_lent(town: Town):
+    for login, role in (("he", "audit_admin"), ("li", "system_admin"), ("wu", "site_operator")):
+        give_role(town.desk, login, role, "S1" if role == "site_operator" else "SX", at=NOW, actor="setup")
+    assert lends(town, "he", "wu", "audit_admin", NOW + timedelta(days=3)) == []
+
+    assert lends(town, "li", "wu", "system_admin") == ["roles-apart"]
+    with pytest.raises(RolesApart):
+        gives(town, "wu", "system_admin")
 
 
 def test_nobody_is_lent_a_role_beside_one_that_excludes_it_and_the_refusal_is_kept(town: Town):
@@ -115,4 +125,4 @@ def test_the_three_administrators_of_the_shipped_organisation_exclude_each_other
     roles = town.desk.library.rulebook.organisation.roles
 
     assert {name: set(roles[name].excludes) for name in ADMINS} == {name: set(ADMINS) - {name} for name in ADMINS}
-    assert replace(town.desk.actor("records.sx"), grants=()).roles_at("2024") == frozenset()
+    assert replace(town.desk.actor("records.sx"), grants=()).roles_within("2024") == frozenset()

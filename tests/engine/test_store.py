@@ -232,8 +232,8 @@ def test_the_tables_can_be_read_as_objects(town: Town):
         engine.dispose()
 
 
-def test_migrations_go_up_down_and_up_again_and_leave_no_drift(database_url: str):
-    engine = open_engine(database_url)
+def test_migrations_go_up_down_and_up_again_and_leave_no_drift(bare_database_url: str):
+    engine = open_engine(bare_database_url)
     try:
         assert not schema.is_current(engine)
         schema.upgrade(engine)

@@ -97,17 +97,17 @@ def test_a_rehearsal_foretells_what_is_done_and_leaves_nothing_behind(district_u
 def test_whoever_may_apply_is_ready_and_is_not_while_a_fee_is_owed(town: Town):
     request = town.request("facts", "import")
     record = town.student(FIRST).record
-    assert ready(town.desk, [FIRST, OPEN_FIRST], request) >= {record}
+    assert record in ready(town.desk, [FIRST, OPEN_FIRST], request).applying
     town.know(FIRST, fee_owed="9.00")
-    assert record not in ready(town.desk, [FIRST], request)
+    assert record not in ready(town.desk, [FIRST], request).applying
     town.know(FIRST, fee_owed="0.00")
-    assert ready(town.desk, [FIRST], request) == {record}
+    assert ready(town.desk, [FIRST], request).applying == {record}
 
 
 def test_a_case_that_waits_is_ready_while_nothing_stands_in_its_way(sqlite_district: str, library: Library):
     steps = {"check": {**CHECK["check"], "guards": ["paid"]}}
     with lending(sqlite_district, library, loan(steps), paid=rule("fee_owed == 0", id="T-02")) as (town, case):
         request = town.request("facts", "import")
-        assert case in ready(town.desk, [FIRST], request)
+        assert case in ready(town.desk, [FIRST], request).waiting
         town.know(FIRST, fee_owed="9.00")
-        assert case not in ready(town.desk, [FIRST], request)
+        assert case not in ready(town.desk, [FIRST], request).waiting

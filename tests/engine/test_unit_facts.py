@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from engine.library import Library
 from engine.records import Moved
 from engine.store.deadlines import of_case
+from engine.store.registry import set_unit_facts
 from engine.trail.event import moment
 from engine.unit_facts import change_unit
 from tests.engine.lab import loan, opened, working
@@ -51,3 +53,18 @@ def test_a_date_of_the_unit_above_moves_the_deadlines_below_it_and_no_others(dis
         meets(town, "B1", "2024-05-22")
         assert due(town, here) == "2024-05-22T15:59:59.000000Z"
         assert town.replayed().diverged == ()
+
+
+def test_what_was_read_in_an_act_that_was_taken_back_is_read_again(town: Town):
+    desk = town.desk
+    desk.as_of(1)
+    code, before = next((code, row.facts) for code, row in desk.units().items())
+
+    with suppress(LookupError), town.connection.writing():
+        set_unit_facts(town.connection, code, {MEETING: "2024-05-01"})
+        desk.refresh()
+        assert desk.units()[code].facts != before
+        raise LookupError
+
+    desk.as_of(1)
+    assert desk.units()[code].facts == before

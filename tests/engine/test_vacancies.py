@@ -53,6 +53,15 @@ def test_whom_the_role_is_lent_to_stands_in_until_it_runs_out(waiting: Town):
     assert gaps(waiting) == [("site_approver", "2024-04-24", "2024-04-26", False)]
 
 
+def test_whom_the_role_is_lent_to_from_a_later_day_on_stands_in_from_that_day(waiting: Town):
+    away(waiting, "approver.s1", "2024-04-22", "2024-04-26")
+    away(waiting, "both.s1", "2024-04-22", "2024-04-26")
+    since, until = NOW + timedelta(days=4), NOW + timedelta(days=30)
+    assert lend(waiting, "approver.s1", "operator.s1", "site_approver", "S1", since=since, until=until) == ()
+
+    assert gaps(waiting) == [("site_approver", "2024-04-22", "2024-04-23", False)]
+
+
 def test_whoever_is_kept_out_or_holds_the_role_no_more_cannot_act(waiting: Town):
     disable(waiting.desk, "both.s1", at=NOW, actor="setup")
     end_role(waiting.desk, "approver.s1", "site_approver", "S1", at=NOW, actor="setup")

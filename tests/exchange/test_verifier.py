@@ -45,6 +45,14 @@ def test_a_right_that_has_ended_is_good_until_then_and_not_after():
     assert toy.found(toy.checked(), people=[*toy.registry(), {**ended, "at": toy.at(3)}]) == set()
 
 
+def test_a_right_that_is_lent_from_a_later_moment_on_does_not_count_before():
+    data = {"by": "ann", "to": "bob", "role": "checker", "unit": "S1", "why": "x", "until": None, "for_good": False}
+    for since, counts_from in ((toy.at(9), toy.at(9)), (toy.at(0), toy.at(3)), (None, toy.at(3)), (7, toy.at(3))):
+        loans: verifier.Loans = {}
+        verifier.lend(loans, {"kind": "delegated", "at": toy.at(3), "data": {**data, "since": since}})
+        assert [one.since for one in loans["ann", "bob"]] == [counts_from], "it never counts before it was lent"
+
+
 def test_a_rule_that_the_rulebook_lacks_is_said_to_be_missing():
     lacking = {**toy.RULEBOOK, "rules": {"cheap": toy.RULEBOOK["rules"]["cheap"]}}
     report = verifier.Report()

@@ -10,11 +10,27 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from tests.faults.clerks import ROOT
+
+
+@contextmanager
+def watching(names: Collection[str], seen: list[str]) -> Iterator[None]:
+    """Meanwhile note every call of a function of the system by one of these names, in order."""
+
+    def watch(_frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call" and called.__name__ in names and getattr(called, "__module__", "") == os.name:
+            seen.append(called.__name__)
+
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 class Named(Protocol):

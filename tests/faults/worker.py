@@ -75,7 +75,7 @@ def main(url: str, key: str, counts: str, *stops_before: str) -> int:
     library = load_remembered(HOME, settings.memory_folder, {})  # as the office of the tests has it
     patch = pytest.MonkeyPatch()
     patch.setattr(worker, "office", lambda _settings, **_today: wiring.office(settings, library))
-    patch.setattr(rounds, "mailer_for", lambda _post: CountingMailer(Path(counts)))
+    patch.setattr(rounds, "mailer_for", lambda _post, **_: CountingMailer(Path(counts)))
     stop_before(stops_before, patch)
     return work(Caller(settings=settings), once=False, pace=PACE)
 

@@ -4,12 +4,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.sql import SQL
 
 from tests import postgres
+from tests.engine.vault import vault_at
+from tests.schema_pool import CATALOGUE, Pool
 
 
 def test_every_test_gets_an_empty_database_of_its_own(postgres_server):
@@ -32,6 +36,70 @@ def test_a_database_goes_away_although_somebody_still_uses_it(postgres_server):
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         psycopg.connect(url)
     left_open.close()
+
+
+def test_a_database_that_is_used_again_is_what_a_fresh_one_is(postgres_server):
+    with closing(Pool(postgres_server, str)) as pool:
+        with pool.lent() as used:
+            fresh = _dumped(used)
+            with vault_at(used) as vault:
+                vault.write((0, 1), (1, 1))
+                vault.seal()
+            left_open = psycopg.connect(used, autocommit=True)
+            left_open.execute("CREATE TEMPORARY TABLE draft AS SELECT * FROM event")
+            left_open.execute("UPDATE alembic_version SET version_num = 'another'")
+            left_open.execute("SELECT setval(oid::regclass, 41) FROM pg_class WHERE relkind = 'S'")
+            assert _dumped(used) != fresh
+        with pool.lent() as again:
+            assert again == used
+            assert _dumped(again) == fresh
+
+    with pytest.raises(psycopg.OperationalError):
+        left_open.execute("SELECT 1")
+    left_open.close()
+
+
+def test_a_database_that_a_test_has_altered_is_used_by_no_other(postgres_server):
+    with closing(Pool(postgres_server, str)) as pool:
+        with pool.lent() as altered, psycopg.connect(altered) as connection:
+            connection.execute("ALTER TABLE event DISABLE TRIGGER ALL")
+        with pool.lent() as next_one:
+            assert next_one != altered
+
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(altered)
+
+
+def test_whatever_is_altered_of_a_database_is_noticed(postgres_url):
+    with psycopg.connect(postgres_url) as connection:
+        before = connection.execute(CATALOGUE).fetchall()
+        for change in (
+            "ALTER TABLE cases ADD COLUMN shortcut text",
+            "ALTER TABLE cases ALTER COLUMN state DROP NOT NULL",
+            "ALTER TABLE cases ALTER COLUMN state SET DEFAULT 'graduated'",
+            "ALTER TABLE cases ADD CHECK (id > 0)",
+            "ALTER TABLE event DISABLE TRIGGER ALL",
+            "CREATE INDEX shortcut ON event (body)",
+            "CREATE FUNCTION shortcut() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "CREATE VIEW shortcut AS SELECT * FROM cases",
+            "CREATE SEQUENCE shortcut",
+            "CREATE SCHEMA shortcut",
+            "GRANT SELECT ON cases TO PUBLIC",
+            "CREATE ROLE shortcut",
+            f"ALTER DATABASE {connection.info.dbname} SET timezone = 'America/New_York'",
+            f"ALTER DATABASE {connection.info.dbname} CONNECTION LIMIT 3",
+        ):
+            with connection.transaction(force_rollback=True):
+                connection.execute(SQL(change))
+                assert connection.execute(CATALOGUE).fetchall() != before, change
+        assert connection.execute(CATALOGUE).fetchall() == before
+
+
+def _dumped(url: str) -> str:
+    """Everything that is in it, rows and sequences too; the words against a forged dump differ each time."""
+    command = [str(postgres.client_programs() / "pg_dump"), url]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return "\n".join(line for line in told.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
 def test_each_kind_of_database_is_asked_for_by_its_own_url(database_url, request):

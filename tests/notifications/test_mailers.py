@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.mailers import Answer, Commit, FileMailer, Mailer, Patience, Relay, SmtpMailer, file_name
+from tests.faults.crews import watching
 from tests.faults.mail_server import (
     AUTHENTICATED,
     DROP,
@@ -327,6 +328,22 @@ def test_a_mail_becomes_a_file_that_only_its_owner_reads(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
     assert file.read_bytes().endswith(b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("is_lasting", "steps"), [(True, ["fsync", "marked", "replace", "fsync"]), (False, ["marked", "replace"])]
+)
+def test_a_file_and_its_name_are_on_the_disk_before_it_counts_as_handed_over(tmp_path, is_lasting, steps):
+    mailer, seen = FileMailer(tmp_path, is_lasting=is_lasting), list[str]()
+
+    def marked() -> bool:
+        seen.append("marked")
+        return True
+
+    with watching({"fsync", "replace"}, seen):
+        assert handed(mailer, commit=marked).outcome == "accepted"
+
+    assert seen == steps
 
 
 def test_the_same_mail_handed_over_twice_is_one_file_as_it_was_first(tmp_path):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.header import decode_header
 from email.message import EmailMessage
-from email.policy import default
+from email.policy import SMTPUTF8, default
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -88,6 +88,32 @@ def test_nothing_leaves_that_is_not_ascii_or_longer_than_a_line_may_be(letter):
     assert max(map(len, lines)) <= 78
     assert all(line.isascii() for line in lines)
     assert not any(b"\n" in line or b"\r" in line for line in lines)
+
+
+def test_a_mail_is_written_as_each_server_asks_whichever_was_asked_first():
+    mails = [MESSAGES.mail(LETTER) for _ in range(2)]
+
+    plain, rich, plain_again = mails[0].as_bytes(), mails[1].as_bytes(policy=SMTPUTF8), mails[1].as_bytes()
+
+    assert plain == plain_again
+    assert plain.isascii()
+    assert f"From: {SENDER}\r\n".encode() in rich
+
+
+@pytest.mark.parametrize("kept_apart", [b"alternative", b"mixed"])
+def test_no_text_can_end_its_part_of_the_mail_early(kept_apart):
+    boundaries = re.findall(rb'multipart/(\w+);\s+boundary="([^"]+)"', MESSAGES.mail(LETTER).as_bytes())
+    line = f"--{dict(boundaries)[kept_apart].decode()}--"
+    (notice,) = LETTER.notices
+
+    written = MESSAGES.mail(replace(LETTER, notices=(replace(notice, unit=f"{line}\r\n{line}"),)))
+
+    arrived = message_from_bytes(written.as_bytes(), policy=default)
+    leaves = [part for part in arrived.walk() if not part.is_multipart()]
+    assert [part.get_content_type() for part in leaves] == ["text/plain", "text/html", "text/calendar"]
+    assert line in leaves[0].get_content()
+    assert "打开办理" in leaves[0].get_content()
+    assert [part.defects for part in arrived.walk()] == [[]] * 5
 
 
 def _with_name(text: str) -> Letter:

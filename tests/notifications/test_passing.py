@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -149,6 +150,19 @@ def test_a_delegation_is_news_up_to_its_last_moment(desk: tuple[Town, int]):
 
     assert letter(town, mail, UNTIL) is not None
     assert letter(town, mail, UNTIL + timedelta(microseconds=1)) is None
+
+
+def test_a_delegation_that_begins_later_is_told_at_once_with_the_day_it_begins(desk: tuple[Town, int]):
+    town, _ = desk
+    later = Mandate(taker="operator.s1", role="site_approver", reason="开会", since=SOON + timedelta(days=1))
+    assert delegate(town.desk, "S1", later, UNTIL, asked(town, "approver.s1", "delegate")) == ()
+
+    said = letter(town, mail_of(town, "operator.s1"))
+
+    assert said is not None
+    for page in pages(said):
+        assert re.search(r"自2024年4月21日.{0,4}\s?11:00至", page), page
+        assert "from 21 Apr 2024" in page, page
 
 
 def test_one_that_is_over_is_no_news_because_a_longer_one_counts(desk: tuple[Town, int]):

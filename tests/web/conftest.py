@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from console.web.words import WORDS
 from engine import proposed_texts
 from engine.checking.examining import examine
 from engine.expressions.functions import Registered
+from tests.conftest import MadeOnce
 
 _STUDENTS = 170
 _TLS = ssl.create_default_context()
@@ -35,9 +36,9 @@ _TLS = ssl.create_default_context()
 
 
 @pytest.fixture(scope="session")
-def staged_evening(tmp_path_factory: pytest.TempPathFactory) -> Files:
+def staged_evening(made_once: MadeOnce) -> Files:
     """The evening of 15 May as `make serve` shows it, with fewer students elsewhere."""
-    return stage_evening(tmp_path_factory.mktemp("evening"), _STUDENTS)
+    return Files(into=made_once("evening", lambda folder: stage_evening(folder, _STUDENTS)))
 
 
 @dataclass(slots=True)
@@ -196,7 +197,7 @@ def opening(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Sit
         folder.mkdir()
         for file in staged_evening.into.glob("evening.db*"):
             shutil.copy(file, folder)
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = _listening()
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sees to it only where it binds itself
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         here = {"database": f"sqlite:///{folder / 'evening.db'}", "url": address, "channels": None}
@@ -215,6 +216,18 @@ def opening(staged_evening: Files, tmp_path: Path) -> Iterator[Callable[..., Sit
             site.close()
         for context in reversed(closing):
             context.__exit__(None, None, None)
+        _PORTS.extend(int(site.address.rpartition(":")[2]) for site in sites)
+
+
+_PORTS: list[int] = []
+"""Of houses that are closed. A browser that knows the address has a page there, and need not make one (browser/)."""
+
+
+def _listening() -> socket.socket:
+    """A port that a house had before, or, if somebody else has taken it meanwhile, another."""
+    with suppress(IndexError, OSError):
+        return socket.create_server(("127.0.0.1", _PORTS.pop()))
+    return socket.create_server(("127.0.0.1", 0))
 
 
 @contextmanager

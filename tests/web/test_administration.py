@@ -3,6 +3,9 @@
 import re
 from collections.abc import Callable
 
+import orjson
+
+from console.access.tokens import hash_of
 from console.demo import evening, school
 from engine.delegating import Mandate, hand_over
 from engine.organisation import add_units, give_role
@@ -125,6 +128,50 @@ def test_a_unit_is_added_described_and_moved_with_its_people_and_cases(site: Sit
     assert '"was":"5116101"' in _events(site)[-1]
 
 
+def test_a_unit_is_renamed_by_its_administrator_and_the_page_says_what_it_was_called(site: Site) -> None:
+    admin, address = site.signed_in("security-admin"), f"/admin/units/{SITE}"
+    with site.house.desks.borrowed() as office:
+        old = office.desk.units()[SITE].name
+    for name, why in (("", "写 1 至 60 个字"), (old, "现在就叫这个名称")):
+        refused = admin.post(f"{address}/rename", {"new_name": name})
+        assert (refused.status_code, why in refused.text) == (422, True)
+
+    assert admin.post(f"{address}/rename", {"new_name": "文昭教学点"}).headers["location"] == f"{address}?said=renamed"
+
+    page = _text(admin.get(address).text)
+    assert ("文昭教学点 511610104" in page, f"曾用名 {old}" in page) == (True, True)
+    assert "文昭教学点" in admin.get("/admin/units").text
+    assert site.signed_in(evening.APPROVER).post(f"{address}/rename", {"new_name": "x"}).status_code in (403, 404)
+
+
+def test_a_program_gets_a_token_from_its_person_alone_and_auditors_read_who_made_and_ended_it(site: Site) -> None:
+    person, admin = site.signed_in(evening.APPROVER), site.signed_in("security-admin")
+    given = {"name": "报表", "scope_read": "on", "scope_decide": "on", "days": "30"}
+    for lacking in ("name", "scope", "days"):
+        form = {name: value for name, value in given.items() if not name.startswith(lacking)}
+        assert person.post("/me/tokens", form).status_code == 422, lacking
+    assert "token_changed" not in _events(site)[-1]
+
+    [made] = set(re.findall(r"xueji_[\w-]{40,}", person.post("/me/tokens", given).text))
+
+    assert person.post("/me/tokens", given).status_code == 422, "a good token of that name is there already"
+    asking = {"Authorization": f"Bearer {made}"}
+    assert site.program.get("/api/v1/queue", headers=asking).status_code == 200
+    assert made not in person.get("/me/tokens").text
+    page = f"{_PEOPLE}/{evening.APPROVER}"
+    assert "查看、提交办理" in admin.get(page).text
+    assert admin.post(f"{page}/tokens/end", {"name": "报表"}).headers["location"] == f"{page}?said=token"
+    assert admin.post(f"{page}/tokens/end", {"name": "报表"}).status_code == 404
+    assert site.program.get("/api/v1/queue", headers=asking).status_code == 401
+    told = [one for one in _events(site) if '"token_changed"' in one]
+    assert [orjson.loads(one)["actor"] for one in told] == [evening.APPROVER, "security-admin"]
+    assert not any(made in one or hash_of(made) in one for one in told)
+    for who, address in (("audit-admin", "/admin/changes"), ("auditor", "/audit/changes")):
+        said = _text(site.signed_in(who).get(address).text)
+        assert f"为 周敏（{evening.APPROVER}）生成接口令牌“报表”：查看、提交办理，至 2024年6月14日" in said
+        assert f"作废 周敏（{evening.APPROVER}）的接口令牌“报表”" in said
+
+
 def test_a_student_is_told_the_number_of_the_own_unit_or_of_the_one_above(site: Site) -> None:
     with site.house.desks.borrowed() as office:
         [(login,)] = office.desk.connection.execute(
@@ -144,6 +191,13 @@ def test_a_role_is_lent_refused_with_every_reason_and_taken_back(site: Site) -> 
     refused = approver.post("/me/delegations", {**given, "taker": evening.APPROVER})
     assert (refused.status_code, "不能委派或转办给自己" in refused.text) == (422, True)
 
+    for since, why in (("2024-05-10", "请选择今天或以后的一天"), ("2024-05-21", "不能早于开始的那一天")):
+        assert why in approver.post("/me/delegations", {**given, "since": since}).text
+    to_come = {**given, "since": "2024-05-18"}
+    assert approver.post("/me/delegations", to_come).headers["location"] == "/me/delegations?said=lent"
+
+    assert "尚未开始" in approver.get("/me/delegations").text
+    approver.post("/me/delegations/end", {"taker": evening.OPERATOR, "role": "site_approver"})
     assert approver.post("/me/delegations", given).headers["location"] == "/me/delegations?said=lent"
 
     assert "出差" in approver.get("/me/delegations").text

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from console.api.tokens import Wish, issue
+from console.access.programs import Wish, issue
 from console.demo import evening
 from tests.web.conftest import Site
 
@@ -15,8 +15,7 @@ class Program:
 
     def __init__(self, site: Site, login: str, *scopes: str, days: int = 30) -> None:
         with site.house.desks.borrowed() as office:
-            connection = office.desk.connection
-            self.token = issue(connection, Wish(login, "test", scopes, timedelta(days=days)), site.watch.at)
+            self.token = issue(office.desk, Wish(login, "test", scopes, timedelta(days=days)), site.watch.at, "setup")
         self._client = site.program
 
     def get(self, path: str) -> httpx.Response:

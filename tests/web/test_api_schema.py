@@ -10,7 +10,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from console.api.tokens import Scope, Wish, issue
+from console.access.programs import Scope, Wish, issue
 from console.demo import evening
 from tests.web.conftest import Site
 
@@ -27,9 +27,8 @@ _ASKED = settings(
 def _bearer(site: Site) -> str:
     """A token of the approver's for everything."""
     with site.house.desks.borrowed() as office:
-        made = issue(
-            office.desk.connection, Wish(evening.APPROVER, "all", tuple(Scope), timedelta(days=1)), site.watch.at
-        )
+        wish = Wish(evening.APPROVER, "all", tuple(Scope), timedelta(days=1))
+        made = issue(office.desk, wish, site.watch.at, "setup")
     return f"Bearer {made}"
 
 

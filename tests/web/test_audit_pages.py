@@ -17,8 +17,8 @@ from tests.web.conftest import Site
 
 _MOST_STATEMENTS = 7
 """Of a moment, beside those that keep the look."""
-_OF_THE_LOOK = 4
-"""The case as it stands now and its batch are read, its row and its chain written."""
+_OF_THE_LOOK = 3
+"""The case as it stands now is read, its row and its chain written."""
 
 
 def _rows(site: Site, sql: str, values: Sequence[object] = ()) -> list[Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import httpx
+import orjson
 from openpyxl import Workbook, load_workbook
 
 from console.demo import evening, school
@@ -49,10 +50,8 @@ def sheet(folder: Path, rows: Iterable[Mapping[str, Cell]]) -> bytes:
 def owed(site: Site) -> dict[str, str]:
     """What each student owes, by number."""
     with site.house.desks.borrowed() as office:
-        rows = office.desk.connection.execute(
-            "SELECT student_no, facts ->> '$.fee_owed' FROM student ORDER BY student_no"
-        ).fetchall()
-    return {str(number): str(fee) for number, fee in rows}
+        rows = office.desk.connection.execute("SELECT student_no, facts FROM student ORDER BY student_no").fetchall()
+    return {str(number): str(orjson.loads(facts).get("fee_owed")) for number, facts in rows}
 
 
 def events(site: Site) -> int:
@@ -94,7 +93,7 @@ def checked(person: Person, address: str, body: bytes) -> tuple[str, str]:
 # --- what is no sheet --------------------------------------------------------------------------------
 
 
-def _workbook(*rows: list[object]) -> bytes:
+def workbook_of(*rows: list[object]) -> bytes:
     book = Workbook()
     sheet = book.worksheets[0]
     for row in rows:
@@ -105,18 +104,18 @@ def _workbook(*rows: list[object]) -> bytes:
 
 
 def _bomb() -> bytes:
-    made = BytesIO(_workbook(["学号", "欠费金额"], ["1", "1"]))
+    made = BytesIO(workbook_of(["学号", "欠费金额"], ["1", "1"]))
     with ZipFile(made, "a", ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet9.xml", b"<worksheet>" + b" " * 60 * 2**20)
     return made.getvalue()
 
 
-GOOD = _workbook(["学号", "欠费金额"], ["1", "1"])
+GOOD = workbook_of(["学号", "欠费金额"], ["1", "1"])
 REFUSED: list[tuple[bytes, int, str]] = [
     (b"%PDF-1.7 \n" + bytes(50), 415, "不是 Excel 文件（内容是PDF）"),
     (b"a,b\n1,2\n", 415, "不是 Excel 文件（内容是纯文本）"),
     (GOOD[: len(GOOD) // 2], 415, "文件损坏"),
-    (_workbook(["学号", "欠费金额"], ["1", "=1+1"]), 415, "B2 是公式"),
+    (workbook_of(["学号", "欠费金额"], ["1", "=1+1"]), 415, "B2 是公式"),
     (_bomb(), 415, "解压后过大"),
     (bytes(31 * 2**20), 413, "文件 31.0 MB，最多 30 MB"),
 ]
@@ -131,7 +130,7 @@ def test_what_is_no_sound_sheet_is_refused_in_words_and_the_next_request_is_answ
         assert person.get(PAYMENTS).status_code == 200
     assert send(person, PAYMENTS, b"", name="").status_code == 422
     assert events(site) == before
-    assert "还没有传过表" in person.get("/files").text, "nothing of it was kept"
+    assert "还没有传过文件" in person.get("/files").text, "nothing of it was kept"
 
 
 # --- payments ----------------------------------------------------------------------------------------
@@ -175,7 +174,8 @@ def test_three_bad_cells_of_a_payment_file_are_named_marked_and_mended_and_the_f
     person.post(f"{address}/commit", {})
     page = settled(person, address)
     assert f"已导入：改动 {len(debtors)} 人，不变 {len(rows) - len(debtors)} 人。" in page
-    assert f"{foretold[1]} 人现在条件已齐" in page, "what was foretold is what came"
+    assert f"{foretold[1]} 人现在可以申请" in page, "what was foretold is what came"
+    assert "批号 0515-01" in page
     assert plain(person.get(f"{address}/ready").text).count("在籍") == int(foretold[1])
     assert set(owed(site).values()) == {"0.00"}
     assert events(site) - before >= len(debtors)
@@ -200,7 +200,7 @@ def test_whoever_has_nothing_in_the_way_any_more_is_foretold_counted_and_listed(
     assert "将改动 5 人；不变 0 人。 其中 5 人因此条件已齐。 电子照片 改动 5 处" in page
     assert "受阻 8" in plain(approver.get("/exports").text)
     head.post(f"{address}/commit", {})
-    assert "5 人现在条件已齐" in settled(head, address)
+    assert "5 件现在可以办" in settled(head, address)
     assert "受阻 3" in plain(approver.get("/exports").text), "what was foretold is what came"
     listed = plain(head.get(f"{address}/ready").text)
     assert "5 人因这次导入条件已齐" in listed

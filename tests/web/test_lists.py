@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 
 import orjson
 import pytest
@@ -16,12 +18,17 @@ from PIL import Image
 from console.calling import Sitting
 from console.demo import lists as reviewing
 from console.demo import school
+from console.demo.sheets import Files
 from engine.facts import keep_facts
-from engine.organisation import give_role
+from engine.loading.folder import load
+from engine.organisation import give_role, rename_unit
 from engine.records import case_number
-from engine.store import students
+from engine.store import registry, students
 from engine.store.documents import of_case
-from tests.web.conftest import Person, Site
+from tests.definitions.credential_acts import FULLTIME, TO_BE_SET, archived, expected, list_sealed, student_signed
+from tests.definitions.world import world_at
+from tests.engine.town import HOME, KEY, LOG
+from tests.web.conftest import Person, Site, opening
 
 UNIT = school.SITES[0].code
 HANDLER, SECOND = school.operator(UNIT), "second-operator"
@@ -276,6 +283,21 @@ def test_the_form_on_paper_is_a_document_whose_every_look_is_kept_and_a_late_lis
     assert "个工作日" in late
 
 
+def test_a_fixed_list_keeps_the_name_its_unit_had_then_until_it_gathers_anew(desk: Desk):
+    old, site = school.SITES[0].name, desk.site
+    with site.house.desks.borrowed() as office:
+        assert rename_unit(office.desk, UNIT, "新桥教学点", at=site.watch.at, actor="setup")
+
+    assert f"{old} 毕业" in (page := desk.page(desk.handler))
+    assert "单位现名 新桥教学点" in page
+    assert old in told(desk.records.get("/lists").text)
+
+    assert desk.posted(desk.records, "back", trigger="return_list", reason=WHY)[0] == 303
+    assert "新桥教学点 毕业" in (page := desk.page(desk.handler))
+    assert "单位现名" not in page
+    assert old not in told(desk.records.get("/lists").text)
+
+
 def test_the_pages_take_few_statements(open_site: Callable[..., Site]):
     site = open_site(desks=1)
     desk = at_work(site)
@@ -285,3 +307,42 @@ def test_the_pages_take_few_statements(open_site: Callable[..., Site]):
         with site.counted() as found:
             assert desk.records.get(address).status_code == 200
         assert len(found) <= 9, "\n".join(found)
+
+
+# --- books -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_bound_book_taken_in_by_the_archive_has_a_receipt_to_print(tmp_path: Path):
+    with archive_of_a_school(tmp_path) as (site, number):
+        page = site.signed_in("records_section@U").get(f"/lists/{number}")
+        assert "已归档" in told(page.text)
+        receipt = told(page.text[page.text.index('id="receipt"') : page.text.index('id="dues"')])
+        assert re.search(
+            r"归档回执 打印回执 存放位置3-2-1页数120 接收人archive@U 接收时间2024年4月22日.* 指纹[0-9a-f]{12}… 1 人",
+            receipt,
+        ), receipt
+        paper = site.signed_in("archive@U").get(f"/lists/{number}/receipt")
+        assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+        assert paper.content.startswith(b"%PDF")
+
+
+@contextmanager
+def archive_of_a_school(tmp_path: Path) -> Iterator[tuple[Site, str]]:
+    """A house over the database of a full-time school whose graduate book was signed, sealed and archived."""
+    (folder := tmp_path / "school").mkdir()
+    database = folder / "evening.db"
+    with world_at(database, load(HOME), "fulltime-vocational") as world:
+        student = expected(world)
+        world.publishes(FULLTIME, **TO_BE_SET)
+        student_signed(world, student)
+        list_sealed(world)
+        book = archived(world)
+        with world.town.connection.writing():
+            registry.set_setting(world.town.connection, "log", LOG)
+            registry.set_setting(world.town.connection, "rehearsal", "yes")
+        number = case_number(book.id)
+    key = database.with_name("evening.db.key")
+    key.write_text(KEY.hex())
+    key.chmod(0o600)
+    with opening(Files(into=folder), tmp_path) as open_one:
+        yield open_one(), number

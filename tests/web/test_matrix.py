@@ -18,8 +18,8 @@ import yaml
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from console.access.programs import Scope, Wish, issue
 from console.api.routes import doors as programs
-from console.api.tokens import Scope, Wish, issue
 from console.demo import school
 from console.demo.sheets import Files
 from console.web.guarding import GOOD_FOR, HEADER, token
@@ -136,9 +136,7 @@ class Town:
         """A token of somebody's."""
         login = PEOPLE[name].login.format(student=self.student)
         with self.site.house.desks.borrowed() as office:
-            return issue(
-                office.desk.connection, Wish(login, "matrix", scopes, timedelta(days=days)), self.site.watch.at
-            )
+            return issue(office.desk, Wish(login, "matrix", scopes, timedelta(days=days)), self.site.watch.at, "setup")
 
     def rows(self) -> dict[str, frozenset[tuple[object, ...]]]:
         """Every row of the database, by its table."""
@@ -276,7 +274,9 @@ def test_what_is_not_for_somebody_is_not_done_however_well_it_is_asked(town: Tow
 def test_a_program_may_no_more_than_its_person(town: Town, name: str) -> None:
     before = town.rows()
     assert "\n".join(_wrong(town, name, "program get", "program post")) == ""
-    assert _changes(town, before).keys() <= {"api_token"}
+    changed = _changes(town, before)
+    assert changed.pop("event", {"token_changed"}) == {"token_changed"}, "the tokens that are asked with, and no more"
+    assert changed.keys() <= {"api_token"}
 
 
 def _doubtful(town: Town, own: str) -> dict[str, dict[str, str]]:

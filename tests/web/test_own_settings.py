@@ -155,4 +155,4 @@ def test_the_page_costs_few_statements(narrow_site: Site) -> None:
     with narrow_site.counted() as found:
         person.get("/me")
 
-    assert len(found) <= 6, found
+    assert len(found) <= 8, found  # two of them for the number in the bar

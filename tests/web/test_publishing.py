@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from html import unescape
 from time import monotonic, sleep
 
 import pytest
@@ -13,7 +14,7 @@ from console.post import post_of
 from console.serving import opened
 from console.settings import HOME
 from console.web.definitions.comparing import side_by_side
-from console.worker import Premises
+from console.worker import Premises, Worker
 from engine.desk import Desk
 from engine.expressions.kinds import SHANGHAI
 from engine.replay import replay_range
@@ -154,14 +155,61 @@ def test_a_draft_is_its_makers_alone_and_what_is_refused_or_taken_back_is_over(s
 def test_a_change_of_the_calendar_says_how_many_deadlines_and_people_it_touches(site: Site) -> None:
     admin = site.signed_in(FIRST)
     text = (HOME / "rules" / "calendars" / "2024.yaml").read_text("utf-8")
-    off = text.replace("from: 2024-06-10}", "from: 2024-05-16, to: 2024-06-10}")
-    page = admin.get(admin.post("/admin/calendars/2024", {"text": off}).headers["location"]).text
+    working = {"text": text, "status": "confirmed", "source": "国办发明电〔2023〕7号"}
+    closing = {"kind": "off", "name_zh": "停课", "first": "2024-05-16", "last": "2024-06-07", "do": "set"}
+    nameless = admin.post("/admin/calendars/2024", {**working, **closing, "name_en": ""})
+    assert (nameless.status_code, "休的日子要写名称" in nameless.text) == (422, True)
+    shown = admin.post("/admin/calendars/2024", {**working, **closing, "name_en": "Closed"}).text
+    assert "改了 23 天，还没有提交" in shown
+    copy = unescape(re.search(r'name="text"[^>]*>(.*?)</textarea>', shown, re.DOTALL)[1])  # type: ignore[index] # it is there
+    added = [line for line in copy.splitlines() if line not in text.splitlines()]
+    assert added == ["  - {title: {zh: 停课, en: Closed}, from: 2024-05-16, to: 2024-06-07}"], "the rest is as it was"
+
+    answer = admin.post("/admin/calendars/2024", {**working, "text": copy, "do": "check"})
+    address = answer.headers["location"]
+    page = admin.get(address).text
     assert "年历“2024”的放假" in page
-    assert re.search(r"影响 [\d,]+ 个期限、[\d,]+ 人", page)
-    assert [admin.post(f"/admin/{what}", {"text": ""}).status_code for what in ("calendars/2024", "terms")] == [
-        422,
-        422,
+    touched = re.search(r"影响 ([\d,]+) 个期限、[\d,]+ 人", page)
+    assert touched is not None
+    admin.post(f"{address}/submit", {"effective_on": "2024-05-15", "reason": REASON})
+    other = site.signed_in(OTHER)
+    other.post(f"{address}/approve")
+    assert "等后台重新推算期限" in other.get(address).text
+
+    site.watch.pass_by(minutes=1)
+    settings = site.house.settings
+    premises = Premises(settings=settings, post=post_of(settings), wall=site.watch, is_told=True)
+    worker = Worker(premises, lambda *_, **__: None)
+    worker.do("recount")
+    site.watch.pass_by(minutes=2)
+    worker.do("recount")
+    worker.close()
+    moved = re.search(r"期限已重新推算.*移动 ([\d,]+) 个日期", other.get(address).text)
+    assert moved is not None
+    assert moved[1] == touched[1], "as many as was said before"
+    with Caller(settings=settings, now=site.watch.at).sitting() as sitting:
+        [whole] = spans(sitting.desk.connection, 1)
+        assert replay_range(sitting.desk.connection, sitting.office.log, sitting.office.key, whole).diverged == ()
+
+
+def test_terms_are_a_table_whose_dates_are_kept_in_order_and_what_is_not_changed_stays_as_written(site: Site) -> None:
+    admin = site.signed_in(FIRST)
+    page = admin.get("/admin/terms").text
+    rows = dict(re.findall(r'name="((?:name|first|last|vacation)-[\d-]+)" type="\w+" value="([^"]*)"', page))
+    [place] = [name.removeprefix("name-") for name, value in rows.items() if value == "2026-1"]
+    new = {"name-0-0": "2027-1", "first-0-0": "2027-09-06", "last-0-0": "2028-01-21"}
+    wrong = {**rows, **new, f"last-{place}": "2026-09-01", "first-0-0": "2027-07-10", "do": "check"}
+    refused = admin.post("/admin/terms", wrong)
+    assert refused.status_code == 422
+    assert "最后一天在第一天之前" in refused.text
+    assert "学期 2026-2 及其假期到 2027-08-31，还没有结束" in refused.text
+
+    done = admin.get(admin.post("/admin/terms", {**rows, **new, "do": "check"}).headers["location"]).text
+    assert [unescape(one) for one in re.findall(r"<ins>(.*?)</ins>", done)] == [
+        "  2027-1: {from: 2027-09-06, to: 2028-01-21}"
     ]
+    assert "<del>" not in done
+    assert [admin.post(f"/admin/{what}", {"text": ""}).status_code for what in ("calendars/2024", "terms")] == [422] * 2
 
 
 def test_a_year_is_seen_at_a_glance_with_what_is_off_worked_and_provisional(read_site: Site) -> None:

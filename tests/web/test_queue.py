@@ -63,6 +63,15 @@ def test_every_number_is_a_link_to_exactly_those_cases(approver: Person) -> None
         assert len(numbers(approver.get(address).text)) == int(count)
 
 
+def test_a_case_sent_back_and_filed_again_says_for_which_time_and_why_it_was_sent_back(approver: Person) -> None:
+    filed_again = numbers(approver.get("/queue/todo?caution=sent-back").text)
+
+    assert len(filed_again) == 2
+    middle = approver.get(f"/queue/todo?case={filed_again[0]}").text
+    assert "第 2 次报送" in middle
+    assert "您 退回：“电子照片不是本人近照，请重采后再报”" in middle
+
+
 def test_the_second_page_goes_on_where_the_first_ended(approver: Person) -> None:
     first = approver.get("/queue/todo").text
     following = re.search(r'rel="next" href="([^"]+)"', first)
@@ -228,6 +237,18 @@ def test_statements_of_the_queue_are_few(narrow_site: Site) -> None:
     assert len(fragment) <= _FRAGMENT_STATEMENTS
 
 
+def test_statements_of_a_queue_too_long_to_be_read_as_a_whole_are_counted(
+    narrow_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "SHORT", 10)
+    person = narrow_site.signed_in(evening.APPROVER)
+    pages = {"/queue/todo": 12, f"/queue/todo?case={ready(person)}": 19}
+    for address, most in pages.items():
+        with narrow_site.counted() as found:
+            assert person.get(address).status_code == 200
+        assert len(found) <= most, (address, found)
+
+
 def test_what_one_typed_into_the_find_box_stands_in_no_address(approver: Person) -> None:
     html = approver.get(f"/queue/todo?case={ready(approver)}").text
     name = heading(html)
@@ -309,9 +330,14 @@ def test_what_is_due_within_three_working_days_stands_under_the_bar_for_the_staf
 
 
 def test_how_many_wait_is_told_on_every_page(approver: Person) -> None:
-    assert '<span class="xj-bar-count">60</span>' in approver.get("/queue/todo").text
-    assert 'class="xj-bar-count" hx-get="/queue/waiting/pulse"' in approver.get("/batches").text
-    assert approver.get("/queue/waiting/pulse").text == "60"
+    first = ready(approver)
+    for address in ("/queue/todo", "/queue/done", "/batches", "/lists", "/me", f"/cases/{first}", "/nowhere"):
+        assert '<span class="xj-bar-count">60</span>' in approver.get(address).text, address
+
+    fields = re.findall(r'name="(seen|seq|request)" value="([^"]*)"', approver.get(f"/queue/todo?case={first}").text)
+    approver.post(f"/cases/{first}/do/site_approve", dict(fields))
+
+    assert '<span class="xj-bar-count">59</span>' in approver.get("/batches").text
 
 
 def test_those_who_mend_what_holds_cases_up_are_told_once_a_day_from_the_queue(site: Site, approver: Person) -> None:

@@ -20,6 +20,8 @@ from tests.web.reading import told
 WHO, PASSWORD = evening.APPROVER, evening.PASSWORD
 STUDENT_WAIT, STAFF_WAIT = 15, 30
 WRONG = "账号或密码不对，或暂时不能登录"
+_MOST_STATEMENTS = 4
+"""Of the page (console.md 7.1); what becomes of a try takes more."""
 
 
 def at_the_form(site: Site, address: str = "/sign-in") -> Person:
@@ -78,6 +80,13 @@ def test_the_form_says_what_it_is_and_where_help_is(site: Site) -> None:
     assert "统一身份" not in page.text
     assert page.headers["cache-control"] == "no-store"
     assert page.text.count("<h1") == 1
+
+
+def test_the_form_takes_at_most_four_statements(narrow_site: Site) -> None:
+    person = at_the_form(narrow_site)
+    with narrow_site.counted() as statements:
+        assert person.get("/sign-in").status_code == 200
+    assert len(statements) <= _MOST_STATEMENTS, statements
 
 
 def test_somebody_signed_in_is_not_asked_again(site: Site) -> None:

@@ -100,7 +100,7 @@ def workbook(visit: Visit) -> bytes:
 
 
 def _kept(visit: Visit, about: About, before: int, most: int) -> list[Kept]:
-    connection, paths = visit.desk.connection, _paths(visit)
+    connection, paths = visit.desk.connection, own_paths(visit)
     if about.who:
         return looks.of_person(connection, paths, about.who, before, most)
     student = case_of(about.student)
@@ -109,7 +109,7 @@ def _kept(visit: Visit, about: About, before: int, most: int) -> list[Kept]:
     return looks.of_student(connection, paths, student, before, most)
 
 
-def _paths(visit: Visit) -> tuple[str, ...]:
+def own_paths(visit: Visit) -> tuple[str, ...]:
     """Where the visitor looks after people, or audits: only looks at cases there are told."""
     return tuple(sorted({one.path for one in visit.actor.grants if one.role in _MAY_LOOK}))
 

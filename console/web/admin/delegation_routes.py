@@ -15,7 +15,7 @@ from console.web.visit import Visit
 from engine.delegating import Refusal
 
 doors = Doors()
-_FIELDS = ("what", "taker", "until", "reason", "first", "last")
+_FIELDS = ("what", "taker", "since", "until", "reason", "first", "last")
 
 
 @doors.get("/admin/delegations", to=Audience.SECURITY_ADMIN)
@@ -79,7 +79,7 @@ def _own(visit: Visit, *, said: str = "", problem: FieldFaults | None = None, re
 
 @doors.post("/me/delegations", to=Audience.STAFF)
 def lend(visit: Visit) -> Response:
-    """Let somebody act in a role of one's own until a day."""
+    """Let somebody act in a role of one's own until a day, at once or from a day on."""
     try:
         refused = delegations.lend(visit)
     except FieldFaults as problem:

@@ -34,6 +34,7 @@ class Line(NamedTuple):
     """A delegation in words; `steps` what may be done by it, `more` how many further steps."""
 
     one: Passed
+    is_to_come: bool
     role: str
     unit: str
     steps: list[str]
@@ -101,7 +102,14 @@ def _works(visit: Visit) -> Callable[[date], bool]:
 def line(visit: Visit, one: Passed) -> Line:
     """A delegation in words."""
     steps = steps_of(visit, one.role)
-    return Line(one, role_title(visit, one.role), unit_name(visit, one.unit), steps[:_STEPS], len(steps[_STEPS:]))
+    return Line(
+        one,
+        one.since > visit.at,
+        role_title(visit, one.role),
+        unit_name(visit, one.unit),
+        steps[:_STEPS],
+        len(steps[_STEPS:]),
+    )
 
 
 def role_title(visit: Visit, role: str) -> str:
@@ -185,22 +193,29 @@ def own_lines(visit: Visit) -> list[Line]:
 def lend(visit: Visit) -> Refusal:
     """Let somebody act in a role of the visitor's until the end of a day (委派); every reason why not.
 
+    It begins at once, or at the beginning of a later day.
+
     Raises:
-        FieldFaults: If something is missing, the role is not the visitor's, or the day is not within a year.
+        FieldFaults: If something is missing, the role is not the visitor's, or a day is not within a year.
     """
     form = visit.form
     role, _, unit = form.get("what", "").partition("@")
-    until = _day(form.get("until", ""))
+    since, until = _day(form.get("since", "") or visit.today.isoformat()), _day(form.get("until", ""))
     faults = [] if form.get("taker") else [FieldFault("taker", visit.say("交给谁"), visit.say("请填写"))]
     if (role, unit) not in {(one.role, one.unit) for one in visit.actor.grants}:
         faults.append(FieldFault("what", visit.say("以什么角色"), visit.say("请选择")))
     if until is None or not visit.today <= until <= visit.today + _LONGEST_LOAN:
         faults.append(FieldFault("until", visit.say("到哪一天"), visit.say("请选择今天起一年以内的一天")))
+    if since is None or since < visit.today:
+        faults.append(FieldFault("since", visit.say("自哪一天起"), visit.say("请选择今天或以后的一天，空着即刻开始")))
+    elif until is not None and until < since:
+        faults.append(FieldFault("until", visit.say("到哪一天"), visit.say("不能早于开始的那一天")))
     if not form.get("reason"):
         faults.append(FieldFault("reason", visit.say("理由"), visit.say("请写明理由")))
-    if faults or until is None:
+    if faults or until is None or since is None:
         raise FieldFaults(faults)
-    mandate = Mandate(taker=form["taker"], role=role, reason=form["reason"][:_LONGEST_REASON])
+    begins = datetime.combine(since, time(), SHANGHAI).astimezone(UTC) if since > visit.today else None
+    mandate = Mandate(taker=form["taker"], role=role, reason=form["reason"][:_LONGEST_REASON], since=begins)
     ends = datetime.combine(until, time(23, 59, 59), SHANGHAI).astimezone(UTC)
     asked = visit.asks("delegate", request=form.get("request") or None)
     answer = once(visit.desk, "delegate", asked, lambda told: delegate(visit.desk, unit, mandate, ends, told))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from console.web.admin import leaving, outbox, people
+from console.web.admin import leaving, outbox, people, tokens
 from console.web.admin.frame import demand, own_places, tabs
 from console.web.admin.health import parts
 from console.web.audiences import Audience
@@ -64,6 +64,7 @@ def _person(visit: Visit, login: str, *, said: str = "", problem: FieldFaults | 
         status=422 if faults else 200,
         person=people.person(visit, login),
         choices=people.choices(visit),
+        tokens=tokens.lines(visit, login),
         said=said,
         faults=faults,
         reasons={name: reasons.get(name, "") for name in _FIELDS},

@@ -13,8 +13,7 @@ from engine.trail.event import moment
 
 def own_paths(visit: Visit) -> tuple[str, ...]:
     """The paths of the units at which the visitor looks after people, held or lent; none lies below another."""
-    now = moment(visit.at)
-    lent = (one for one in visit.actor.delegated if one.case is None and (one.until is None or one.until >= now))
+    lent = (one for one in visit.actor.lent_at(moment(visit.at)) if one.case is None)
     found = {one.path for one in (*visit.actor.grants, *lent) if one.role == LOOKS_AFTER_PEOPLE}
     return tuple(sorted(one for one in found if not any(one != other and one.startswith(other) for other in found)))
 

@@ -12,7 +12,7 @@ from console.web.faults import FieldFaults
 from console.web.visit import Visit
 
 doors = Doors()
-_FIELDS = (units.PHONE, units.HOURS, "code", "name", "kind")
+_FIELDS = (units.PHONE, units.HOURS, units.NEW_NAME, "code", "name", "kind")
 
 
 @doors.get("/admin/units", to=Audience.SECURITY_ADMIN)
@@ -52,6 +52,16 @@ def admin_describe_unit(visit: Visit, code: str) -> Response:
     except FieldFaults as problem:
         return _unit(visit, code, problem=problem)
     return visit.go(f"{units.address_of(code)}?said=described")
+
+
+@doors.post("/admin/units/{code}/rename", to=Audience.SECURITY_ADMIN)
+def admin_rename_unit(visit: Visit, code: str) -> Response:
+    """Another name for a unit; what was made before keeps the old one."""
+    try:
+        units.rename(visit, code)
+    except FieldFaults as problem:
+        return _unit(visit, code, problem=problem)
+    return visit.go(f"{units.address_of(code)}?said=renamed")
 
 
 @doors.post("/admin/units/{code}/add", to=Audience.SECURITY_ADMIN)

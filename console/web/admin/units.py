@@ -1,10 +1,11 @@
-"""Units: the tree with what is open in it, adding one, where its people are reached, moving it."""
+"""Units: the tree with what is open in it, adding one, its names, where its people are reached, moving it."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -14,12 +15,12 @@ from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.errors import Misplaced, Unknown, Unreadable
 from engine.moving_units import Rearrangement, Sighted, move_unit, rearranged
-from engine.organisation import add_units
-from engine.store import unit_moves
+from engine.organisation import LONGEST_NAME, add_units, rename_unit
+from engine.store import people, unit_moves
 from engine.store.registry import UnitRow
 from engine.unit_facts import change_unit
 
-PHONE, HOURS = "phone", "office_hours"
+PHONE, HOURS, NEW_NAME = "phone", "office_hours", "new_name"
 _MANY = 300
 """So many units are shown as one tree; of more, those two steps below the one that was chosen."""
 _STEPS = 2
@@ -40,10 +41,20 @@ class Line(NamedTuple):
     address: str
 
 
+class Name(NamedTuple):
+    """A name a unit had: from when (None: from the beginning), until when, and who renamed it then."""
+
+    name: str
+    since: datetime | None
+    until: datetime
+    by: str
+
+
 class Unit(NamedTuple):
     """One unit with what can be done about it; `kinds` and `places` are value and words of what may be chosen."""
 
     row: UnitRow
+    earlier: list[Name]
     kind: str
     above: list[tuple[str, str]]
     profile: str
@@ -124,6 +135,7 @@ def unit(visit: Visit, code: str) -> Unit:
     profile = organisation.profiles.get(row.profile or "")
     return Unit(
         row=row,
+        earlier=_earlier(visit, code),
         kind=visit.title(organisation.units[row.kind].title),
         above=[(one.name, address_of(one.code) if one in own_units(visit) else "") for one in above],
         profile="" if profile is None else visit.title(profile.title),
@@ -138,6 +150,39 @@ def unit(visit: Visit, code: str) -> Unit:
         ],
         address=address_of(code),
     )
+
+
+def _earlier(visit: Visit, code: str) -> list[Name]:
+    """What a unit was called before, the latest first."""
+    found = visit.desk.earlier_names(code)
+    names = people.named(visit.desk.connection, sorted({one.by for one in found}), None)[0] if found else {}
+    return [
+        Name(
+            one.name,
+            datetime.fromisoformat(one.since) if one.since else None,
+            datetime.fromisoformat(one.until),
+            names.get(one.by, one.by),
+        )
+        for one in reversed(found)
+    ]
+
+
+def rename(visit: Visit, code: str) -> None:
+    """Call a unit by the name that the form gives.
+
+    Raises:
+        NotFound: If the unit is not the visitor's.
+        FieldFaults: If there is no name, it is too long, or it is called so already.
+    """
+    _row(visit, code)
+    title = visit.say("新名称")
+    try:
+        is_new = rename_unit(visit.desk, code, visit.form.get(NEW_NAME, ""), at=visit.at, actor=visit.login)
+    except Unreadable as problem:
+        why = visit.say("写 1 至 {n} 个字，不要换行", n=LONGEST_NAME)
+        raise FieldFaults([FieldFault(NEW_NAME, title, why)]) from problem
+    if not is_new:
+        raise FieldFaults([FieldFault(NEW_NAME, title, visit.say("现在就叫这个名称"))])
 
 
 def add(visit: Visit, under: str) -> None:

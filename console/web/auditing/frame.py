@@ -19,6 +19,7 @@ _PLACES = (
     ("/audit/findings", "疑点"),
     ("/audit/papers", "底稿"),
     ("/audit/what-if", "换规则重判"),
+    ("/audit/changes", "变更记录"),
     ("/audit/seals", "封存情况"),
 )
 Tab = tuple[str, str, None, bool]

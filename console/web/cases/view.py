@@ -23,6 +23,7 @@ from console.web.cases.messages import MessageLine, Messages, last_nudge, messag
 from console.web.cases.reading import Dossier
 from console.web.cases.standing import OpenStep, Reader, open_steps
 from console.web.cases.way import WayView, way_view
+from engine.deeds import sent_back
 from engine.definition import CANCELLED, Bilingual, MoveKind
 from engine.records import Sentence
 from engine.trail.event import EventKind
@@ -161,6 +162,7 @@ def _head(dossier: Dossier, reader: Reader, dues: tuple[DueLine, ...], papers: t
     units = dossier.desk.units()
     codes = [code for code in reversed(case.path.strip("/").split("/")) if code in units]
     state = definition.states.get(case.state)
+    returns = {name: one for name, one in definition.transitions.items() if one.kind is MoveKind.RETURN}
     facts = dossier.found.facts
     return Head(
         name=str(facts.get("name") or dossier.found.student_no or units[case.unit].name),
@@ -171,7 +173,7 @@ def _head(dossier: Dossier, reader: Reader, dues: tuple[DueLine, ...], papers: t
         since=definition.effective_from.isoformat(),
         state=Bilingual(zh="已撤销", en="Cancelled") if state is None else state.title,
         state_tone=_tone(dossier),
-        sent_back=sum(1 for line in dossier.own() if _is_return(dossier, line.event)),
+        sent_back=sent_back((line.event for line in dossier.own()), lambda _: returns),
         line=tuple(_described(dossier, reader)),
         units=tuple(units[code].name for code in codes),
         masked=tuple(_masked(dossier, reader)),
@@ -193,13 +195,6 @@ def _tone(dossier: Dossier) -> str:
         arrivals = [one for one in definition.transitions.values() if case.state in one.targets]
         return _GOOD if any(one.kind is MoveKind.ADVANCE for one in arrivals) else _STOP
     return _REST if definition.states[case.state].rests else "run"
-
-
-def _is_return(dossier: Dossier, event: Mapping[str, object]) -> bool:
-    data = event["data"]
-    trigger = data.get("trigger") if isinstance(data, Mapping) else None
-    step = dossier.definition.transitions.get(str(trigger))
-    return event["kind"] == EventKind.MOVED and step is not None and step.kind is MoveKind.RETURN
 
 
 def _described(dossier: Dossier, reader: Reader) -> list[str]:

@@ -8,31 +8,26 @@ from datetime import date
 from typing import NamedTuple
 
 from console.web.visit import Visit
-from console.wiring import origin_of
 from engine.calendars import WorkCalendar
 from engine.definition import Bilingual
-from engine.proposing import newest_text
 from engine.vocabulary import CalendarYear, LocalCalendar, TermDates
 
 _MONTHS = range(1, 13)
 _WORKDAYS_A_WEEK = 5
-TERMS = "terms.yaml"
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 """As the columns of a month are headed, by a name for `say`."""
-_EMPTY = """\
-year: {year}
-status: provisional
-holidays: []
-working_days: []
-"""
 
 
 class Day(NamedTuple):
-    """A day of a month; `kind` is work, weekend, off, made-up, or other where it belongs to the month beside."""
+    """A day of a month; `kind` is work, weekend, off, made-up, or other where it belongs to the month beside.
+
+    `has_changed`: it is not as it is in force.
+    """
 
     day: date
     kind: str
     reason: Bilingual | None
+    has_changed: bool = False
 
 
 class Month(NamedTuple):
@@ -50,8 +45,6 @@ class Year(NamedTuple):
     notice: CalendarYear | None
     months: tuple[Month, ...]
     years: tuple[int, ...]
-    text: str
-    file: str
 
     @property
     def is_confirmed(self) -> bool:
@@ -63,7 +56,6 @@ class Terms(NamedTuple):
     """Terms of everybody, then of profiles and units that differ: whose, and each by name."""
 
     groups: tuple[tuple[str, tuple[tuple[str, TermDates], ...]], ...]
-    text: str
 
 
 def year_of(visit: Visit, year: int) -> Year:
@@ -71,15 +63,17 @@ def year_of(visit: Visit, year: int) -> Year:
     text = visit.desk.library.rulebook.calendar
     notice = next((one for one in text.years if one.year == year), None)
     days = WorkCalendar(text)
-    file = f"rules/calendars/{year}.yaml"
     return Year(
         year=year,
         notice=notice,
-        months=tuple(_month(days, year, number) for number in _MONTHS),
+        months=months_of(days, year),
         years=tuple(sorted({one.year for one in text.years} | {year})),
-        text=newest_text(visit.desk.connection, origin_of(visit.house.settings), file) or _EMPTY.format(year=year),
-        file=file,
     )
+
+
+def months_of(days: WorkCalendar, year: int) -> tuple[Month, ...]:
+    """The months of a year."""
+    return tuple(_month(days, year, number) for number in _MONTHS)
 
 
 def _month(days: WorkCalendar, year: int, number: int) -> Month:
@@ -106,8 +100,7 @@ def terms_of(visit: Visit) -> Terms:
     text = visit.desk.library.rulebook.calendar
     every: dict[str, LocalCalendar] = {"": text, **text.profiles, **text.units}
     groups = tuple((name, tuple(_newest_first(one))) for name, one in every.items() if one.terms)
-    file = f"rules/calendars/{TERMS}"
-    return Terms(groups, newest_text(visit.desk.connection, origin_of(visit.house.settings), file))
+    return Terms(groups)
 
 
 def _newest_first(one: LocalCalendar) -> Iterator[tuple[str, TermDates]]:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
+from console.impact import Impact, impact_of
 from console.web.definitions.comparing import Pair, side_by_side
-from console.web.definitions.reading import ADDRESS, open_in
+from console.web.definitions.reading import ADDRESS
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault, FieldFaults, FileRefused, NotFound
 from console.web.visit import Visit
@@ -18,24 +18,15 @@ from engine import proposing
 from engine.errors import DefinitionFaults, RuleInUse, Unknown, Unreadable, XuejiError
 from engine.loading.origins import MOST_BYTES
 from engine.proposed_texts import Findings, findings_of
-from engine.proposing import earliest
+from engine.proposing import SeveralReasons, earliest
 from engine.records import Request
-from engine.store import people, proposals, published, registry
+from engine.recounting import Recount, calendar_of, how_far
+from engine.store import people, proposals
 from engine.store.proposals import Line, Proposal, Stage
 
 FIELD = "file"
 STEPS = ("选文件", "检查", "差别", "影响", "提交，由另一人批准")
 """What publishing passes through, by a name for `say`."""
-_WORKFLOWS = "workflows/"
-
-
-class Impact(NamedTuple):
-    """Whom a text touches: open cases that stay with the old version, open cases and batches that rules concern."""
-
-    is_procedure: bool
-    open: int
-    batches: int
-    version: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +42,7 @@ class View:
     is_own: bool
     is_new_file: bool
     address: str
+    recount: Recount | None
 
     @property
     def step(self) -> int:
@@ -84,13 +76,24 @@ def view(visit: Visit, number: int) -> View:
         line=line,
         findings=found,
         places=side_by_side(one.before, one.body),
-        impact=_impact(visit, line, found),
+        impact=impact_of(visit.desk, line.file, found),
         names={login: names.get(login) or login for login in logins},
-        first=earliest(visit.desk, one, visit.today),
+        first=earliest(visit.desk, line.file, found, visit.today),
         is_own=line.made_by == visit.login,
         is_new_file=not one.before,
         address=address_of(number),
+        recount=_recount(visit, line, found),
     )
+
+
+def _recount(visit: Visit, line: Line, found: Findings) -> Recount | None:
+    """How far dates have been counted by what was approved; None where that is not in force, or moves none."""
+    in_force = proposals.approved_by(visit.desk.connection, visit.today) if found.moves_dates else {}
+    if line.number not in [one.number for one in in_force.values()]:
+        return None
+    kept, calendar = how_far(visit.desk.connection), calendar_of(visit.desk)
+    is_about = kept is not None and calendar in (kept.counting, kept.counted_by if kept.counting is None else None)
+    return kept if is_about else Recount(counted_by="")
 
 
 def _seen(visit: Visit, number: int) -> Proposal:
@@ -98,19 +101,6 @@ def _seen(visit: Visit, number: int) -> Proposal:
     if one is None or (one.line.stage is Stage.DRAFT and one.line.made_by != visit.login):
         raise NotFound
     return one
-
-
-def _impact(visit: Visit, line: Line, found: Findings) -> Impact:
-    connection = visit.desk.connection
-    is_procedure = line.file.startswith(_WORKFLOWS)
-    stem, many = Path(line.file).stem, 0
-    for shape, states in published.standing(connection).items():
-        one = visit.desk.definition(shape)
-        is_meant = one.workflow.partition(".")[0] == stem and one.profile in found.versions
-        many += open_in(one, states) if is_meant or not is_procedure else 0
-    batches = 0 if is_procedure else len(registry.batches(connection))
-    version = max((one.new for one in found.versions.values()), default=None)
-    return Impact(is_procedure, many, batches, version)
 
 
 def receive(visit: Visit) -> int:
@@ -153,11 +143,19 @@ def submit(visit: Visit, number: int) -> None:
     _seen(visit, number)
     try:
         proposing.propose(visit.desk, number, day, _request(visit))
-    except Unreadable as problem:
-        field, title = (
-            ("reason", visit.say("理由")) if "reason" in problem.name else ("effective_on", visit.say("生效日期"))
-        )
-        raise _fault(visit, field, title, problem) from problem
+    except (Unreadable, SeveralReasons) as problem:
+        problems = problem.reasons if isinstance(problem, SeveralReasons) else (problem,)
+        raise FieldFaults([_to_mend(visit, one) for one in problems]) from problem
+
+
+def _to_mend(visit: Visit, problem: XuejiError) -> FieldFault:
+    """Which field of the form to submit is to be mended; what is wrong with the text is none's."""
+    words = in_language(str(problem), visit.lang)
+    if not isinstance(problem, Unreadable):
+        return FieldFault("faults", visit.say("检查"), words)
+    if "reason" in problem.name:
+        return FieldFault("reason", visit.say("理由"), words)
+    return FieldFault("effective_on", visit.say("生效日期"), words)
 
 
 def _day(visit: Visit, text: str) -> date:
@@ -179,8 +177,9 @@ def approve(visit: Visit, number: int) -> date:
     visit.demand_fresh_proof(visit.say("批准发布"))
     try:
         done = proposing.approve(visit.desk, origin_of(visit.house.settings), number, _request(visit))
-    except (DefinitionFaults, RuleInUse) as problem:
-        raise FieldFaults([FieldFault("faults", visit.say("检查"), str(problem))]) from problem
+    except (DefinitionFaults, RuleInUse, SeveralReasons) as problem:
+        problems = problem.reasons if isinstance(problem, SeveralReasons) else (problem,)
+        raise FieldFaults([FieldFault("faults", visit.say("检查"), str(one)) for one in problems]) from problem
     if done.effective_on == visit.today:
         visit.house.desks.in_force.take(done.library)
     return done.effective_on

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from console.drawing import Way
+from console.impact import open_in
 from console.road_drawing import Manner
 from console.web.cases.looking import inks
 from console.web.cases.way import picture
@@ -137,11 +138,6 @@ def open_cases(visit: Visit, standing: Mapping[str, Mapping[str, int]]) -> dict[
         one = visit.desk.definition(shape)
         found[one.workflow] = found.get(one.workflow, 0) + open_in(one, states)
     return found
-
-
-def open_in(one: Definition, states: Mapping[str, int]) -> int:
-    """How many of the cases of a definition are open."""
-    return sum(many for state, many in states.items() if not one.is_final(state))
 
 
 def file_of(visit: Visit, name: str) -> tuple[str, str]:

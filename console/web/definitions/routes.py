@@ -6,7 +6,7 @@ from fastapi import Response
 
 from console.web.admin.frame import tabs
 from console.web.audiences import Audience
-from console.web.definitions import batches, calendars, publishing, reading
+from console.web.definitions import batches, calendars, editing, publishing, reading
 from console.web.definitions.reading import ADDRESS
 from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults, NotFound
@@ -121,25 +121,44 @@ def admin_calendars(visit: Visit, year: int = 0) -> Response:
     return _year(visit, min(max(year or visit.today.year, _FIRST_YEAR), _LAST_YEAR))
 
 
-def _year(visit: Visit, year: int, problem: FieldFaults | None = None) -> Response:
-    faults = () if problem is None else problem.faults
+def _year(visit: Visit, year: int) -> Response:
     shown = calendars.year_of(visit, year)
-    text = visit.form.get("text", "") if faults else shown.text
+    return visit.page("definitions/calendar.html", tabs=tabs(visit), shown=shown, weekdays=calendars.WEEKDAYS)
+
+
+@doors.get("/admin/calendars/{year}", to=Audience.SYSTEM_ADMIN)
+def change_year(visit: Visit, year: int) -> Response:
+    """A year to be changed."""
+    _known(year)
+    return _changing(visit, year, editing.text_of_year(visit, year))
+
+
+def _known(year: int) -> None:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise NotFound
+
+
+def _changing(visit: Visit, year: int, text: str, problem: FieldFaults | None = None) -> Response:
+    faults = () if problem is None else problem.faults
     return visit.page(
-        "definitions/calendar.html", status=422 if faults else 200, tabs=tabs(visit), shown=shown, text=text,
-        faults=faults, weekdays=calendars.WEEKDAYS,
+        "definitions/change_year.html", status=422 if faults else 200, shown=editing.year_form(visit, year, text),
+        faults=faults, weekdays=calendars.WEEKDAYS, given=visit.form if faults else {},
+        ticked=frozenset(map(str, visit.posted.getlist("day"))) if faults else frozenset(),
     )  # fmt: skip
 
 
 @doors.post("/admin/calendars/{year}", to=Audience.SYSTEM_ADMIN)
 def draft_year(visit: Visit, year: int) -> Response:
-    """Read another text of a year, as what is to be published."""
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise NotFound
+    """Set days of the working copy (nothing is kept), or read it as what is to be published."""
+    _known(year)
+    do = visit.form.get("do", "text")
     try:
-        number = publishing.keep(visit, f"{year}.yaml", _written(visit))
+        text = editing.changed_year(visit, year) if do in ("set", "check") else ""
+        if do == "set":
+            return _changing(visit, year, text)
+        number = publishing.keep(visit, f"{year}.yaml", text.encode() or _written(visit))
     except FieldFaults as problem:
-        return _year(visit, year, problem)
+        return _changing(visit, year, visit.form.get("text", "") + "\n", problem)
     return visit.go(publishing.address_of(number))
 
 
@@ -151,17 +170,19 @@ def admin_terms(visit: Visit) -> Response:
 
 def _terms(visit: Visit, problem: FieldFaults | None = None) -> Response:
     faults = () if problem is None else problem.faults
-    shown = calendars.terms_of(visit)
     return visit.page(
-        "definitions/terms.html", status=422 if faults else 200, tabs=tabs(visit), shown=shown, faults=faults
-    )
+        "definitions/terms.html", status=422 if faults else 200, tabs=tabs(visit), shown=calendars.terms_of(visit),
+        form=editing.terms_form(visit), faults=faults, reasons={one.field: one.reason for one in faults},
+    )  # fmt: skip
 
 
 @doors.post("/admin/terms", to=Audience.SYSTEM_ADMIN)
 def draft_terms(visit: Visit) -> Response:
-    """Read another text of the terms, as what is to be published."""
+    """Read the terms, as a table or a text, as what is to be published."""
     try:
-        number = publishing.keep(visit, calendars.TERMS, _written(visit))
+        is_table = visit.form.get("do") == "check"
+        text = editing.changed_terms(visit).encode() if is_table else _written(visit)
+        number = publishing.keep(visit, editing.TERMS, text)
     except FieldFaults as problem:
         return _terms(visit, problem)
     return visit.go(publishing.address_of(number))

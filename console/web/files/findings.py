@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 import orjson
 
-from console.taking_in import Effect, Judged
+from console.taking_in import Effect, Judged, counted
 from engine.facts import FactRefusal
 from engine.store.import_runs import FaultRow
 from exchange.faults import Fault, Sentence
@@ -31,7 +31,10 @@ class Findings:
         rows: Below the header; `good` are those without a fault.
         faults: Cells to mend, `warnings` cells to look at; `sorts` and `headers` count the cells to mend.
         counts: What it does, as `Effect.counts`; `facts` how often it changes which fact.
-        ready: The cases that nothing stands in the way of any more.
+        ready: The cases that nothing stands in the way of any more; `applying` the records among
+            them, `reviews` those whose picture is to be seen again.
+        listed: Student number and why, of those who are named before anybody says yes; `listings` how many in all.
+        number: 批号, once it is taken in.
         refused: Student number and both sentences, `refusals` how many students in all.
         error: Both sentences, where it could not be read or kept at all.
     """
@@ -45,6 +48,11 @@ class Findings:
     counts: Sequence[int] = ()
     facts: Mapping[str, int] = field(default_factory=dict)
     ready: Sequence[int] = ()
+    applying: Sequence[int] = ()
+    reviews: Sequence[int] = ()
+    listed: Sequence[Sequence[str]] = ()
+    listings: int = 0
+    number: str = ""
     refused: Sequence[Sequence[str]] = ()
     refusals: int = 0
     error: Sequence[str] = ()
@@ -52,10 +60,7 @@ class Findings:
     @property
     def effect(self) -> Effect:
         """What it does, without the students and cases."""
-        if not self.counts:
-            return Effect()
-        opened, added, removed, changed, unchanged, units = self.counts
-        return Effect(opened=opened, added=added, removed=removed, changed=changed, unchanged=unchanged, units=units)
+        return counted(self.counts)
 
     def as_json(self) -> str:
         """As it is kept."""
@@ -72,7 +77,7 @@ def findings_of(judged: Judged, effect: Effect | None = None) -> Findings:
     done = effect or Effect()
     return Findings(
         rows=judged.rows,
-        good=judged.rows - len({one.row for one in judged.faults if one.row > 1}),
+        good=judged.rows - len({one.row for one in judged.faults if one.row >= judged.first}),
         faults=len(judged.faults),
         warnings=len(judged.warnings),
         sorts=dict(Counter(sort_of(one) for one in judged.faults).most_common()),
@@ -80,6 +85,10 @@ def findings_of(judged: Judged, effect: Effect | None = None) -> Findings:
         counts=done.counts,
         facts=dict(judged.facts),
         ready=sorted(done.ready),
+        applying=sorted(done.applying),
+        reviews=sorted(done.reviews),
+        listed=judged.listed[:_MOST_REFUSED],
+        listings=len(judged.listed),
         refused=_refused(done.refused[:_MOST_REFUSED]),
         refusals=len(done.refused),
     )
@@ -101,6 +110,8 @@ def rows_of(judged: Judged) -> list[FaultRow]:
 
 def sort_of(fault: Fault) -> str:
     """What is wrong with all cells alike, in both languages, without the values."""
+    if fault.sort is not None:
+        return f"{fault.sort.zh} / {fault.sort.en}"
     return f"{_plain(fault.reason.zh)} / {_plain(fault.reason.en)}"
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from console import taking_in
 from console.taking_in import Enrolling, Judged, Told
+from console.taking_in_photos import PHOTOS, PRESENT, photos
+from console.taking_in_results import AUDITS, FINAL, PROVINCIAL, may_record, results
 from console.web.visit import Visit
 from engine.actors import Actor
 from engine.desk import Desk
@@ -16,11 +18,15 @@ from engine.scopes import choice_titles
 from engine.store.import_runs import Run
 from engine.tabling import keeps_tables
 from engine.taking_in import reach_of
+from exchange.audit_results import RESULT_COLUMNS
 from exchange.columns import Column
 from exchange.fact_sheets import FACT_COLUMNS
+from exchange.photo_packages import MOST_BYTES_IN_PACKAGE, admit_package
 from exchange.rosters import ROSTER_COLUMNS
 from exchange.tables import read_csv, table_columns
-from exchange.workbooks import Grid, read_first_sheet_of
+from exchange.uploads import admit_upload
+from exchange.workbooks import read_first_sheet_of
+from exchange.zip_gate import MOST_BYTES_IN_FILE
 
 PAYMENTS, ROSTER, FACTS = "payments", "roster", "facts"
 CREATE_UNITS, NO_RECORD = "create_units", "no_record"
@@ -39,12 +45,24 @@ class Kind:
     @property
     def trigger(self) -> str:
         """What the trail calls taking it in, as at the command line."""
-        return {ROSTER: taking_in.OPEN_RECORD, PAYMENTS: FACTS, FACTS: FACTS}.get(self.name, "import_table")
+        if self.is_table:
+            return "import_table"
+        return {ROSTER: taking_in.OPEN_RECORD, PAYMENTS: FACTS}.get(self.name, self.name)
 
     @property
     def is_table(self) -> bool:
         """Whether it is a table of the definitions."""
-        return self.name not in (PAYMENTS, ROSTER, FACTS)
+        return self.name not in (PAYMENTS, ROSTER, FACTS, PHOTOS, *AUDITS)
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it is an archive of pictures instead of a sheet."""
+        return self.name == PHOTOS
+
+    @property
+    def most_bytes(self) -> int:
+        """How large a file of it may be."""
+        return MOST_BYTES_IN_PACKAGE if self.is_package else MOST_BYTES_IN_FILE
 
     def takes_csv(self, name: str) -> bool:
         """Whether a file of that name is read as CSV: tables come in that form too."""
@@ -65,6 +83,11 @@ def _kinds(desk: Desk, actor: Actor, at: datetime) -> Iterator[Kind]:
         yield Kind(name=ROSTER, columns=ROSTER_COLUMNS)
     if any(one.key not in (_STUDENT, _OWED) for one in columns):
         yield Kind(name=FACTS, columns=columns)
+    if PRESENT in reach.paths:
+        yield Kind(name=PHOTOS, columns=())
+    for one in AUDITS.values():
+        if may_record(desk, actor, one, at):
+            yield Kind(name=one.name, columns=RESULT_COLUMNS)
     vocabulary = desk.library.rulebook.vocabulary
     for name, table in vocabulary.tables.items() if keeps_tables(actor) else ():
         yield Kind(name=name, columns=table_columns(table, vocabulary.student, choice_titles(vocabulary)))
@@ -72,27 +95,42 @@ def _kinds(desk: Desk, actor: Actor, at: datetime) -> Iterator[Kind]:
 
 def title_of(visit: Visit, kind: str) -> str:
     """What a kind is called on pages."""
-    plain = {PAYMENTS: visit.say("缴费"), ROSTER: visit.say("花名册"), FACTS: visit.say("事实")}
+    plain = {
+        PAYMENTS: visit.say("缴费"), ROSTER: visit.say("花名册"), FACTS: visit.say("事实"),
+        PHOTOS: visit.say("照片包"), FINAL.name: visit.say("终审结果"), PROVINCIAL.name: visit.say("省校审核结果"),
+    }  # fmt: skip
     tables = visit.desk.library.rulebook.vocabulary.tables
     return plain[kind] if kind in plain else visit.title(tables[kind].title) if kind in tables else kind
 
 
-def grid_of(kind: Kind, run: Run, body: bytes) -> Grid:
-    """The cells of a sheet that was sent.
+def admit(kind: Kind, name: str, body: bytes) -> None:
+    """Let a file pass that can be read without harm; what it says is looked at later.
+
+    Raises:
+        SheetRefused: If it is none of its kind, broken, hostile or too large.
+    """
+    if kind.is_package:
+        admit_package(body)
+    elif not kind.takes_csv(name):
+        admit_upload(body)
+
+
+def judge(desk: Desk, kind: Kind, run: Run, read: tuple[bytes, Request, Told]) -> Judged:
+    """What is wrong with a file, and how it would be kept.
 
     Raises:
         SheetRefused: If it cannot be read.
     """
-    return read_csv(body) if kind.takes_csv(run.name) else read_first_sheet_of(body)
-
-
-def judge(desk: Desk, kind: Kind, run: Run, read: tuple[Grid, Request, Told]) -> Judged:
-    """What is wrong with a sheet, and how it would be kept."""
-    grid, request, told = read
+    body, request, told = read
+    if kind.is_package:
+        return photos(desk, body, request, told)
+    grid = read_csv(body) if kind.takes_csv(run.name) else read_first_sheet_of(body)
     if kind.name == ROSTER:
         options = run.options.split()
         how = Enrolling(create_units=CREATE_UNITS in options, opens_record=NO_RECORD not in options)
         return taking_in.roster(desk, grid, request, how, told)
+    if kind.name in AUDITS:
+        return results(desk, grid, request, AUDITS[kind.name], told)
     if kind.is_table:
         return taking_in.table(desk, grid, kind.name)
     return taking_in.facts(desk, grid, request, kind.columns, told)

@@ -6,27 +6,35 @@ from urllib.parse import quote
 
 from fastapi import Response
 
+from console.taking_in_photos import PHOTOS
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import FieldFaults, FileRefused, NotFound
 from console.web.files import exports, sending, view, working
+from console.web.files.findings import read_findings
 from console.web.files.kinds import PAYMENTS, ROSTER, Kind, kinds_of, title_of
 from console.web.visit import Visit
 from engine.store import import_runs
 from engine.store.import_runs import AT_WORK, CONFIRMED, FaultRow, Run, Stage
+from exchange.evidence import FileRefused as Unshowable
 from exchange.faults import Fault, Sentence
 from exchange.marking import marked
+from exchange.photo_packages import body_at, names_in
+from exchange.pictures import shown
+from exchange.plain_tables import table_workbook
 from exchange.refusals import SheetRefused
 from exchange.templates import template_of
 
 doors = Doors()
+_PICTURE_SIDE = 240
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @doors.get("/files", to=Audience.STAFF)
 def files(visit: Visit) -> Response:
     """What the person has sent, what may be sent, and what may be taken along."""
-    return visit.page("files/index.html", kinds=view.own_kinds(visit), past=view.past_of(visit))
+    wanted = visit.request.query_params.get("find", "").strip()
+    return visit.page("files/index.html", kinds=view.own_kinds(visit), past=view.past_of(visit, wanted), wanted=wanted)
 
 
 @doors.get("/imports/new/{kind}", to=Audience.STAFF)
@@ -83,6 +91,8 @@ def marked_sheet(visit: Visit, run: str) -> Response:
     found = import_runs.every_fault(visit.desk.connection, own.id)
     if body is None or not found:
         raise NotFound
+    if own.kind == PHOTOS:
+        return workbook(_faulty_pictures(visit, body, found), visit.say("照片问题-{name}.xlsx", name=own.name))
     try:
         made = marked(
             body, [_fault(one) for one in found if not one.is_warning], [_fault(one) for one in found if one.is_warning]
@@ -90,6 +100,22 @@ def marked_sheet(visit: Visit, run: str) -> Response:
     except SheetRefused as problem:
         raise FileRefused(sending.said_in(visit, problem), 415) from problem
     return workbook(made, visit.say("已标注-{name}", name=own.name))
+
+
+def _faulty_pictures(visit: Visit, body: bytes, found: list[FaultRow]) -> bytes:
+    """The pictures to be mended as a list: an archive cannot be marked. To its sender files are called in full."""
+    names = names_in(body)
+    heads = [visit.say("第几张"), visit.say("文件"), visit.say("检查项"), visit.say("错在哪里")]
+    rows = [
+        (
+            one.line or None,
+            names[one.line - 1] if one.line else one.value,
+            view.half(visit, one.sort),
+            one.zh if visit.lang == "zh" else one.en,
+        )
+        for one in found
+    ]
+    return table_workbook(visit.say("照片问题"), heads, rows)
 
 
 def _fault(row: FaultRow) -> Fault:
@@ -118,10 +144,36 @@ def drop_import(visit: Visit, run: str) -> Response:
 @doors.get("/imports/{run}/ready", to=Audience.STAFF)
 def freed(visit: Visit, run: str) -> Response:
     """Exactly the cases that a sheet has freed."""
+    own = _done(visit, run)
+    found = read_findings(own.told)
+    chosen = {"apply": found.applying, "wait": sorted({*found.ready} - {*found.applying})}
+    which = visit.request.query_params.get("which", "")
+    cases = view.freed_by(visit, chosen.get(which, found.ready))
+    return visit.page("files/ready.html", run=own, cases=cases, is_review=False)
+
+
+@doors.get("/imports/{run}/reviews", to=Audience.STAFF)
+def reviews(visit: Visit, run: str) -> Response:
+    """Exactly the cases whose photograph was changed after it had been looked at."""
+    own = _done(visit, run)
+    cases = view.freed_by(visit, read_findings(own.told).reviews)
+    return visit.page("files/ready.html", run=own, cases=cases, is_review=True)
+
+
+@doors.get("/imports/{run}/pictures/{place}.png", to=Audience.STAFF)
+def picture(visit: Visit, run: str, place: int) -> Response:
+    """One picture of a package that was sent, made anew and small."""
     own = _own(visit, run)
-    if own.stage is not Stage.DONE:
+    body = import_runs.body_of(visit.desk.connection, own.id) if own.kind == PHOTOS else None
+    found = None if body is None else body_at(body, place)
+    if found is None:
         raise NotFound
-    return visit.page("files/ready.html", run=own, cases=view.freed_by(visit, own))
+    try:
+        made = shown(found[1], _PICTURE_SIDE)
+    except Unshowable as problem:
+        raise NotFound from problem
+    headers = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "private, max-age=3600"}
+    return Response(made, media_type="image/png", headers=headers)
 
 
 @doors.get("/exports", to=Audience.STAFF)
@@ -148,6 +200,13 @@ def _kind(visit: Visit, name: str) -> Kind:
     if found is None:
         raise NotFound
     return found
+
+
+def _done(visit: Visit, run: str) -> Run:
+    own = _own(visit, run)
+    if own.stage is not Stage.DONE:
+        raise NotFound
+    return own
 
 
 def _own(visit: Visit, run: str) -> Run:

@@ -9,14 +9,12 @@ from pathlib import PurePosixPath
 
 from console.web.faults import FieldFault, FieldFaults, FileRefused
 from console.web.files import working
-from console.web.files.kinds import CREATE_UNITS, NO_RECORD, ROSTER, Kind
+from console.web.files.kinds import CREATE_UNITS, NO_RECORD, ROSTER, Kind, admit
 from console.web.visit import Visit
 from engine.store import import_runs
 from engine.store.import_runs import KEPT, Run, Stage
 from engine.trail.event import moment
 from exchange.refusals import SheetRefused
-from exchange.uploads import admit_upload
-from exchange.zip_gate import MOST_BYTES_IN_FILE
 
 FIELD = "file"
 _MEGA = 2**20
@@ -34,7 +32,7 @@ def receive(visit: Visit, kind: Kind) -> Run:
     if file is None:
         raise FieldFaults([FieldFault(FIELD, visit.say("文件"), visit.say("请选择文件"))])
     with closing(file.file) as lying:
-        body = lying.read(MOST_BYTES_IN_FILE + 1)
+        body = lying.read(kind.most_bytes + 1)
     name = _plain(file.filename or "")
     _admit(visit, kind, name, body, file.size or len(body))
     options = [one for one in (CREATE_UNITS, NO_RECORD) if kind.name == ROSTER and visit.form.get(one)]
@@ -50,15 +48,13 @@ def receive(visit: Visit, kind: Kind) -> Run:
 
 
 def _admit(visit: Visit, kind: Kind, name: str, body: bytes, size: int) -> None:
-    if len(body) > MOST_BYTES_IN_FILE:
+    if len(body) > kind.most_bytes:
         sentence = visit.say(
-            "文件 {size} MB，最多 {most} MB", size=f"{size / _MEGA:.1f}", most=MOST_BYTES_IN_FILE // _MEGA
+            "文件 {size} MB，最多 {most} MB", size=f"{size / _MEGA:.1f}", most=kind.most_bytes // _MEGA
         )
         raise FileRefused(sentence, 413)
-    if kind.takes_csv(name):
-        return
     try:
-        admit_upload(body)
+        admit(kind, name, body)
     except SheetRefused as problem:
         raise FileRefused(said_in(visit, problem), 415) from problem
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from console.taking_in_photos import PHOTOS
 from console.web.files.findings import MOST, Findings, read_findings
 from console.web.files.kinds import Kind, kinds_of, title_of
 from console.web.queue.people import name_of, tone_of
 from console.web.visit import Visit
+from engine.eligibility import application
+from engine.errors import Unknown
 from engine.records import case_number
 from engine.store import import_runs
 from engine.store.cases import Found, read_cases
@@ -31,13 +35,17 @@ class Past:
     run: Run
     title: str
     rows: int
+    number: str
     state: str
     tone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One cell of the list: where, what it holds, what is wrong with it, and how to mend it as far as that is known."""
+    """One cell of the list: where, what it holds, what is wrong with it, and how to mend it as far as that is known.
+
+    Of a package it is a picture: `sort` is the rule it was held against, `picture` where it can be seen.
+    """
 
     line: int
     cell: str
@@ -45,6 +53,8 @@ class Cell:
     value: str
     what: str
     how: str
+    sort: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +94,8 @@ class Cells:
 class Sheet:
     """A sheet and everything its page says.
 
-    `before` is who has taken the same sheet in; `cells` the list of what to mend, where there is one.
+    `before` is who has taken the same sheet in; `cells` the list of what to mend, where there is one; `applies` whether
+    the visitor is one of those who file applications.
     """
 
     run: Run
@@ -94,6 +105,8 @@ class Sheet:
     cells: Cells
     before: Before | None
     sorts: Mapping[str, tuple[str, int]]
+    headers: Mapping[str, tuple[str, int]]
+    applies: bool
 
     @property
     def is_capped(self) -> bool:
@@ -101,9 +114,9 @@ class Sheet:
         return self.found.faults > MOST
 
 
-def past_of(visit: Visit) -> list[Past]:
-    """What the person has sent, the newest first."""
-    return [_past(visit, one) for one in import_runs.runs_of(visit.desk.connection, visit.login, _SHOWN)]
+def past_of(visit: Visit, wanted: str) -> list[Past]:
+    """What the person has sent, the newest first; with a file's name or a number (批号), those only."""
+    return [_past(visit, one) for one in import_runs.runs_of(visit.desk.connection, visit.login, _SHOWN, wanted)]
 
 
 def _past(visit: Visit, run: Run) -> Past:
@@ -121,7 +134,7 @@ def _past(visit: Visit, run: Run) -> Past:
         Stage.BROKEN: (visit.say("没有办成"), "bad"),
     }
     state, tone = words[run.stage]
-    return Past(run=run, title=title_of(visit, run.kind), rows=found.rows, state=state, tone=tone)
+    return Past(run=run, title=title_of(visit, run.kind), rows=found.rows, number=found.number, state=state, tone=tone)
 
 
 def sheet_of(visit: Visit, run: Run, asked: Mapping[str, str]) -> Sheet:
@@ -138,8 +151,26 @@ def sheet_of(visit: Visit, run: Run, asked: Mapping[str, str]) -> Sheet:
         facts=facts,
         cells=_cells(visit, run, found, asked),
         before=import_runs.taken_in_before(connection, run.kind, run.sha256) if is_known else None,
-        sorts={one: (_half(visit, one), count) for one, count in found.sorts.items()},
+        sorts={one: (half(visit, one), count) for one, count in found.sorts.items()},
+        headers={one: (_header(visit, run, one), count) for one, count in found.headers.items()},
+        applies=bool(found.applying) and _applies(visit),
     )
+
+
+def _applies(visit: Visit) -> bool:
+    """Whether a visitor files applications in one of the batches."""
+    desk, roles = visit.desk, {one.role for one in visit.actor.grants}
+    for batch in desk.every_batch():
+        with suppress(Unknown):  # nobody applies in batches of this kind
+            step = desk.library.record(batch.profile).transitions[application(desk, batch.name)]
+            if not roles.isdisjoint(who.acting_role for who in step.by):
+                return True
+    return False
+
+
+def _header(visit: Visit, run: Run, header: str) -> str:
+    """A column as it stands in the sheet; of a package, what was looked at."""
+    return half(visit, header) if run.kind == PHOTOS else header
 
 
 def _cells(visit: Visit, run: Run, found: Findings, asked: Mapping[str, str]) -> Cells:
@@ -156,13 +187,24 @@ def _cells(visit: Visit, run: Run, found: Findings, asked: Mapping[str, str]) ->
     )
     rows, total = ([], 0) if run.stage in AT_WORK else import_runs.faults_of(visit.desk.connection, run.id, wanted)
     return Cells(
-        rows=tuple(_cell(visit, one) for one in rows), total=total, wanted=wanted, page=page, base=f"/imports/{run.id}"
+        rows=tuple(_cell(visit, run, one) for one in rows),
+        total=total,
+        wanted=wanted,
+        page=page,
+        base=f"/imports/{run.id}",
     )
 
 
-def _cell(visit: Visit, row: FaultRow) -> Cell:
-    what, how = _what_and_how(visit, row)
-    return Cell(line=row.line, cell=row.cell, header=row.header, value=row.value, what=what, how=how)
+def _cell(visit: Visit, run: Run, row: FaultRow) -> Cell:
+    if run.kind != PHOTOS:
+        what, how = _what_and_how(visit, row)
+        return Cell(line=row.line, cell=row.cell, header=row.header, value=row.value, what=what, how=how)
+    what, how = _picture_and_remedy(visit, row)
+    picture = f"/imports/{run.id}/pictures/{row.line}.png" if row.cell and run.has_body else ""
+    return Cell(
+        line=row.line, cell="", header=_header(visit, run, row.header), value=row.value, what=what, how=how,
+        sort=half(visit, row.sort), picture=picture,
+    )  # fmt: skip
 
 
 def _what_and_how(visit: Visit, row: FaultRow) -> tuple[str, str]:
@@ -176,7 +218,14 @@ def _what_and_how(visit: Visit, row: FaultRow) -> tuple[str, str]:
     return what, how
 
 
-def _half(visit: Visit, sort: str) -> str:
+def _picture_and_remedy(visit: Visit, row: FaultRow) -> tuple[str, str]:
+    """The two halves of what is said of a picture: what a rule found may have a pause in it, its remedy has none."""
+    said, ends = (row.zh, "；") if visit.lang == "zh" else (row.en, "; ")
+    what, end, how = said.rpartition(ends)
+    return (what, how) if end else (said, "")
+
+
+def half(visit: Visit, sort: str) -> str:
     """What cells have in common, in the language of the page."""
     zh, _, en = sort.partition(_ARROW)
     return zh if visit.lang == "zh" else en
@@ -184,7 +233,7 @@ def _half(visit: Visit, sort: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
-    """A case that nothing stands in the way of any more."""
+    """A case that an import has had its effect on."""
 
     number: str
     name: str
@@ -194,9 +243,8 @@ class Freed:
     tone: str
 
 
-def freed_by(visit: Visit, run: Run) -> list[Freed]:
-    """The cases that a sheet has freed and the person may know of, by number."""
-    cases = read_findings(run.told).ready
+def freed_by(visit: Visit, cases: Sequence[int]) -> list[Freed]:
+    """The cases among those of an import that the person may know of, by number."""
     found = read_cases(visit.desk.connection, list(cases)) if cases else {}
     units = visit.desk.units()
     return [

@@ -7,20 +7,21 @@ A worker that died is found by its silence, and whoever looks at the page next h
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from threading import Thread
 
-from console.taking_in import Effect, Judged, rehearsed
+from console.taking_in import REFUSED, Effect, Judged, rehearsed
 from console.web.files.findings import Findings, failed_with, findings_of, read_findings, rows_of
-from console.web.files.kinds import grid_of, judge, kinds_of
+from console.web.files.kinds import judge, kinds_of
 from console.web.house import House
+from console.web.lettering import local
 from console.web.visit import Visit
 from engine.desk import Desk
-from engine.enrolling import RosterRefused
 from engine.errors import StaleCase, XuejiError
 from engine.records import Request
 from engine.store import import_runs
-from engine.store.database import CONTENTION_ERRORS
+from engine.store.database import CONTENTION_ERRORS, Connection
 from engine.store.import_runs import AT_WORK, CONFIRMED, Run, Stage
 from exchange.faults import Sentence
 from exchange.refusals import SheetRefused
@@ -42,7 +43,7 @@ def begin(visit: Visit, run: Run, stage: Stage) -> None:
 
 def take_up(visit: Visit, run: Run) -> None:
     """Have a run gone on with whose worker has not been heard of."""
-    if run.stage in AT_WORK:
+    if run.stage in AT_WORK and run.is_silent(visit.at):
         begin(visit, run, run.stage)
 
 
@@ -60,6 +61,13 @@ def _work(house: House, run: Run) -> None:
 def _sentence(problem: XuejiError) -> Sentence:
     text = str(problem)
     return Sentence(text, text)
+
+
+def _number(connection: Connection, at: datetime) -> str:
+    """批号: the day and the running number in it, such as `0513-02`."""
+    begins = local(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    place = import_runs.place_in_day(connection, (begins, begins + timedelta(days=1)))
+    return f"{begins:%m%d}-{place:02}"
 
 
 class _Otherwise(Exception):
@@ -96,6 +104,7 @@ class _Working:
         if judged.faults:
             self._settle_judged(Stage.FAULTY, judged, None)
             return
+        self._tell(0, findings_of(judged).as_json())
         effect = rehearsed(self._desk, judged, request, self._tell)
         stage = Stage.REFUSED if effect.refused else Stage.AGAIN if effect.does_nothing else Stage.READY
         self._settle_judged(stage, judged, effect)
@@ -112,7 +121,7 @@ class _Working:
         except _Otherwise as end:
             stage = Stage.AGAIN if end.effect.does_nothing else Stage.OTHERWISE
             self._settle_judged(stage, judged, end.effect)
-        except RosterRefused as problem:
+        except REFUSED as problem:
             self._settle_judged(Stage.REFUSED, judged, Effect(refused=problem.refused))
         finally:
             self._desk.refresh()
@@ -127,7 +136,9 @@ class _Working:
             return
         if effect.counts != read_findings(self._run.told).effect.counts:
             raise _Otherwise(effect)
-        import_runs.settle(connection, self._run.id, Stage.DONE, findings_of(judged, effect).as_json(), self._now())
+        at = self._now()
+        found = replace(findings_of(judged, effect), number=_number(connection, at))
+        import_runs.settle(connection, self._run.id, Stage.DONE, found.as_json(), at)
 
     def _judged(self) -> tuple[Judged, Request]:
         """The sheet as it is to be judged now, for the rights held now."""
@@ -137,16 +148,16 @@ class _Working:
         if kind is None or body is None:
             raise SheetRefused(_GONE)
         request = Request(trigger=kind.trigger, actor=actor, at=at)
-        read = (grid_of(kind, self._run, body), request, self._told)
+        read = (body, request, self._told)
         return judge(self._desk, kind, self._run, read), request
 
     def _told(self, row: int) -> None:
         if row % _EVERY == 0:
             self._tell(row)
 
-    def _tell(self, row: int) -> None:
+    def _tell(self, row: int, told: str | None = None) -> None:
         with self._desk.connection.writing():
-            import_runs.beat(self._desk.connection, self._run.id, self._now(), row)
+            import_runs.beat(self._desk.connection, self._run.id, self._now(), row, told)
 
     def _settle_judged(self, stage: Stage, judged: Judged, effect: Effect | None) -> None:
         with self._desk.connection.writing():

@@ -17,7 +17,7 @@ from console.web.visit import Visit
 from engine.attaching import attach, withdraw_document
 from engine.casework import answered, move
 from engine.definition import Bilingual
-from engine.documents import ticks_of
+from engine.documents import document_of, ticks_of
 from engine.records import Json, Refused, Repeated, Request, Sentence, Verdict
 from exchange.evidence import MOST_BYTES, FileRefused, inspect
 
@@ -158,13 +158,26 @@ class Ticking:
         self._visit, self._shown = visit, shown
         book = shown.book
         steps = [book.machine.step(book.case.state, one.trigger) for one in book.steps]
-        self.step = next((one for one in steps if one.transition.reviews), None)
+        plain = [one for one in steps if one.transition.reviews and not one.asked and len(one.targets) <= 1]
+        mine = {one.trigger for one in shown.actions if one.is_mine}
+        self.step = next((one for one in plain if one.trigger in mine), next(iter(plain), None))
+
+    @property
+    def _reviews(self) -> Sequence[str]:
+        return () if self.step is None else self.step.transition.reviews
 
     @property
     def ticks(self) -> dict[str, Bilingual]:
-        """What is ticked, by the name a request gives it."""
-        machine, reviews = self._shown.book.machine, () if self.step is None else self.step.transition.reviews
-        return {name: title for kind in reviews for name, title in ticks_of(machine, kind).items()}
+        """What is ticked of the papers that are there, by the name a request gives it."""
+        machine, there = self._shown.book.machine, {one.kind for one in self._shown.papers}
+        kinds = [kind for kind in self._reviews if kind in there]
+        return {name: title for kind in kinds for name, title in ticks_of(machine, kind).items()}
+
+    @property
+    def is_by_another(self) -> bool:
+        """Whether any of it is looked at by somebody else than who handed it in."""
+        machine = self._shown.book.machine
+        return any(document_of(machine, kind).ticked_by_another for kind in self._reviews)
 
     @property
     def title(self) -> Bilingual | None:
@@ -179,8 +192,8 @@ class Ticking:
 
     @property
     def own(self) -> tuple[Paper, ...]:
-        """The papers that the visitor has handed in, and so does not look at as another."""
-        kinds = () if self.step is None else self.step.transition.reviews
+        """The papers that the visitor has handed in, and that another has to look at."""
+        kinds = [kind for kind in self._reviews if document_of(self._shown.book.machine, kind).ticked_by_another]
         name = self._shown.book.name(self._visit.login)
         return tuple(one for one in self._shown.papers if one.kind in kinds and not one.is_made and one.by == name)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from console.web.lists.reading import VOID
+from console.web.lists.reading import VOID, fixed_at
 from console.web.visit import Visit
 from engine.definition import Bilingual, Definition
 from engine.forward import ways_on
@@ -19,6 +19,7 @@ from engine.steps import Machine
 from engine.store import people
 from engine.store.lists import Listing, standing
 from engine.store.people import Holder
+from engine.store.stories import story
 
 PAGE = 100
 _MOST = 5_000
@@ -149,7 +150,7 @@ def _row(visit: Visit, one: Listing, machine: Machine, staff: Mapping[str, Seque
     is_over = machine.is_final(case.state)
     return Row(
         number=case.number,
-        unit=visit.desk.units()[case.unit].name,
+        unit=_unit(visit, case, definition),
         unit_code=case.unit,
         kind=case.workflow,
         title=definition.title,
@@ -166,6 +167,14 @@ def _row(visit: Visit, one: Listing, machine: Machine, staff: Mapping[str, Seque
         due_title=None if one.deadline is None else definition.deadlines[one.deadline].title,
         is_late=one.due_at is not None and visit.at > one.due_at,
     )
+
+
+def _unit(visit: Visit, case: Case, definition: Definition) -> str:
+    """What the unit is called; of a list with fixed members, what it was called when they were."""
+    desk = visit.desk
+    is_of_then = bool(desk.earlier_names(case.unit)) and definition.is_fixed(case.state)
+    fixed = fixed_at(story(desk.connection, [case.id])) if is_of_then else None
+    return desk.unit_named(case.unit, fixed or visit.at)
 
 
 def _signing(machine: Machine, case: Case) -> Step | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from console.web.cases.looking import lang_of
 from console.web.cases.masking import Veil, eyes_of, veil_of
@@ -81,7 +82,13 @@ class Book:
 
     @property
     def unit(self) -> str:
-        """What the unit is called that the list is of."""
+        """What the unit is called that the list is of: once its members are fixed, what it was called then."""
+        fixed = fixed_at(self.lines) if self.is_fixed else None
+        return self.visit.desk.unit_named(self.case.unit, fixed or self.visit.at)
+
+    @property
+    def unit_now(self) -> str:
+        """What the unit is called now."""
         return self.visit.desk.units()[self.case.unit].name
 
     def name(self, login: str) -> str:
@@ -130,6 +137,12 @@ class Book:
     def _member_states(self) -> Mapping[str, Bilingual]:
         shapes = {one.case.shape for one in self.members}
         return {name: one.title for shape in shapes for name, one in self.visit.desk.definition(shape).states.items()}
+
+
+def fixed_at(lines: Sequence[StoryLine]) -> datetime | None:
+    """When a list's members were fixed for the last time, by its events; None where they never were."""
+    fixing = (one.event for one in reversed(lines) if isinstance(one.event["data"].get("members"), Mapping))
+    return next((datetime.fromisoformat(one["at"]) for one in fixing), None)
 
 
 def read_book(visit: Visit, found: Found) -> Book:

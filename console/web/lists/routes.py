@@ -24,7 +24,7 @@ from console.web.lists.acts import (
 )
 from console.web.lists.drafts import name_of
 from console.web.lists.overview import overview
-from console.web.lists.printing import printed
+from console.web.lists.printing import printed, printed_receipt
 from console.web.lists.reading import read_book
 from console.web.lists.view import ListView, list_view
 from console.web.visit import Visit
@@ -60,8 +60,18 @@ def list_diff(visit: Visit, no: str) -> Response:
 def list_print(visit: Visit, no: str, form: str = "") -> Response:
     """The forms of the draft, or one of them, on paper; each is a document that is looked at."""
     shown = _shown(visit, no)
-    body = printed(shown, form)
-    name = quote(f"{shown.book.case.number}-{shown.number}{'-' + form if form else ''}.pdf")
+    return _pdf(printed(shown, form), f"{shown.book.case.number}-{shown.number}{'-' + form if form else ''}.pdf")
+
+
+@doors.get("/lists/{no}/receipt", to=Audience.SIGNED_IN)
+def list_receipt(visit: Visit, no: str) -> Response:
+    """The receipt of a list that has ended, on paper: who took it in, when, and what was stated of it."""
+    shown = _shown(visit, no)
+    return _pdf(printed_receipt(shown), f"{shown.book.case.number}-receipt.pdf")
+
+
+def _pdf(body: bytes, name: str) -> Response:
+    name = quote(name)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         "Content-Security-Policy": _ALONE,

@@ -11,9 +11,11 @@ from console.web.cases.margin import paper_id
 from console.web.lists.chain import Block, chain_of
 from console.web.lists.drafts import Difference, Draft, difference, drafts_of
 from console.web.lists.reading import VOID, Book
+from console.web.lists.receipts import Receipt, receipt_of
 from console.web.lists.sums import Sums, sums_of
 from console.web.queue.step_fields import is_plain
 from engine.definition import CANCELLED, Bilingual, MoveKind
+from engine.documents import document_of
 from engine.drafts import forms_of, outdated, since_fixed
 from engine.prospects import Prospect
 from engine.records import Verdict
@@ -24,6 +26,8 @@ PAGE = 50
 NOWHERE, TWICE = "none", "twice"
 """What the address says of members on no form, and on several."""
 _COLUMNS = ("id_number", "level", "major")
+_SCANNED = frozenset({"jpeg", "png", "pdf"})
+"""Kinds of files that a scanner makes."""
 
 
 class Member(NamedTuple):
@@ -101,6 +105,7 @@ class ListView:
         draft: The one that stands; None while it gathers.
         number: The draft that stands or is being made.
         changed: What is no more as it was fixed, while it can be signed.
+        receipt: With what it was taken in at its end.
         members: Those of this page; `columns` head their values; `following` is the address of the next page.
     """
 
@@ -123,6 +128,7 @@ class ListView:
     papers: tuple[Paper, ...]
     dues: tuple[Due, ...]
     actions: tuple[Action, ...]
+    receipt: Receipt | None
     entered_at: datetime
 
     @property
@@ -137,9 +143,17 @@ class ListView:
 
     @property
     def to_scan(self) -> tuple[str, ...]:
-        """The papers the list has a place for now."""
-        block = self.to_sign
-        return () if block is None else block.needs
+        """The scans the list has a place for now: what signing waits for, or a step that the visitor may take.
+
+        What another person has to look at (`ticked_by_another`) was handed in before, by somebody else.
+        """
+        book, block = self.book, self.to_sign
+        wanted = [] if block is None else [*block.needs]
+        for one in self.actions:
+            step = book.machine.step(book.case.state, one.trigger).transition
+            own = (kind for kind in step.reviews if not document_of(book.machine, kind).ticked_by_another)
+            wanted += [*step.needs, *own] if one.is_mine else []
+        return tuple(kind for kind in dict.fromkeys(wanted) if _SCANNED & {*document_of(book.machine, kind).file})
 
 
 def list_view(book: Book, shown: str = "", after: str = "") -> ListView:
@@ -177,6 +191,7 @@ def list_view(book: Book, shown: str = "", after: str = "") -> ListView:
         papers=tuple(_papers(book, drafts, blocks)),
         dues=tuple(_dues(book)),
         actions=tuple(_action(book, one) for one in book.steps if one.signatures is None and one.roles),
+        receipt=receipt_of(book, draft),
         entered_at=datetime.fromisoformat(book.case.entered_at),
     )
 

@@ -27,6 +27,7 @@ from engine.lanes import Lane
 from engine.records import case_number, case_of
 from engine.store import desk_work
 from engine.store.cases import read_case
+from engine.store.desk_work import Lying
 from engine.trail.event import EventKind
 
 GRACE = timedelta(seconds=3)
@@ -53,6 +54,15 @@ class Beside:
     said: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """A case that the person is done with, and what lay on it and on those to come; `is_claimed`: they were at it."""
+
+    case: int
+    lying: Lying
+    is_claimed: bool
+
+
 def after_click(visit: Visit, asked: Filter) -> Response:
     """A row was opened: its case, and both rows, the one left and the one reached.
 
@@ -62,7 +72,7 @@ def after_click(visit: Visit, asked: Filter) -> Response:
     opened = open_id(asked)
     before = open_id(_filter_of_page(visit))
     waiting = waiting_for(visit, asked)
-    read = read_some(visit, _concerned(waiting, asked, opened, before), opened=opened)
+    read = read_some(visit, concerned(waiting, asked, opened, before), opened=opened)
     if opened is None or opened not in read.found:
         raise NotFound
     view = shown(visit, asked, waiting, read, opened)
@@ -72,7 +82,7 @@ def after_click(visit: Visit, asked: Filter) -> Response:
     return fragment(visit, asked, view, Beside(rows=tuple(one for one in rows if one is not None)))
 
 
-def _concerned(waiting: Waiting, asked: Filter, *cases: int | None) -> Iterator[int]:
+def concerned(waiting: Waiting, asked: Filter, *cases: int | None) -> Iterator[int]:
     """The cases of an answer: those named, and the one behind the first, whose name is told."""
     known = [one for one in cases if one is not None]
     yield from known
@@ -104,16 +114,32 @@ def next_after(waiting: Waiting, asked: Filter, left: Placed | None) -> Placed |
     return next((one for one in rows if one.lane is not Lane.BLOCKED), None)
 
 
-def go_on(visit: Visit, asked: Filter, waiting: Waiting, following: Placed | None, beside: Beside) -> Response:
-    """The answer to something done: the next case with what has changed, or the way to its page."""
+def go_on(
+    visit: Visit, place: tuple[Filter, Waiting, Placed | None], beside: Beside, leaving: Leaving | None = None
+) -> Response:
+    """The answer to something done: the next case with what has changed, or the way to its page.
+
+    Args:
+        visit: Whose it is.
+        place: The filter, what waits now, and the case that comes next.
+        beside: What has changed.
+        leaving: The case that it was done to, where the person is at that no more.
+    """
+    asked, waiting, following = place
     asked = asked.with_(case="" if following is None else case_number(following.case))
+    left = None if leaving is None or not leaving.is_claimed else leaving.case
+    if left is not None and (following is None or not visit.is_fragment):
+        with visit.desk.connection.writing():
+            desk_work.let_go(visit.desk.connection, left, visit.login)
     if not visit.is_fragment:
         said = {"said": "done"} if beside.undo is None else {"undo": beside.undo.number}
         return visit.go(f"/queue/todo?{'&'.join(part for part in (asked.query(), urlencode(said)) if part)}")
     counts = counts_of(waiting, asked)
     if following is None:
         return fragment(visit, asked, None, replace(beside, counts=counts))
-    read = read_some(visit, _concerned(waiting, asked, following.case), opened=following.case)
+    known = None if leaving is None else leaving.lying
+    read = read_some(visit, concerned(waiting, asked, following.case), opened=following.case, known=known)
+    read = replace(read, left=left)
     view = shown(visit, asked, waiting, read, following.case)
     row = single_row(visit, asked, waiting, read, following.case)
     return fragment(visit, asked, view, replace(beside, rows=() if row is None else (row,), counts=counts))

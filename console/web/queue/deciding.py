@@ -7,7 +7,7 @@ with every reason, and nothing typed is lost.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +16,7 @@ from fastapi import Response
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults
-from console.web.queue.answers import Beside, go_on, next_after, undo_span
+from console.web.queue.answers import Beside, Leaving, concerned, go_on, next_after, undo_span
 from console.web.queue.conflicts import conflict
 from console.web.queue.filtering import Filter, read_filter
 from console.web.queue.open_case import lang_of
@@ -24,7 +24,7 @@ from console.web.queue.people import ROW, name_of, words_of
 from console.web.queue.rows import minutes_since
 from console.web.queue.step_fields import StepForm, read_given, step_form
 from console.web.queue.view import Undoable
-from console.web.queue.waiting import Waiting, waiting_for
+from console.web.queue.waiting import Short, Waiting, waiting_for
 from console.web.queue.wording import words_for
 from console.web.visit import Visit
 from engine.casework import answered, move
@@ -123,11 +123,13 @@ class _Decision:
         self._step = self._machine.step(found.case.state, trigger)
         self._waiting = waiting_for(visit, asked)
         self._standing = self._waiting.standing(found.case.id)
+        self._left = self._waiting.without(found.case.id)
 
     def answer(self) -> Response:
         """Ask the engine, unless something is to be looked at or said first."""
         visit, found = self._visit, self._found
-        lying = desk_work.lying_on(visit.desk.connection, [found.case.id], visit.login, visit.at)
+        here = [found.case.id, *self._to_be_shown()]
+        lying = desk_work.lying_on(visit.desk.connection, here, visit.login, visit.at)
         claim = lying.claims.get(found.case.id) if self._standing is not None else None
         if claim is not None and claim.login != visit.login and not visit.form.get("anyway"):
             return self._claimed(claim)
@@ -149,22 +151,28 @@ class _Decision:
             return conflict(visit, visit.case(found.case.number), request.trigger, self._asked)
         if isinstance(outcome, Refused):
             return self._again(refused=outcome.verdicts)
-        self._leave(lying)
-        waiting = self._waiting.without(found.case.id)
-        if isinstance(outcome, Moved) and _waits_again(visit, self._machine, outcome):
+        waiting = self._left
+        if isinstance(outcome, Moved) and (outcome.effects or _waits_again(visit, self._machine, outcome)):
             waiting = waiting_for(visit, self._asked)
         can_undo = isinstance(outcome, Repeated) or not (outcome.ends or outcome.effects)
         place = (self._asked, waiting, self._standing)
-        return _gone_on(visit, found, place, self._step if can_undo else None)
+        return _gone_on(visit, found, place, self._step if can_undo else None, self._leaving(lying))
 
-    def _leave(self, lying: Lying) -> None:
-        """The person is done with the case: neither claim nor drafts stay."""
+    def _to_be_shown(self) -> Iterator[int]:
+        """The cases that the answer is going to show, as far as that takes no statement to know."""
+        if self._visit.is_fragment and isinstance(self._left, Short):
+            following = _following(self._visit, (self._asked, self._left, self._standing))
+            if following is not None:
+                yield from concerned(self._left, self._asked, following.case)
+
+    def _leaving(self, lying: Lying) -> Leaving:
+        """The person is done with the case: drafts do not stay, and a claim goes on to the case that comes next."""
         case, connection = self._found.case.id, self._visit.desk.connection
-        if case in lying.claims or case in lying.drafts:
+        if case in lying.drafts:
             with connection.writing():
-                desk_work.let_go(connection, case, self._visit.login)
-                if case in lying.drafts:
-                    desk_work.drop_drafts(connection, case, self._visit.login)
+                desk_work.drop_drafts(connection, case, self._visit.login)
+        claim = lying.claims.get(case)
+        return Leaving(case=case, lying=lying, is_claimed=claim is not None and claim.login == self._visit.login)
 
     def _request(self) -> Request:
         visit, form = self._visit, self._visit.form
@@ -228,12 +236,20 @@ def _waits_again(visit: Visit, machine: Machine, outcome: Moved) -> bool:
     )
 
 
+_Place = tuple[Filter, Waiting, Placed | None]
+"""The filter, what waits under it, and the case that is left as it stood there."""
+
+
+def _following(visit: Visit, place: _Place) -> Placed | None:
+    asked, waiting, standing = place
+    return next_after(waiting, asked.with_(case=""), standing) if standing else _as_planned(visit, asked, waiting)
+
+
 def _gone_on(
-    visit: Visit, found: Found, place: tuple[Filter, Waiting, Placed | None], undoing: Step | None
+    visit: Visit, found: Found, place: _Place, undoing: Step | None, leaving: Leaving | None = None
 ) -> Response:
     """The next case, what can be undone, and everything beside it."""
-    asked, waiting, standing = place
-    following = next_after(waiting, asked.with_(case=""), standing) if standing else _as_planned(visit, asked, waiting)
+    asked, waiting, _ = place
     undo = None
     if undoing is not None and undoing.transition.retractable:
         undo = Undoable(
@@ -242,7 +258,8 @@ def _gone_on(
         )  # fmt: skip
     gone = "" if waiting.standing(found.case.id) is not None else found.case.number
     said = visit.say("已办：{name}", name=name_of(found))
-    return go_on(visit, asked, waiting, following, Beside(gone=gone, undo=undo, said="" if undo else said))
+    beside = Beside(gone=gone, undo=undo, said="" if undo else said)
+    return go_on(visit, (asked, waiting, _following(visit, place)), beside, leaving)
 
 
 def _as_planned(visit: Visit, asked: Filter, waiting: Waiting) -> Placed | None:

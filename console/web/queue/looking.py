@@ -88,9 +88,12 @@ def _line(visit: Visit, dossier: Dossier, reader: Reader, one: Caution) -> Cauti
 
 
 def _sent_back(visit: Visit, dossier: Dossier, returned: StoryLine) -> str:
-    """By whom and why it was sent back."""
+    """By whom and why it was sent back or refused."""
     who = visit.say("您") if returned.event["actor"] == visit.login else dossier.name(str(returned.event["actor"]))
     reason = str(returned.event["data"].get("reason") or "")
+    step = dossier.definition.transitions[str(returned.event["data"]["trigger"])]
+    if step.kind is MoveKind.REJECT:  # nobody refuses without a reason
+        return visit.say("{who} 不予通过：“{reason}”", who=who, reason=reason)
     return visit.say("{who} 退回：“{reason}”", who=who, reason=reason) if reason else visit.say("{who} 退回", who=who)
 
 
@@ -101,7 +104,7 @@ def _last_return(dossier: Dossier) -> StoryLine | None:
         for line in dossier.own()
         if line.event["kind"] == EventKind.MOVED
         and (one := steps.get(str(line.event["data"].get("trigger")))) is not None
-        and one.kind is MoveKind.RETURN
+        and one.sends_back
     ]
     return found[-1] if found else None
 

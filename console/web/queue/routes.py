@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults, NotFound
-from console.web.lettering import capped
 from console.web.queue import finding, lists, nudging
 from console.web.queue.answers import after_click, undoable
 from console.web.queue.filtering import Filter, Which, read_filter
@@ -20,7 +19,6 @@ from console.web.queue.view import QueueView, claims_and_counts, queue_view
 from console.web.queue.waiting import waiting_for
 from console.web.queue.wording import words_for
 from console.web.visit import Visit
-from engine.lane_queries import Queue
 from engine.store import desk_work
 from engine.store.desk_work import SavedView
 
@@ -45,13 +43,6 @@ def pulse(visit: Visit, since: str = "", total: int = 0, query: str = "") -> Res
             came=told.counts.everything - total,
         )
     )
-
-
-@doors.get("/queue/waiting/pulse", to=Audience.STAFF)
-def waiting_pulse(visit: Visit) -> Response:
-    """How many cases wait: asked for by pages that have no need to count them, for the bar."""
-    counts = Queue(visit.desk.connection, visit.actor, visit.at, visit.house.lengths).counts()
-    return HTMLResponse(capped(sum(counts.values()), visit.lang))
 
 
 @doors.get("/queue/views", to=Audience.STAFF)

@@ -81,10 +81,14 @@ class QueueView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What was read of some cases: as they stand, and what lies on them."""
+    """What was read of some cases: as they stand, and what lies on them.
+
+    `left` is a case the person is at no more once another is opened.
+    """
 
     found: Mapping[int, Found]
     lying: Lying
+    left: int | None = None
 
 
 def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
@@ -111,8 +115,18 @@ def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
     )
 
 
-def read_some(visit: Visit, cases: Iterable[int], beside: Around | None = None, opened: int | None = None) -> Read:
-    """Read some cases, each once, and what lies on them and beside them; of the open one all of its student's."""
+def read_some(
+    visit: Visit,
+    cases: Iterable[int],
+    beside: Around | None = None,
+    opened: int | None = None,
+    *,
+    known: Lying | None = None,
+) -> Read:
+    """Read some cases, each once, and what lies on them and beside them; of the open one all of its student's.
+
+    What lies on them is not read again where that was `known` of all of them already.
+    """
     connection, wanted = visit.desk.connection, list(dict.fromkeys(cases))
     if opened is None:
         found = read_cases(connection, wanted) if wanted else {}
@@ -120,7 +134,9 @@ def read_some(visit: Visit, cases: Iterable[int], beside: Around | None = None, 
         found = read_with_kin(connection, wanted, opened)
     for one in found.values():
         visit.desk.as_of(one.registry)
-    return Read(found=found, lying=desk_work.lying_on(connection, wanted, visit.login, visit.at, beside))
+    if known is None or not known.cases.issuperset(wanted):
+        known = desk_work.lying_on(connection, wanted, visit.login, visit.at, beside)
+    return Read(found=found, lying=known)
 
 
 def open_id(filter_: Filter) -> int | None:
@@ -134,7 +150,7 @@ def shown(visit: Visit, filter_: Filter, waiting: Waiting, read: Read, case: int
     standing = waiting.standing(found.case.id)
     if standing is None and not (visit.visible.sees(found.case) and may_open_here(visit, found)):
         return None
-    _keep_look(visit, found, standing)
+    _keep_look(visit, found, standing, read.left)
     place = waiting.place(filter_, case) if standing is not None else None
     following = None if place is None or place.next is None else read.found.get(place.next.case)
     known = Known(
@@ -151,12 +167,17 @@ def shown(visit: Visit, filter_: Filter, waiting: Waiting, read: Read, case: int
     return open_case(visit, found, beside)
 
 
-def _keep_look(visit: Visit, found: Found, standing: Placed | None) -> None:
-    connection = visit.desk.connection
+def _keep_look(visit: Visit, found: Found, standing: Placed | None, left: int | None) -> None:
+    connection, case = visit.desk.connection, found.case.id
+    is_workable = standing is not None and standing.lane is not Lane.BLOCKED
     with connection.writing():
-        looks.add_look(connection, looks.Look(visit.login, found.case.id, visit.at))
-        if standing is not None and standing.lane is not Lane.BLOCKED:
-            desk_work.claim(connection, found.case.id, visit.login, visit.at)
+        looks.add_look(connection, looks.Look(visit.login, case, visit.at))
+        if is_workable and left not in (None, case):
+            desk_work.go_on(connection, left, case, visit.login, visit.at)
+        elif is_workable:
+            desk_work.claim(connection, case, visit.login, visit.at)
+        elif left is not None:
+            desk_work.let_go(connection, left, visit.login)
 
 
 def may_open_here(visit: Visit, found: Found) -> bool:

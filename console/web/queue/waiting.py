@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple, TypeAlias
@@ -61,8 +61,18 @@ class Short:
         """How many stand in each lane under a filter, whichever of them is shown."""
         return Counter(one.lane for one in self.chosen(asked.with_(lane="")))
 
+    @cached_property
+    def _chosen(self) -> dict[Filter, tuple[Placed, ...]]:
+        return {}
+
     def chosen(self, asked: Filter) -> tuple[Placed, ...]:
-        """Those a filter shows, in its order."""
+        """Those a filter shows, in its order; put in order once."""
+        asked = asked.with_(case="", after="")
+        if asked not in self._chosen:
+            self._chosen[asked] = self._choose(asked)
+        return self._chosen[asked]
+
+    def _choose(self, asked: Filter) -> tuple[Placed, ...]:
         tests = list(_tests(asked, self.own))
         found = [one for one in self.every if all(test(one) for test in tests)]
         return tuple(sorted(found, key=_ORDERS[Sort(asked.sort or Sort.LANE)]))
@@ -118,30 +128,42 @@ class Short:
 
 @dataclass(frozen=True, kw_only=True)
 class Long:
-    """A queue too long to be read as a whole; `paths` are those of units, `own` the cases the person is at."""
+    """A queue too long to be read as a whole; `paths` are those of units, `own` the cases the person is at.
+
+    What was asked once is not asked again, until something has been done (`without`).
+    """
 
     queue: Queue
     paths: Mapping[str, str]
     own: frozenset[int] = frozenset()
+    _standing: dict[int, Placed | None] = field(default_factory=dict, init=False)
+    _counts: dict[Filter, Counter[Lane]] = field(default_factory=dict, init=False)
+    _places: dict[tuple[Filter, int], Place | None] = field(default_factory=dict, init=False)
 
     @cached_property
     def total(self) -> int:
         """How many there are, whatever is shown; as far as they are counted."""
-        return sum(self.queue.counts().values())
+        return self.counts(Filter()).total()
 
     def standing(self, case: int) -> Placed | None:
         """A case as it stands for the person."""
-        return self.queue.find(case)
+        if case not in self._standing:
+            self._standing[case] = self.queue.find(case)
+        return self._standing[case]
 
     def counts(self, asked: Filter) -> Counter[Lane]:
         """How many stand in each lane under a filter, whichever of them is shown."""
-        return Counter(self.queue.counts(self._wanted(asked)))
+        asked = asked.with_(lane="", sort="", after="", case="")
+        if asked not in self._counts:
+            self._counts[asked] = Counter(self.queue.counts(self._wanted(asked)))
+        return self._counts[asked]
 
     def page(self, asked: Filter) -> tuple[Sequence[Placed], str]:
         """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
         after = case_of(asked.after)
         begins = None if after is None else self.queue.find(after, order=_order(asked))
         found = self.queue.page(self._wanted(asked), _order(asked), None if begins is None else begins.key, PAGE)
+        self._remember(asked, found.rows)
         return found.rows, "" if found.after is None else case_number(found.rows[-1].case)
 
     def holdups(self, asked: Filter) -> tuple[Hindrance, ...]:
@@ -150,17 +172,31 @@ class Long:
 
     def place(self, asked: Filter, case: int) -> Place | None:
         """Where a case is among those a filter shows; None where it is not among them."""
+        asked = asked.with_(after="", case="")
+        if (asked, case) not in self._places:
+            self._places[asked, case] = self._place(asked, case)
+        return self._places[asked, case]
+
+    def _place(self, asked: Filter, case: int) -> Place | None:
         found = self.queue.neighbours(case, self._wanted(asked), _order(asked))
         if found is None:
             return None
-        counts = self.queue.counts(self._wanted(asked))
-        of = counts[LANES[asked.lane]] if asked.lane else sum(counts.values())
+        self._remember(asked, [one for one in (found.previous, found.next) if one is not None])
+        counts = self.counts(asked)
+        of = counts[LANES[asked.lane]] if asked.lane else counts.total()
         return Place(found.number, of, found.previous, found.next)
+
+    def _remember(self, asked: Filter, rows: Sequence[Placed]) -> None:
+        """Rows in the order of the lanes say how each case stands."""
+        if _order(asked) is Order.LANE:
+            self._standing.update((one.case, one) for one in rows)
 
     def behind(self, asked: Filter, left: Placed) -> Sequence[Placed]:
         """What stands behind a case in the order of the list, whether or not it is still in it."""
         key = left.key if _order(asked) is Order.LANE else None
-        return self.queue.page(self._wanted(asked), _order(asked), key, PAGE).rows
+        rows = self.queue.page(self._wanted(asked), _order(asked), key, PAGE).rows
+        self._remember(asked, rows)
+        return rows
 
     def by_unit(self) -> dict[str, Counter[Lane]]:
         """How many stand in each lane at each unit, by the path of the unit."""
@@ -168,11 +204,11 @@ class Long:
 
     def without(self, case: int) -> Long:  # noqa: ARG002 asked anew each time, it knows
         """The same once a case waits no more."""
-        return self
+        return Long(queue=self.queue, paths=self.paths, own=self.own)
 
     def mark(self) -> str:
         """A mark of what waits; of so many only the numbers."""
-        return "-".join(str(number) for number in self.queue.counts().values())
+        return "-".join(str(self.counts(Filter())[lane]) for lane in Lane)
 
     def _wanted(self, asked: Filter) -> Wanted:
         return Wanted(

@@ -233,16 +233,16 @@ def test_a_countdown_goes_away_when_its_time_is_over(page):
 
 
 def test_the_session_says_two_minutes_before_that_it_will_end(sheets, visiting):
-    page = visiting(sheets, evening.APPROVER)
-    page.clock.install()
-    page.goto("/sheet", wait_until="networkidle")  # what is on its way would take half an hour
-    page.clock.fast_forward("27:59")
-    expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
-    page.clock.fast_forward("00:02")
-    expect(page.get_by_text("2 分钟后自动退出")).to_be_visible()
-    page.get_by_role("button", name="继续").click()
+    with visiting(sheets, evening.APPROVER) as page:
+        page.clock.install()
+        page.goto("/sheet", wait_until="networkidle")  # what is on its way would take half an hour
+        page.clock.fast_forward("27:59")
+        expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
+        page.clock.fast_forward("00:02")
+        expect(page.get_by_text("2 分钟后自动退出")).to_be_visible()
+        page.get_by_role("button", name="继续").click()
 
-    expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
+        expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
 
 
 def test_the_language_is_switched_and_stays(page):

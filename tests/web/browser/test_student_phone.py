@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from console.demo import evening
 from console.demo.sheets import Files
 from tests.web.browser.axe import violations
+from tests.web.browser.conftest import PHONE, Pages
 from tests.web.conftest import Site
 from tests.web.student_days import MORNING, Days, staged_in
 
@@ -60,20 +61,22 @@ class Phone:
 
 
 @pytest.fixture
-def phone(chromium: Browser, site: Site, days: Days) -> Iterator[Phone]:
+def phone(kept_pages: Pages, site: Site, days: Days) -> Iterator[Phone]:
     """The telephone of the student with two things left, on the morning of 10 May."""
     site.watch.at = MORNING
     complaints: list[str] = []
-    context = chromium.new_context(
-        base_url=site.address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="zh-CN",
-        device_scale_factor=2,
-    )  # fmt: skip
+
+    def erred(error: Error) -> None:
+        complaints.append(str(error))
+
     cookie = site.signed_in(days.busy).cookie or ""
-    context.add_cookies([{"name": site.house.cookie, "value": cookie, "url": site.address}])
-    page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield Phone(page=page, site=site)
-    context.close()
+    with kept_pages.lent(
+        site.address, PHONE, has_touch=True, is_mobile=True, locale="zh-CN", device_scale_factor=2
+    ) as page:
+        page.context.add_cookies([{"name": site.house.cookie, "value": cookie, "url": site.address}])
+        page.on("pageerror", erred)
+        yield Phone(page=page, site=site)
+        page.remove_listener("pageerror", erred)
     assert complaints == []
 
 

@@ -14,7 +14,7 @@ from tests.web.conftest import Person, Site
 from tests.web.my.pages import events, facts, form_of, hidden, words
 from tests.web.student_days import REASON, Days
 
-CEILING = 8
+CEILING = 7
 LARGEST = 60_000
 
 

@@ -11,10 +11,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from console.access.tokens import hash_of, new_token
+from engine.desk import Desk
 from engine.errors import Unknown
 from engine.store import api_tokens
 from engine.store.api_tokens import TokenRow
 from engine.store.database import Connection
+from engine.tokens import keep_token
 
 PREFIX = "xueji_"
 """By which scanners for lost secrets know one."""
@@ -41,8 +43,14 @@ class Wish(NamedTuple):
     span: timedelta
 
 
-def issue(connection: Connection, wish: Wish, at: datetime) -> str:
-    """Make a token; it is returned once and kept as its hash alone.
+def issue(desk: Desk, wish: Wish, at: datetime, by: str) -> str:
+    """Make a token; it is returned once and kept as its hash alone, and the trail tells of it.
+
+    Args:
+        desk: Where it is kept.
+        wish: For whom, what for, for which scopes, how long.
+        at: When it is made.
+        by: Who makes it, by login.
 
     Raises:
         Unknown: If there is no such scope.
@@ -61,8 +69,7 @@ def issue(connection: Connection, wish: Wish, at: datetime) -> str:
         revoked_at=None,
         used_at=None,
     )
-    with connection.writing():
-        api_tokens.add_token(connection, row)
+    keep_token(desk, row, by)
     return made
 
 
