@@ -7,6 +7,7 @@ event names can be looked up for ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -68,6 +69,7 @@ class Desk:
         self._parts: tuple[int, Mapping[str, tuple[str, ...]]] | None = None
         self.unknown: set[str] = set()
         """What cannot be known here: `table/NAME`, `members/NUMBER`. Nothing, but where the desk looks back."""
+        self._answering: str | None = None
 
     def elsewhere(self, connection: Connection) -> Desk:
         """The same desk at another database, such as the past in memory; what is compiled serves both."""
@@ -341,8 +343,23 @@ class Desk:
         head = registry.registry_head(self.connection)
         written = []
         for kind, event in events:
-            one = self.scribe.write(REGISTRY, head, kind, event)
+            one = self.scribe.write(REGISTRY, head, kind, self._answered(event))
             written.append(one)
             head = Head(seq=one.seq, hash=one.hash)
         registry.write_registry(self.connection, written)
         return written
+
+    @contextmanager
+    def answering(self, request: str) -> Iterator[None]:
+        """The first event of the registry recorded inside answers this request, unless it names one itself."""
+        self._answering = request
+        try:
+            yield
+        finally:
+            self._answering = None
+
+    def _answered(self, event: dict[str, Json]) -> dict[str, Json]:
+        if self._answering is None or "request" in event:
+            return event
+        request, self._answering = self._answering, None
+        return {**event, "request": request}

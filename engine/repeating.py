@@ -45,6 +45,12 @@ def once(desk: Desk, act: str, request: Request, carry_out: Callable[[Request], 
         return first
 
 
+def answered_at(desk: Desk, act: str, request: str) -> tuple[int, int] | None:
+    """Where the first answer to a request stands: its chain and the number of its event; None where it left none."""
+    row = desk.connection.execute("SELECT chain, seq FROM event WHERE request = ?", (f"{act}:{request}",)).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
 def _first_answer(desk: Desk, act: str, request: Request) -> Repeated | None:
     """What was answered when the request came first, read back from its event."""
     row = desk.connection.execute("SELECT chain, body FROM event WHERE request = ?", (request.id,)).fetchone()

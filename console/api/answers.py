@@ -145,6 +145,9 @@ class DecisionIn(BaseModel):
     to: str | None = Field(default=None, max_length=100)
     slot: str | None = Field(default=None, max_length=100)
     consents: bool = True
+    ticks: dict[str, bool] = Field(
+        default={}, max_length=200, description="What a reviewer found of documents, such as `E-F04.signed`"
+    )
 
 
 class DecisionOut(Answer):

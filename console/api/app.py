@@ -10,12 +10,23 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from console.api import routes
+from console.api import administering, auditing, defining, routes, running, working, working_imports, working_lists
 from console.api.problems import KIND, ProblemField, told
 from console.web.headers import BodyTooLarge
 from console.web.house import House
 
 AT = "/api/v1"
+ALL = (
+    routes.doors,
+    working.doors,
+    working_lists.doors,
+    working_imports.doors,
+    auditing.doors,
+    administering.doors,
+    defining.doors,
+    running.doors,
+)
+"""Every door for programs."""
 _SENTENCES = {
     400: ("请求无法读取。", "The request cannot be read."),
     404: ("没有这个地址，或您无权查看。", "No such address, or not for you."),
@@ -39,8 +50,8 @@ class _Interface(FastAPI):
             for operation in path.values():
                 for status, answer in operation["responses"].items():
                     content = answer.get("content", {})
-                    if status[0] in "45" and "application/json" in content:
-                        content[KIND] = content.pop("application/json")
+                    if status[0] in "45" and content:
+                        content[KIND] = content.pop(next(iter(content)))
         return said
 
 
@@ -48,7 +59,8 @@ def interface(house: House) -> FastAPI:
     """The interface of a house, ready to be mounted at `AT`."""
     app = _Interface(title="xueji", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.house = house
-    app.include_router(routes.doors)
+    for doors in ALL:
+        app.include_router(doors)
     app.exception_handler(RequestValidationError)(_cannot_be)
     app.exception_handler(HTTPException)(_by_status)
     app.add_exception_handler(BodyTooLarge, _too_much)

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
 
 from console.access.programs import Scope, shown
 from console.api import problems
@@ -35,6 +36,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (403, "Not for this token or person"),
         (404, "No such thing, or not for you"),
         (409, "It moved on, or is not open"),
+        (410, "What was in it has been erased"),
         (413, "Too much was sent"),
         (415, "Another kind of content is wanted"),
         (422, "A value that cannot be"),
@@ -44,20 +46,37 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Bytes(Response):
+    """An answer that is a file to be saved."""
+
+    media_type = "application/octet-stream"
+
+
 @dataclass(slots=True, kw_only=True)
 class Call(Presence):
     """A program that asks for somebody; `scopes` are what its token is good for."""
 
     scopes: frozenset[str]
 
+    def own(self, key: str) -> str:
+        """A key as the trail keeps it: two people who choose the same one have asked for two things."""
+        return f"{self.actor.login}/{key}"
+
 
 class ApiDoors(APIRouter):
     """Routes for programs. `scope` is compulsory, and `to` whom of the people it is for."""
 
     def door(
-        self, method: str, path: str, *, scope: Scope, to: Audience = Audience.SIGNED_IN, status_code: int = 200
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: Scope,
+        to: Audience = Audience.SIGNED_IN,
+        status_code: int = 200,
+        answers: type[Response] = JSONResponse,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Open a route."""
+        """Open a route; `answers` is what it answers with when all is well."""
 
         def open_door(endpoint: Endpoint) -> Endpoint:
             self.add_api_route(
@@ -68,6 +87,7 @@ class ApiDoors(APIRouter):
                 response_model_exclude_none=True,
                 summary=(endpoint.__doc__ or "").strip().splitlines()[0],
                 status_code=status_code,
+                response_class=answers,
             )
             return endpoint
 

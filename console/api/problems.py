@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from console.web.fault_pages import in_language
-from console.web.faults import status_of
+from console.web.faults import FieldFaults, status_of
 from engine.errors import StaleCase, Unknown, XuejiError
 
 KIND = "application/problem+json"
+_CANNOT_BE = ("有的值不能这样写。", "Some values cannot be.")
 
 
 class ProblemField(BaseModel):
@@ -45,6 +46,10 @@ class NotForToken(XuejiError):
 def answer(request: Request, problem: XuejiError) -> JSONResponse:
     """The answer to a request that could not be served."""
     status, text = _status(problem), str(problem)
+    if isinstance(problem, FieldFaults):  # said to a form, in the one language that was asked for
+        faults = problem.faults
+        fields = [ProblemField(where=f"body.{one.field}", reason=f"{one.title}：{one.reason}") for one in faults]
+        return told(request, status, _CANNOT_BE, fields=fields)
     revision = problem.now if isinstance(problem, StaleCase) else None
     return told(request, status, (in_language(text, "zh"), in_language(text, "en")), revision=revision)
 

@@ -120,7 +120,7 @@ def _case(call: Call, found: Found) -> CaseOut:
         number=one.number,
         workflow=one.workflow,
         state=one.state,
-        state_title=_state_title(machine.definition, one.state),
+        state_title=state_title(machine.definition, one.state),
         revision=one.revision,
         unit=one.unit,
         batch=batch if isinstance(batch, str) else None,
@@ -137,7 +137,7 @@ def _case(call: Call, found: Found) -> CaseOut:
     )
 
 
-def _state_title(definition: Definition, state: str) -> Words:
+def state_title(definition: Definition, state: str) -> Words:
     """What a state is called; a cancelled case stands in none of the definition's own."""
     return Words(zh="已撤销", en="Cancelled") if state == CANCELLED else words(definition.states[state].title)
 
@@ -183,10 +183,9 @@ def decide(
     found = call.case(number)
     given: dict[str, Json] = {**decision.fields}
     fields = read_fields(call.desk, call.desk.machine_for(found.case, given), trigger, decision.fields)
-    asked = call.asks(trigger, fields, seen=decision.revision, request=key)
-    outcome = move(
-        call.desk, found.case.id, replace(asked, to=decision.to, slot=decision.slot, consents=decision.consents)
-    )
+    asked = call.asks(trigger, fields, seen=decision.revision, request=call.own(key))
+    asked = replace(asked, to=decision.to, slot=decision.slot, consents=decision.consents, ticks=decision.ticks)
+    outcome = move(call.desk, found.case.id, asked)
     return _decided(found.case.number, outcome)
 
 
@@ -218,7 +217,7 @@ def _decided(number: str | None, outcome: Moved | Refused | Repeated) -> Decisio
 def take_back(call: Call, number: Number, key: Key) -> CaseOut:
     """Take back one's own last step, while nobody has acted on it."""
     found = call.case(number)
-    once(call.desk, "retract", call.asks("retract", request=key), partial(retract, call.desk, found.case.id))
+    once(call.desk, "retract", call.asks("retract", request=call.own(key)), partial(retract, call.desk, found.case.id))
     return _case(call, found)
 
 
@@ -234,7 +233,7 @@ def open_one(call: Call, opening: OpeningIn, key: Key) -> DecisionOut:
     if trigger is None:
         raise Unreadable("workflow", workflow, "随手可开的业务 one that is opened by hand")
     fields = read_fields(desk, machine_to_open(desk, workflow, unit, trigger), trigger, opening.fields)
-    return _decided(None, open_case(desk, workflow, opening.about, call.asks(trigger, fields, request=key)))
+    return _decided(None, open_case(desk, workflow, opening.about, call.asks(trigger, fields, request=call.own(key))))
 
 
 @doors.door("POST", "/decisions", scope=Scope.DECIDE, to=Audience.STAFF)
@@ -245,7 +244,7 @@ def decide_many(call: Call, many: ManyIn, key: Key) -> ManyOut:
     given: dict[str, Json] = {**many.fields}
     fields = read_fields(call.desk, call.desk.machine_for(first, given), many.trigger, many.fields)
     cases = [(one.case.id, revision) for one, revision in found]
-    answer = move_many(call.desk, cases, call.asks(many.trigger, fields, request=key), dry_run=many.dry_run)
+    answer = move_many(call.desk, cases, call.asks(many.trigger, fields, request=call.own(key)), dry_run=many.dry_run)
     return ManyOut(
         dry_run=many.dry_run,
         moved=[case_number(one) for one in answer.moved],

@@ -17,6 +17,8 @@ COLUMNS = "d.case_id, d.name, d.due_at, d.settled, d.extended, d.sequence, d.tol
 _SELECT = f"SELECT {COLUMNS} FROM deadline d"  # noqa: S608 constant text
 _CASE_WIDTH = len(CASE_COLUMNS.split(","))
 _CHUNK = 1000
+_NEVER = "9999"
+"""Where an open date stands among moments of the trail."""
 
 
 class Row(NamedTuple):
@@ -196,6 +198,42 @@ def listed(connection: Connection, *, batch: str | None = None, path: str | None
         " ORDER BY d.settled, d.due_at IS NULL, d.due_at, d.case_id, d.name LIMIT ?"
     )
     rows = connection.execute(sql, (*params, limit)).fetchall()
+    return [Listed(case_from(row), row[_CASE_WIDTH], row_from(row[_CASE_WIDTH + 1 :])) for row in rows]
+
+
+class Place(NamedTuple):
+    """Where a row stands among what is due: an open date stands after every day there is."""
+
+    due: str
+    case: int
+    name: str
+
+    @classmethod
+    def of(cls, row: Row) -> Place:
+        """The place of a row."""
+        return cls(_NEVER if row.due_at is None else moment(row.due_at), row.case, row.name)
+
+
+def due_of_batch(
+    connection: Connection, batch: str, sight: tuple[str, Sequence[object]], after: Place | None, limit: int
+) -> list[Listed]:
+    """What is still to be done in a batch, what is due first and open dates last.
+
+    Args:
+        connection: Where they are.
+        batch: Its name.
+        sight: The condition that says which cases may be known of (`engine.visibility`), and its parameters.
+        after: The last of the page before; None: from the first.
+        limit: So many at most.
+    """
+    place = f"coalesce(d.due_at, '{_NEVER}')"
+    later = f" AND ({place}, d.case_id, d.name) > (?, ?, ?)" if after is not None else ""
+    sql = (
+        f"SELECT {CASE_COLUMNS}, s.student_no, {COLUMNS} FROM deadline d JOIN cases c ON c.id = d.case_id"  # noqa: S608
+        f" LEFT JOIN student s ON s.id = c.student WHERE c.batch = ? AND NOT d.settled AND {sight[0]}{later}"
+        f" ORDER BY {place}, d.case_id, d.name LIMIT ?"
+    )
+    rows = connection.execute(sql, (batch, *sight[1], *(after or ()), limit)).fetchall()
     return [Listed(case_from(row), row[_CASE_WIDTH], row_from(row[_CASE_WIDTH + 1 :])) for row in rows]
 
 

@@ -128,6 +128,13 @@ def runs_of(connection: Connection, login: str, limit: int, wanted: str = "") ->
     return [_run(row) for row in connection.execute(sql, (*params, limit)).fetchall()]
 
 
+def runs_before(connection: Connection, login: str, place: tuple[str, str] | None, limit: int) -> list[Run]:
+    """A person's own runs, the newest first; with a place (when made, id), those that were made before it."""
+    where = "login = ?" if place is None else "login = ? AND (made_at, id) < (?, ?)"
+    sql = f"SELECT {_RUN}, body IS NOT NULL FROM import_run WHERE {where} ORDER BY made_at DESC, id DESC LIMIT ?"  # noqa: S608
+    return [_run(row) for row in connection.execute(sql, (login, *(place or ()), limit)).fetchall()]
+
+
 def place_in_day(connection: Connection, day: tuple[datetime, datetime]) -> int:
     """The running number of the sheet that is taken in now, among all of its day; inside the open transaction.
 
@@ -237,3 +244,10 @@ def every_fault(connection: Connection, run: str) -> list[FaultRow]:
     sql = f"SELECT {_FAULT} FROM import_fault WHERE run = ? ORDER BY place"  # noqa: S608 constants
     rows = connection.execute(sql, (run,)).fetchall()
     return [FaultRow(*row)._replace(is_warning=bool(row[0])) for row in rows]
+
+
+def faults_after(connection: Connection, run: str, place: int, limit: int) -> list[tuple[int, FaultRow]]:
+    """The cells that are kept after a place (-1: from the first), each with its own, in their order."""
+    sql = f"SELECT place, {_FAULT} FROM import_fault WHERE run = ? AND place > ? ORDER BY place LIMIT ?"  # noqa: S608 constants
+    rows = connection.execute(sql, (run, place, limit)).fetchall()
+    return [(int(row[0]), FaultRow(*row[1:])._replace(is_warning=bool(row[1]))) for row in rows]

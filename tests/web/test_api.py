@@ -125,6 +125,18 @@ def test_a_case_is_opened_once_and_a_wrong_word_is_told_with_the_right_one(site:
     assert "student-information-change" in misspelt.json()["title_en"]
 
 
+def test_two_people_who_choose_the_same_key_have_asked_for_two_things(site: Site, approver: Program) -> None:
+    operator = Program(site, evening.OPERATOR, "read", "decide")
+    ready = [one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"])][-1]
+    address, body = f"/cases/{ready['number']}/transitions/site_approve", {"revision": ready["revision"]}
+    decided = approver.post(address, body, "key-00014").json()
+    change = {"item": "name", "kind": "entry_error", "new_value": "顾予安"}
+    about = {"workflow": "student-information-change", "about": str(ready["student_no"]), "fields": change}
+    opened = operator.post("/cases", about, "key-00014").json()
+    assert [(one["moved"], one["repeated"]) for one in (decided, opened)] == [(True, False)] * 2
+    assert opened["number"] != ready["number"]
+
+
 def test_an_opening_that_is_refused_names_no_case(site: Site, approver: Program) -> None:
     operator = Program(site, evening.OPERATOR, "read", "decide")
     asked = {"cause": "illness", "leave_from": "2024-05-20", "leave_to": "2024-06-20"}

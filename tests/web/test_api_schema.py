@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from console.access.programs import Scope, Wish, issue
 from console.demo import evening
@@ -22,6 +23,9 @@ _ASKED = settings(
     database=None,
     derandomize=True,
 )
+
+_MAY_MEAN_NOTHING = positive_data_acceptance
+"""What is as described may still mean nothing here (no such role, a day that is over): 422, told by its field."""
 
 
 def _bearer(site: Site) -> str:
@@ -44,7 +48,7 @@ def test_no_request_breaks_the_interface_and_every_answer_is_as_described(site: 
             @_ASKED
             @given(case=operation.as_strategy(generation_mode=mode))
             def ask(case: schemathesis.Case[Any]) -> None:
-                case.call_and_validate(headers=headers, timeout=30)
+                case.call_and_validate(headers=headers, timeout=30, excluded_checks=[_MAY_MEAN_NOTHING])
                 asked.append(case.path)
 
             with suppress(Unsatisfiable):  # where nothing can be asked that is not described

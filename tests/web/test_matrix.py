@@ -19,7 +19,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from console.access.programs import Scope, Wish, issue
-from console.api.routes import doors as programs
+from console.api.app import ALL as PROGRAMS
 from console.demo import school
 from console.demo.sheets import Files
 from console.web.guarding import GOOD_FOR, HEADER, token
@@ -81,6 +81,7 @@ class Entry:
     but: Mapping[str, tuple[int, ...]]
     form: Mapping[str, Any]
     scope: str
+    file: str
 
     def expected(self, who: Who, case: str | None) -> tuple[int, ...] | None:
         """What somebody is answered by the policy; None where it would be done."""
@@ -107,7 +108,7 @@ def entries(section: str) -> Iterator[Entry]:
         yield Entry(
             section=section, path=path, to=said["to"], cases=tuple(said.get("case", ())), values=said.get("with", {}),
             answers=_several(answers) or None, but={who: _several(one) for who, one in said.get("but", {}).items()},
-            form=said.get("form", {}), scope=said.get("scope", ""),
+            form=said.get("form", {}), scope=said.get("scope", ""), file=said.get("file", ""),
         )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ class Town:
         if entry.section == "program get":
             return self.site.program.get(_API + address, headers=bearer)
         headers = {**bearer, "Idempotency-Key": f"matrix-{name}-{case}"}
-        return self.site.program.post(_API + address, json=_told(form, self, number), headers=headers)
+        return self.site.program.post(_API + address, headers=headers, **_sent(entry, self, number))
 
     def _bearer(self, name: str) -> dict[str, str]:
         return {} if name == "anonymous" else {"Authorization": f"Bearer {self.issued(name, *Scope)}"}
@@ -173,6 +174,12 @@ def _told(form: Mapping[str, Any], town: Town, number: str) -> object:
     """What a program sends about a case."""
     said = orjson.dumps(form).decode().replace("{no}", number).replace("{revision}", town.revisions.get(number, ""))
     return orjson.loads(said)
+
+
+def _sent(entry: Entry, town: Town, number: str) -> dict[str, Any]:
+    """The body of what a program posts about a case: JSON, or a form where a file goes with it."""
+    told = _told(entry.form, town, number)
+    return {"data": told, "files": {"file": (entry.file, b"x")}} if entry.file else {"json": told}
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +253,7 @@ def _routes(doors: APIRouter) -> Iterator[tuple[str, str]]:
 def test_every_route_stands_in_the_matrix_and_every_entry_has_a_route() -> None:
     """Whoever opens a door says here, in words, for whom it is."""
     pages = {(method.lower(), path) for doors in ALL for method, path in _routes(doors)}
-    for_programs = {(f"program {method.lower()}", path) for method, path in _routes(programs)}
+    for_programs = {(f"program {method.lower()}", path) for doors in PROGRAMS for method, path in _routes(doors)}
     told = {(section, path) for section in ("get", "post", "program get", "program post") for path in MATRIX[section]}
     told |= {("post", path) for path in MATRIX["servers"]}
     there = pages | for_programs | {("program get", "/openapi.json")}
@@ -336,10 +343,8 @@ def test_a_program_without_a_good_token_or_the_scope_is_refused_everywhere(town:
         shown = {f"Bearer {forged}": 401, f"Bearer {old}": 401, f"Bearer {lacking[Scope(entry.scope)]}": 403}
         for said, expected in {**shown, f"Bearer {cookie}": 401, "Basic eA==": 401}.items():
             headers = {"Authorization": said, "Idempotency-Key": "matrix-forged"}
-            body = _told(entry.form, town, town.numbers["applied"]) if entry.section == "program post" else None
-            status = town.site.program.request(
-                entry.section.split()[1], address, headers=headers, json=body
-            ).status_code
+            body = _sent(entry, town, town.numbers["applied"]) if entry.section == "program post" else {}
+            status = town.site.program.request(entry.section.split()[1], address, headers=headers, **body).status_code
             if status != expected:
                 wrong.append(f"{entry.path} {said[:12]}: {status}, not {expected}")
     assert wrong == []

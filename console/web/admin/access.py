@@ -48,11 +48,12 @@ class Line(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A page of looks; `following` is the address of the next, empty on the last."""
+    """A page of looks; `following` is the address of the next, empty on the last, `before` what it begins before."""
 
     about: About
     lines: list[Line]
     following: str
+    before: int | None
 
 
 def found_address(visit: Visit) -> str:
@@ -79,9 +80,9 @@ def report(visit: Visit, about: About, before: int | None) -> Report:
         NotFound: If the address names no student's chain.
     """
     found = _kept(visit, about, before or _NEWEST, PAGE + 1)
-    more = {**about.query, "before": found[PAGE - 1].number} if len(found) > PAGE else {}
-    following = f"/admin/access?{urlencode(more)}" if more else ""
-    return Report(about, [_line(visit, one) for one in found[:PAGE]], following)
+    last = found[PAGE - 1].number if len(found) > PAGE else None
+    following = "" if last is None else f"/admin/access?{urlencode({**about.query, 'before': last})}"
+    return Report(about, [_line(visit, one) for one in found[:PAGE]], following, last)
 
 
 def workbook(visit: Visit) -> bytes:

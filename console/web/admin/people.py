@@ -22,8 +22,9 @@ PAGE = 50
 
 
 class Role(NamedTuple):
-    """A role as shown: its title, the unit's name and code, and since when; `end` is where it can be ended."""
+    """A role as shown: name and title, the unit's name and code, and since when; `end` is where it can be ended."""
 
+    name: str
     title: str
     unit: str
     code: str
@@ -88,6 +89,7 @@ def _shown(visit: Visit, row: PersonRow) -> Person:
 def _role(visit: Visit, one: HeldRole, address: str) -> Role:
     roles = visit.desk.library.rulebook.organisation.roles
     return Role(
+        name=one.role,
         title=visit.title(roles[one.role].title) if one.role in roles else one.role,
         unit=visit.desk.units()[one.unit].name,
         code=one.unit,

@@ -47,7 +47,11 @@ class Named:
 def original(visit: Visit, which: str) -> Response:
     """The file as it was handed in, to be saved; a form that a step made, as the bytes its hash is of."""
     named = _named(visit, which)
-    viewed = _viewed(visit, named)
+    return to_be_saved(named, _viewed(visit, named))
+
+
+def to_be_saved(named: Named, viewed: Viewed) -> Response:
+    """The bytes of a document as an attachment in a sandbox, named after the case and nobody."""
     ending = _ENDINGS.get(_kind(viewed), "bin")
     name = f"{named.kind}-{named.found.case.number}-{named.seq}.{ending}"
     headers = {

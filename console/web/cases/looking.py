@@ -16,6 +16,7 @@ from console.web.cases.standing import Reader
 from console.web.cases.view import CaseView, case_view
 from console.web.charts import colour
 from console.web.faults import NotFound
+from console.web.presence import Presence
 from console.web.visit import Visit
 from engine.desk import Desk
 from engine.expressions.kinds import Lang
@@ -56,16 +57,19 @@ def opened(visit: Visit, number: str, *, seq: int | None = None) -> Found:
         NotFound: If there is none, or not for this person.
     """
     found = visit.case(number)
-    if visit.is_fragment:
-        return found
+    return found if visit.is_fragment else looked_at(visit, found, seq=seq)
+
+
+def looked_at(visit: Presence, found: Found, *, seq: int | None = None) -> Found:
+    """The same case once it is kept that somebody looks at it, at a browser or through a program."""
     machine = visit.desk.machine_for(found.case, {})
     if eyes_of(visit.actor, machine, found.case) is Eyes.AUDITOR:
         as_of = None if seq is None else _moment_of(visit.desk, found, seq)
         view_case(visit.desk, found.case.id, visit.asks(f"{VIEW}:{CASE}"), as_of=as_of)
-        return visit.case(number)
+        return visit.case(found.case.number)
     connection = visit.desk.connection
     with connection.writing():
-        looks.add_look(connection, looks.Look(visit.login, found.case.id, visit.at))
+        looks.add_look(connection, looks.Look(visit.actor.login, found.case.id, visit.at))
     return found
 
 

@@ -6,10 +6,12 @@ import secrets
 from contextlib import closing
 from hashlib import sha256
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from console.web.faults import FieldFault, FieldFaults, FileRefused
 from console.web.files import working
 from console.web.files.kinds import CREATE_UNITS, NO_RECORD, ROSTER, Kind, admit
+from console.web.presence import Presence
 from console.web.visit import Visit
 from engine.store import import_runs
 from engine.store.import_runs import KEPT, Run, Stage
@@ -33,11 +35,26 @@ def receive(visit: Visit, kind: Kind) -> Run:
         raise FieldFaults([FieldFault(FIELD, visit.say("文件"), visit.say("请选择文件"))])
     with closing(file.file) as lying:
         body = lying.read(kind.most_bytes + 1)
-    name = _plain(file.filename or "")
+    name = plain(file.filename or "")
     _admit(visit, kind, name, body, file.size or len(body))
-    options = [one for one in (CREATE_UNITS, NO_RECORD) if kind.name == ROSTER and visit.form.get(one)]
+    options = [one for one in (CREATE_UNITS, NO_RECORD) if visit.form.get(one)]
+    return keep(visit, kind, Sent(id=secrets.token_urlsafe(12), name=name, body=body, options=tuple(options)))
+
+
+class Sent(NamedTuple):
+    """A file that may be read without harm: the run it becomes, its plain name, and how a roster is to be taken in."""
+
+    id: str
+    name: str
+    body: bytes
+    options: tuple[str, ...] = ()
+
+
+def keep(visit: Presence, kind: Kind, sent: Sent) -> Run:
+    """Keep a file that somebody has sent, and have it checked; nothing else is changed."""
+    body, options = sent.body, sent.options if kind.name == ROSTER else ()
     run = Run(
-        id=secrets.token_urlsafe(12), login=visit.login, kind=kind.name, options=" ".join(options), name=name,
+        id=sent.id, login=visit.actor.login, kind=kind.name, options=" ".join(options), name=sent.name,
         sha256=sha256(body).hexdigest(), size=len(body), stage=Stage.CHECKING, read=0, told="",
         made_at=moment(visit.at), beat_at=None, done_at=None, expires_at=moment(visit.at + KEPT),
     )  # fmt: skip
@@ -64,7 +81,7 @@ def said_in(visit: Visit, problem: SheetRefused) -> str:
     return problem.reason.zh if visit.lang == "zh" else problem.reason.en[:1].upper() + problem.reason.en[1:]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """The last part of a name, without what no name has."""
     last = PurePosixPath(name.replace("\\", "/")).name
     return "".join(one for one in last if one.isprintable())[-_LONGEST_NAME:] or "—"

@@ -16,7 +16,7 @@ from console.web.files.findings import Findings, failed_with, findings_of, read_
 from console.web.files.kinds import judge, kinds_of
 from console.web.house import House
 from console.web.lettering import local
-from console.web.visit import Visit
+from console.web.presence import Presence
 from engine.desk import Desk
 from engine.errors import StaleCase, XuejiError
 from engine.records import Request
@@ -31,7 +31,7 @@ _EVERY = 500
 _TRIES = 3
 
 
-def begin(visit: Visit, run: Run, stage: Stage) -> None:
+def begin(visit: Presence, run: Run, stage: Stage) -> None:
     """Have a run checked or kept, unless somebody alive is at it."""
     connection = visit.desk.connection
     since = CONFIRMED if stage is Stage.COMMITTING else ()
@@ -41,7 +41,7 @@ def begin(visit: Visit, run: Run, stage: Stage) -> None:
         Thread(target=_work, args=(visit.house, run._replace(stage=stage)), name=f"import-{run.id}").start()
 
 
-def take_up(visit: Visit, run: Run) -> None:
+def take_up(visit: Presence, run: Run) -> None:
     """Have a run gone on with whose worker has not been heard of."""
     if run.stage in AT_WORK and run.is_silent(visit.at):
         begin(visit, run, run.stage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from console.web.lists.reading import Book
 from engine.drafts import Form, differing, form_from, forms_of, made_now
 from engine.records import Json
+from engine.store.stories import StoryLine
 from engine.trail.event import EventKind
 
 _SHOWN = 12
@@ -56,8 +57,13 @@ class Draft:
 
 def drafts_of(book: Book) -> tuple[Draft, ...]:
     """Every draft, the first first; of a list that gathers anew the last of them is void."""
+    return drafts_in(book.lines)
+
+
+def drafts_in(lines: Iterable[StoryLine]) -> tuple[Draft, ...]:
+    """The same, by the events of the list."""
     found: list[Draft] = []
-    for line in book.lines:
+    for line in lines:
         event, data = line.event, line.event["data"]
         if found and data.get("signing") and event["kind"] in (EventKind.SIGNED, EventKind.MOVED):
             found[-1] = replace(found[-1], given=(*found[-1].given, _given(event)))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from console.web.lists.reading import VOID, fixed_at
+from console.web.presence import Presence
 from console.web.visit import Visit
 from engine.definition import Bilingual, Definition
 from engine.forward import ways_on
@@ -80,13 +81,9 @@ def overview(visit: Visit) -> Overview:
     """The lists that the visitor may know of, under the filter the address says."""
     given = visit.request.query_params
     narrowing = {name: given.get(name, "") for name in ("show", "kind", "batch", "unit")}
-    known = _kinds(visit)
-    found = standing(visit.desk.connection, sorted(known), visit.visible.where(), _MOST) if known else []
-    seats = [(one, visit.desk.machine_for(one.case, {})) for one in found]
-    staff = _staff(visit, seats)
-    every = [_row(visit, one, machine, staff) for one, machine in seats]
-    fitting = [one for one in every if _fits(visit, one, {**narrowing, "show": ""})]
-    rows = sorted((one for one in fitting if _fits(visit, one, narrowing)), key=_urgency)
+    every = in_sight(visit)
+    fitting = [one for one in every if fits(visit, one, {**narrowing, "show": ""})]
+    rows = sorted((one for one in fitting if fits(visit, one, narrowing)), key=_urgency)
     start = next((at + 1 for at, one in enumerate(rows) if one.number == given.get("after")), 0)
     page = rows[start : start + PAGE]
     follows = len(rows) > start + PAGE
@@ -105,12 +102,21 @@ def overview(visit: Visit) -> Overview:
     )
 
 
+def in_sight(visit: Presence) -> list[Row]:
+    """Every list that somebody may know of, the newest first."""
+    known = _kinds(visit)
+    found = standing(visit.desk.connection, sorted(known), visit.visible.where(), _MOST) if known else []
+    seats = [(one, visit.desk.machine_for(one.case, {})) for one in found]
+    staff = _staff(visit, seats)
+    return [_row(visit, one, machine, staff) for one, machine in seats]
+
+
 def _address(said: Mapping[str, str]) -> str:
     kept = {name: value for name, value in said.items() if value}
     return f"/lists?{urlencode(kept)}" if kept else "/lists"
 
 
-def _kinds(visit: Visit) -> dict[str, Definition]:
+def _kinds(visit: Presence) -> dict[str, Definition]:
     """Every kind of list of every profile, by name."""
     return {one.workflow: one for one in visit.desk.library.machines() if one.members is not None}
 
@@ -120,7 +126,8 @@ def _batch(visit: Visit, code: str) -> str:
     return code if row is None else row.title
 
 
-def _fits(visit: Visit, row: Row, narrowing: Mapping[str, str]) -> bool:
+def fits(visit: Presence, row: Row, narrowing: Mapping[str, str]) -> bool:
+    """Whether a list is among those that `show`, `kind`, `batch` and `unit` narrow to; an empty one narrows nothing."""
     unit = visit.desk.units().get(narrowing["unit"])
     if narrowing["unit"] and (unit is None or not visit.desk.units()[row.unit_code].path.startswith(unit.path)):
         return False
@@ -141,7 +148,7 @@ def _urgency(row: Row) -> tuple[bool, bool, datetime, str, str]:
     return row.is_over, not row.is_late, row.due_at or _NEVER, row.unit_code, row.kind
 
 
-def _row(visit: Visit, one: Listing, machine: Machine, staff: Mapping[str, Sequence[Holder]]) -> Row:
+def _row(visit: Presence, one: Listing, machine: Machine, staff: Mapping[str, Sequence[Holder]]) -> Row:
     case, definition = one.case, machine.definition
     state, batch = definition.states.get(case.state), case.fields.get("batch")
     signing = _signing(machine, case)
@@ -169,7 +176,7 @@ def _row(visit: Visit, one: Listing, machine: Machine, staff: Mapping[str, Seque
     )
 
 
-def _unit(visit: Visit, case: Case, definition: Definition) -> str:
+def _unit(visit: Presence, case: Case, definition: Definition) -> str:
     """What the unit is called; of a list with fixed members, what it was called when they were."""
     desk = visit.desk
     is_of_then = bool(desk.earlier_names(case.unit)) and definition.is_fixed(case.state)
@@ -186,7 +193,7 @@ def _signing(machine: Machine, case: Case) -> Step | None:
 # --- who holds it -----------------------------------------------------------------------------------------------------
 
 
-def _staff(visit: Visit, lists: Sequence[tuple[Listing, Machine]]) -> dict[str, list[Holder]]:
+def _staff(visit: Presence, lists: Sequence[tuple[Listing, Machine]]) -> dict[str, list[Holder]]:
     """Everybody who holds a role that any of the lists waits for, by role."""
     roles = sorted({role for one, machine in lists for role, _ in _roles(machine, one.case)})
     found: dict[str, list[Holder]] = {}
@@ -207,7 +214,7 @@ def _roles(machine: Machine, case: Case) -> Iterator[tuple[str, str]]:
         yield from ((role, role) for role, _ in way.roles)
 
 
-def _held(visit: Visit, machine: Machine, case: Case, staff: Mapping[str, Sequence[Holder]]) -> Held | None:
+def _held(visit: Presence, machine: Machine, case: Case, staff: Mapping[str, Sequence[Holder]]) -> Held | None:
     first = next(_roles(machine, case), None)
     if first is None:
         return None
