@@ -37,6 +37,7 @@ from console.api.answers import (
 from console.api.doors import ApiDoors, Call
 from console.documents import ids
 from console.web.audiences import Audience
+from console.web.cases.looking import looked_at
 from console.web.faults import NotFound
 from engine.bulk import move_many
 from engine.casework import move, open_case, read_fields
@@ -107,9 +108,8 @@ def _waiting(one: Waiting) -> WaitingOut:
 
 @doors.door("GET", "/cases/{number}", scope=Scope.READ)
 def case(call: Call, number: Number) -> CaseOut:
-    """A case as it stands, with every step out of its state and what its rules say now."""
-    found = call.case(number)
-    return _case(call, found)
+    """A case as it stands, with every step out of its state and what its rules say now; the look is kept."""
+    return _case(call, looked_at(call, call.case(number)))
 
 
 def _case(call: Call, found: Found) -> CaseOut:

@@ -7,6 +7,8 @@ import pytest
 
 from console.access.programs import Wish, issue
 from console.demo import evening
+from engine.records import case_number
+from engine.store.looks import of_person
 from tests.web.conftest import Site
 
 
@@ -123,6 +125,15 @@ def test_a_case_is_opened_once_and_a_wrong_word_is_told_with_the_right_one(site:
     misspelt = operator.post("/cases", {**body, "workflow": "student-information-chnge"}, "key-00009")
     assert misspelt.status_code == 422
     assert "student-information-change" in misspelt.json()["title_en"]
+
+
+def test_a_case_read_by_a_program_is_kept_among_those_its_person_has_looked_at(site: Site, approver: Program) -> None:
+    number = str(_first(approver)["number"])
+    approver.get(f"/cases/{number}")
+    approver.get("/cases/00000000")
+    with site.house.desks.borrowed() as office:
+        kept = of_person(office.desk.connection, ["/"], evening.APPROVER, 2**53, 10)
+    assert [case_number(one.case) for one in kept] == [number]
 
 
 def test_two_people_who_choose_the_same_key_have_asked_for_two_things(site: Site, approver: Program) -> None:
