@@ -42,6 +42,8 @@ class Recount(BaseModel):
         ended: When it ended; None before, and where nothing was ever counted anew.
         cause: The place in the registry's chain of the event that brought the calendar.
         cases: How many there were to look at.
+        looked: How many of them were looked at.
+        moved: How many deadlines moved.
         after: The last case that was looked at.
     """
 

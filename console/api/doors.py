@@ -59,8 +59,8 @@ class Call(Presence):
     scopes: frozenset[str]
 
     def own(self, key: str) -> str:
-        """A key as the trail keeps it: two people who choose the same one have asked for two things."""
-        return f"{self.actor.login}/{key}"
+        """A key as the trail keeps it: from another person or at another address it asks for another thing."""
+        return f"{self.actor.login}{self.request.url.path}/{key}"
 
 
 class ApiDoors(APIRouter):

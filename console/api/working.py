@@ -65,8 +65,8 @@ Seen = Annotated[_Revision | SkipJsonSchema[None], Form(description="The revisio
 
 
 def _asks(call: Call, act: str, key: str, seen: int | None, **fields: Json) -> Request:
-    """What a program asks for; its key is good for its person and this act alone, whatever others call theirs."""
-    return call.asks(act, fields, seen=seen, request=call.own(f"{act}/{key}"))
+    """What a program asks for."""
+    return call.asks(act, fields, seen=seen, request=call.own(key))
 
 
 def _done(call: Call, found: Found, answer: Refusal | Refused | Repeated | Attached | Withdrawn) -> ActOut:
@@ -227,7 +227,7 @@ def remark(call: Call, number: Number, said: CommentIn, key: Key) -> ActOut:
 def change_signers(call: Call, number: Number, change: SignerIn, key: Key) -> ActOut:
     """Add a signer (加签) to a step that is being signed, or let a slot go unsigned (减签)."""
     found, who = call.case(number), change.signer
-    key = f"{change.trigger}/{key}"
+    key = f"{change.change}/{change.trigger}/{key}"
     asked = replace(
         _asks(call, f"{change.change}_signer", key, change.revision, reason=change.reason), trigger=change.trigger
     )

@@ -127,6 +127,17 @@ def test_a_case_is_opened_once_and_a_wrong_word_is_told_with_the_right_one(site:
     assert "student-information-change" in misspelt.json()["title_en"]
 
 
+def test_the_same_key_for_another_case_decides_on_that_one(approver: Program) -> None:
+    cases = [one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"])][-2:]
+    step = "transitions/site_approve"
+    told = [
+        approver.post(f"/cases/{one['number']}/{step}", {"revision": one["revision"]}, "key-00015").json()
+        for one in cases
+    ]
+    assert [(one["moved"], one["repeated"]) for one in told] == [(True, False)] * 2
+    assert [one["number"] for one in told] == [one["number"] for one in cases]
+
+
 def test_a_case_read_by_a_program_is_kept_among_those_its_person_has_looked_at(site: Site, approver: Program) -> None:
     number = str(_first(approver)["number"])
     approver.get(f"/cases/{number}")

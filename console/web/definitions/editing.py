@@ -6,8 +6,9 @@ handed in is the text of the file, as if it had been written by hand; two person
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from console.web.definitions.calendars import Day, Month, months_of
@@ -31,6 +32,7 @@ holidays: []
 working_days: []
 """
 _SATURDAY = 5
+_A_YEAR = timedelta(days=366)
 _SPARE = 2
 """Rows for terms that are not there yet."""
 _OFF, _WORKED, _PLAIN = "off", "worked", "plain"
@@ -146,7 +148,7 @@ def _chosen(visit: Visit, year: int) -> frozenset[date]:
         if end < begin:
             fault = FieldFault("last", visit.say("到"), visit.say("在第一天之前"))
             raise FieldFaults([fault])
-        if (end - begin).days > 366:  # noqa: PLR2004 a year, whichever
+        if end - begin > _A_YEAR:
             raise FieldFaults([FieldFault("last", visit.say("到"), visit.say("不超过一年"))])
         ticked |= set(spread(begin, end))
     if not ticked:
@@ -210,6 +212,7 @@ def terms_form(visit: Visit) -> TermsForm:
 
 
 _CELLS = ("name", "first", "last", "vacation")
+_TERM = re.compile(r"[0-9]{4}-[12]")
 
 
 def changed_terms(visit: Visit) -> str:
@@ -243,7 +246,7 @@ def _taken(visit: Visit, field: str, found: dict[str, tuple[str, TermDates]]) ->
     form = visit.form
     name = form.get(f"name-{field}", "")
     title = visit.say("学期 {name}", name=name or "—")
-    if not (len(name) == 6 and name[:4].isdecimal() and name[4:] in ("-1", "-2")):  # noqa: PLR2004 2024-1
+    if not _TERM.fullmatch(name):
         yield FieldFault(f"name-{field}", title, visit.say("写作 2024-1（上学期）或 2024-2"))
         return
     days: dict[str, date | None] = {}
