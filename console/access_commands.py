@@ -79,7 +79,15 @@ def user_token(
     *,
     name: Annotated[str, typer.Option(metavar="NAME", help="用途 What it is for.")],
     scope: Annotated[list[str], typer.Option(metavar="SCOPE", help="范围 read, decide, import, audit, admin.")],
-    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="有效天数 For how many days.")] = 90,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=366,
+            help="有效天数，默认 90，含 admin 最多 30 For how many days: 90, with admin 30.",
+        ),
+    ] = None,
 ) -> int:
     """为程序生成接口令牌，只显示一次。Make a token for a program; it is shown once."""
     from console import accounts

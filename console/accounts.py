@@ -13,15 +13,19 @@ from pathlib import Path
 import typer
 
 from console.access import entering, passwords, programs
+from console.access.handing_out import forget_second_factor, hand_out_code
 from console.calling import SETUP, Caller, Misuse, Sitting
 from console.printing import document, line, long_moment, note, table
 from engine import organisation
 from engine.errors import Unknown
 from engine.records import Json
-from engine.store import access, api_tokens, registry, sessions
+from engine.store import access, api_tokens, registry
 from engine.store.api_tokens import TokenRow
 from engine.tokens import end_tokens
 from engine.trail.event import moment
+
+_USUAL = 90
+"""For how many days a token is good unless it is said, as far as its scopes allow."""
 
 
 def set_password(caller: Caller, login: str, file: Path | None) -> int:
@@ -42,14 +46,14 @@ def set_password(caller: Caller, login: str, file: Path | None) -> int:
 
 
 def activate(caller: Caller, login: str) -> int:
-    """Print a code by which a person sets the first password, once.
+    """Print a code by which a person sets the first password, or another, once; the person is signed out at once.
 
     Raises:
         Unknown: If there is no such account.
     """
     with _about(caller, login) as sitting:
-        code = entering.issue(sitting.desk.connection, login, "activate", sitting.at)
-        line(f"激活码 activation code：{code}")
+        handed = hand_out_code(sitting.desk, login, at=sitting.at, actor=SETUP)
+        line(f"激活码 activation code：{handed.code}")
         note(
             f"请当面或可靠地交给 {login}，{entering.ACTIVATION.days} 日内在 {caller.settings.url}/activate 用一次。"
             f" Hand it to {login} safely; it is good once, for {entering.ACTIVATION.days} days."
@@ -57,16 +61,21 @@ def activate(caller: Caller, login: str) -> int:
     return 0
 
 
-def make_token(caller: Caller, login: str, name: str, scopes: Sequence[str], days: int) -> int:
+def make_token(caller: Caller, login: str, name: str, scopes: Sequence[str], days: int | None) -> int:
     """Print a token by which a program acts for a person; it is kept as its hash alone.
 
     Raises:
         Unknown: If there is no such account, or no such scope.
+        Unreadable: If it would be good for longer than one for such scopes can be.
     """
+    span = min(timedelta(days=_USUAL), programs.longest(scopes)) if days is None else timedelta(days=days)
     with _about(caller, login) as sitting:
-        made = programs.issue(sitting.desk, programs.Wish(login, name, scopes, timedelta(days=days)), sitting.at, SETUP)
+        made = programs.issue(sitting.desk, programs.Wish(login, name, scopes, span), sitting.at, SETUP)
         line(made)
-        note(f"只显示这一次；{days} 天后失效。Shown only now; good for {days} days.")
+        note(
+            f"只显示这一次；{span.days} 天后失效；页面要再输动态口令的事，此令牌不能办。"
+            f" Shown only now; good for {span.days} days; not for what pages ask a code for."
+        )
     return 0
 
 
@@ -114,6 +123,7 @@ def _told(one: TokenRow) -> Json:
     return {
         "name": one.name,
         "scopes": sorted(one.scopes),
+        "proved": None if one.proved_at is None else moment(one.proved_at),
         **{name: None if at is None else moment(at) for name, at in moments.items()},
     }
 
@@ -156,10 +166,7 @@ def reset_second_factor(caller: Caller, login: str) -> int:
         Unknown: If there is no such account.
     """
     with _about(caller, login) as sitting:
-        connection = sitting.desk.connection
-        with connection.writing():
-            access.set_second_factor(connection, login, None, sitting.at)
-            sessions.end_sessions(connection, login)
+        forget_second_factor(sitting.desk, login, at=sitting.at, actor=SETUP)
         line(
             f"用户 user {login}：动态口令已清除，下次登录时重新绑定 second factor forgotten, to be set at next sign-in"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console.calling import Caller, Misuse, Sitting
 from console.printing import document, line, note, stacked, table
-from engine.auditing.findings import CODES, findings
+from engine.auditing.findings import CODES, called, findings
 from engine.auditing.found import Finding, Limits, shown
 from engine.auditing.papers import Conclusion, Paper, concluded, papers
 from engine.auditing.sampling import ALGORITHM, Sample
@@ -151,12 +151,13 @@ def look_for(
     batch, login = scope
     with caller.sitting() as sitting:
         found = findings(sitting.desk, scope_for(sitting, FINDINGS, batch, login), limits, sitting.at, only)
+        names = called(sitting.desk.connection, found)
         if login is not None:
             keep_read(sitting, FINDINGS, login, {"batch": batch, "counts": {"findings": len(found)}})
         if as_json:
-            document({"findings": [finding_document(one) for one in found]})
+            document({"findings": [finding_document(one, names) for one in found]})
         else:
-            _show_findings(found)
+            _show_findings(found, names)
     return 1 if found else 0
 
 
@@ -183,20 +184,21 @@ def keep_read(sitting: Sitting, trigger: str, login: str, told: dict[str, Json])
     exported(sitting.desk, sitting.request(trigger, sitting.desk.actor(login)), {**told, "size": size})
 
 
-def finding_document(one: Finding) -> dict[str, object]:
-    """A finding as JSON; the keys are a contract."""
+def finding_document(one: Finding, names: Mapping[str, str]) -> dict[str, object]:
+    """A finding as JSON, its sentences with people by their names; the keys are a contract."""
+    said = one.told(names)
     return {
         "code": one.code,
         "title": {"zh": CODES[one.code].zh, "en": CODES[one.code].en},
         "people": list(one.people),
         "at": one.at,
         "events": [{"case": place.case, "seqs": list(place.seqs)} for place in one.places],
-        "zh": one.said.zh,
-        "en": one.said.en,
+        "zh": said.zh,
+        "en": said.en,
     }
 
 
-def _show_findings(found: Collection[Finding]) -> None:
+def _show_findings(found: Collection[Finding], names: Mapping[str, str]) -> None:
     if not found:
         line("没有发现。Nothing was found.", style="green")
         return
@@ -205,7 +207,13 @@ def _show_findings(found: Collection[Finding]) -> None:
         if not own:
             continue
         line(f"{title.zh} {title.en}（{code}）：{len(own)}", style="bold")
-        rows = [(shown(one.at).replace(" ", "\n"), "\n".join(one.people), one.cases, stacked(one.said)) for one in own]
+        rows = [
+            (
+                shown(one.at).replace(" ", "\n"), "\n".join(names.get(login, login) for login in one.people),
+                one.cases, stacked(one.told(names)),
+            )
+            for one in own
+        ]  # fmt: skip
         table(("自 since", "何人 who", "办件 cases", "说明 what"), rows[:_MOST_SHOWN])
         if len(own) > _MOST_SHOWN:
             line(f"另有 {len(own) - _MOST_SHOWN} 项，--json 全部列出。More with --json.")

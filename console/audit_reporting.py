@@ -8,7 +8,7 @@ from pathlib import Path
 from console.audit_aids import check_new, keep_read, scope_for
 from console.calling import Caller, Misuse, Sitting
 from console.printing import line
-from engine.auditing.findings import findings
+from engine.auditing.findings import called, findings
 from engine.auditing.found import Limits
 from engine.auditing.papers import concluded, papers, samples
 from engine.auditing.summary import Summary, exceptions_of, funnels, read_of, tallies, trail_of
@@ -90,4 +90,5 @@ def summary_of(sitting: Sitting, batch: str, login: str, limits: Limits) -> Summ
             read=read_of(desk, sample, conclusions),
             exceptions=exceptions_of(conclusions),
             trail=trail_of(desk.connection, sitting.office.log, counted.events),
+            names=called(desk.connection, found),
         )

@@ -8,21 +8,21 @@ that all is well (requirements.md S001-I-8.4: the archive must stand up years la
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from console import databases
-from console.calling import Caller
+from console.backup_folders import MANIFEST, BackupRefused, Manifest, kept_in, remove
+from console.calling import Caller, Sitting
 from console.durable import put, put_folder
 from console.printing import line, note, progress
 from console.settings import Settings
 from console.wiring import Office, office
-from engine.errors import XuejiError
+from engine.expressions.kinds import SHANGHAI
 from engine.replay import Divergence, Replayed, replay_range
 from engine.store import leaves, registry
 from engine.store.database import Connection, open_engine
@@ -30,49 +30,8 @@ from engine.store.trail import spans
 from engine.trail.event import moment
 from engine.trail.notes import Checkpoint, Note, NoteError
 
-MANIFEST = "manifest.json"
 _CHECKPOINT = "checkpoint"
 _PIECE = 1 << 20
-
-
-class BackupRefused(XuejiError):
-    """A backup that is not whole, or a place it may not be put."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
-    """What a backup says of itself: of which log, up to where, and the SHA-256 of each file in it."""
-
-    format: int = 1
-    xueji: str
-    made_at: str
-    kind: str
-    log: str
-    events: int
-    registry: int
-    sealed: int
-    files: dict[str, str]
-
-    def written(self) -> str:
-        """As it stands in the folder."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-
-    @classmethod
-    def read(cls, folder: Path) -> Manifest:
-        """The manifest of a backup.
-
-        Raises:
-            BackupRefused: If there is none, or it cannot be read.
-        """
-        try:
-            told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            return cls(**told)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
-            message = (
-                f"{folder} 不是完整的备份：缺少或读不出 {MANIFEST}。"
-                f" {folder} is no whole backup: {MANIFEST} is missing or unreadable."
-            )
-            raise BackupRefused(message) from problem
 
 
 def backup(caller: Caller, folder: Path) -> int:
@@ -81,6 +40,56 @@ def backup(caller: Caller, folder: Path) -> int:
     Raises:
         BackupRefused: If the folder is there already, or the copy does not add up.
     """
+    with caller.sitting() as sitting:
+        _make(caller.settings, sitting, folder)
+    return 0
+
+
+def backup_next(caller: Caller, keep: int | None, *, dry_run: bool) -> int:
+    """Make the next backup in the folder of backups; once it is verified, the oldest beyond `keep` go.
+
+    Args:
+        caller: Who calls; its settings name the folder.
+        keep: How many whole ones there are afterwards, the new one among them; None: none is removed.
+        dry_run: Only say what would be made, and which would go.
+
+    Raises:
+        BackupRefused: If no folder is set, it cannot be read, one of this minute is there, or the copy does not add up.
+    """
+    home = caller.settings.backups
+    if home is None:
+        message = (
+            "没有说备份放在哪里：写明目录，或设置 XUEJI_BACKUPS。"
+            " Where backups are kept is not said: name a folder, or set XUEJI_BACKUPS."
+        )
+        raise BackupRefused(message)
+    with caller.sitting() as sitting:
+        folder = home / f"{sitting.at.astimezone(SHANGHAI):%Y-%m-%d-%H%M}"
+        if dry_run:
+            line(f"将备份到 would be made：{folder}")
+        else:
+            _make(caller.settings, sitting, folder)
+        if keep is not None:
+            _thin_out(folder, sitting.office.log, keep, dry_run=dry_run)
+    return 0
+
+
+def _thin_out(made: Path, log: str, keep: int, *, dry_run: bool) -> None:
+    """Remove the oldest whole ones until so many are left, `made` among them whatever the clocks said then.
+
+    What is no whole backup, or another log's, is left alone.
+    """
+    try:
+        others = [one for one in kept_in(made.parent, log) if one.folder != made]
+    except FileNotFoundError:
+        others = []
+    for one in reversed(others[keep - 1 :]):
+        if not dry_run:
+            remove(one)
+        line(f"{'将删除 would go' if dry_run else '已删除旧备份 removed'}：{one.folder}")
+
+
+def _make(settings: Settings, sitting: Sitting, folder: Path) -> None:
     if folder.exists():
         message = (
             f"{folder} 已存在；每次备份用新的目录。{folder} is there already; give each backup a folder of its own."
@@ -88,15 +97,14 @@ def backup(caller: Caller, folder: Path) -> int:
         raise BackupRefused(message)
     folder.parent.mkdir(parents=True, exist_ok=True)
     part_of = TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.part-", ignore_cleanup_errors=True)
-    with caller.sitting() as sitting, part_of as part:
-        made = _write(sitting.office, caller.settings, Path(part), moment(sitting.at))
-        replayed = _read_back(caller.settings, Path(part), made)
+    with part_of as part:
+        made = _write(sitting.office, settings, Path(part), moment(sitting.at))
+        replayed = _read_back(settings, Path(part), made)
         put_folder(Path(part), folder)
     line(f"{folder}：事件 events {made.events:,}，封存至 sealed to {made.sealed:,}；已读回重放 read back, replayed")
     line(f"办件 cases {replayed.cases:,}，不一致 diverged {len(replayed.diverged)}", style="green")
-    for path in _keys(caller.settings):
+    for path in _keys(settings):
         note(f"密钥不在备份内，请另行保管 not in the backup, keep it elsewhere：{path.name}")
-    return 0
 
 
 def restore(caller: Caller, folder: Path, *, accept_loss: bool) -> int:

@@ -189,6 +189,9 @@ def term_start(
 import_app.command("roster")(_answering(import_commands.import_roster))
 import_app.command("facts")(_answering(import_commands.import_facts))
 import_app.command("table")(_answering(import_commands.import_table))
+import_app.command("photos")(_answering(import_commands.import_photos))
+import_app.command("final-results")(_answering(import_commands.import_final_results))
+import_app.command("provincial-results")(_answering(import_commands.import_provincial_results))
 
 
 @calendar_app.command("explain", context_settings={"ignore_unknown_options": True})

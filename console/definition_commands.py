@@ -63,20 +63,25 @@ def migrate(
 
 def propose(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="workflows 或 rules 下的文件 A file of definitions.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="workflows、rules 下的文件或消息模板 A definition or a template.")
+    ],
     *,
     login: As,
     reason: Reason,
     day: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="生效日期 Default: the earliest possible.")
     ] = None,
+    installed: Annotated[
+        bool, typer.Option("--installed", help="消息模板用回安装的文字 A template as it is installed again.")
+    ] = False,
     dry_run: CheckOnly = False,
     as_json: AsJson = False,
 ) -> int:
-    """提交定义、日历或学期文件，待另一人批准。Submit a file of definitions; another person approves it."""
+    """提交定义、日历、学期文件或消息模板，待另一人批准。Submit a file; another person approves it."""
     from console import publications
 
-    asked = publications.Proposing(file=file, login=login, reason=reason, day=day)
+    asked = publications.Proposing(file=file, login=login, reason=reason, day=day, is_back=installed)
     return publications.propose(caller_for(ctx), asked, dry_run=dry_run, as_json=as_json)
 
 

@@ -17,6 +17,7 @@ def put(path: Path, text: str, mode: int = EVERYBODY_READS) -> None:
     beside = path.with_name(f"{path.name}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(descriptor, mode)  # what everybody is to read, everybody reads, however closely the service is kept
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

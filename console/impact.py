@@ -10,6 +10,7 @@ from engine.definition import Definition
 from engine.desk import Desk
 from engine.proposed_texts import Findings
 from engine.store import published, registry
+from engine.store.proposals import is_template
 
 _WORKFLOWS = "workflows/"
 
@@ -23,8 +24,13 @@ class Impact(NamedTuple):
     version: int | None
 
 
+_NOBODY = Impact(is_procedure=False, open=0, batches=0, version=None)
+
+
 def impact_of(desk: Desk, file: str, found: Findings) -> Impact:
-    """Whom a text for a file touches, as the database stands."""
+    """Whom a text for a file touches, as the database stands; a template of what people are told no case."""
+    if is_template(file):
+        return _NOBODY
     connection = desk.connection
     is_procedure = file.startswith(_WORKFLOWS)
     stem, many = Path(file).stem, 0

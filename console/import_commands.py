@@ -12,6 +12,11 @@ from console.step_commands import AsJson, DryRun
 
 AsOrNot = Annotated[str | None, typer.Option("--as", metavar="USER", help="以谁的身份 In whose name; default: import.")]
 Sheet = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx 文件 The workbook.")]
+Package = Annotated[Path, typer.Argument(metavar="FILE", help="照片包 .zip The package.")]
+Collections = Annotated[
+    bool,
+    typer.Option("--open-collections", help="没有照片采集的，一并建立 Open a photo collection where there is none."),
+]
 TableName = Annotated[str, typer.Argument(metavar="NAME", help="表 The table, such as major_offers.")]
 TableFile = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx 或 .csv 文件 The sheet.")]
 
@@ -54,3 +59,49 @@ def import_table(
 
     asked = table_importing.TableImport(name=name, path=file, login=login, dry_run=dry_run, as_json=as_json)
     return table_importing.import_table(caller_for(ctx), asked)
+
+
+def import_photos(
+    ctx: typer.Context,
+    file: Package,
+    *,
+    login: As,
+    open_collections: Collections = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """导入照片包，存入照片采集的办件。Take in a package of photographs, each onto its student's case."""
+    from console.taking_in_kinds import OPEN_COLLECTIONS
+    from console.taking_in_photos import PHOTOS
+
+    options = (OPEN_COLLECTIONS,) if open_collections else ()
+    return _file(ctx, PHOTOS, file, (login, *options), dry_run=dry_run, as_json=as_json)
+
+
+def import_final_results(
+    ctx: typer.Context, file: Sheet, *, login: As, dry_run: DryRun = False, as_json: AsJson = False
+) -> int:
+    """导入终审结果，通过的完成学历注册。Take in the results of the final audit."""
+    from console.taking_in_results import FINAL
+
+    return _file(ctx, FINAL.name, file, (login,), dry_run=dry_run, as_json=as_json)
+
+
+def import_provincial_results(
+    ctx: typer.Context, file: Sheet, *, login: As, dry_run: DryRun = False, as_json: AsJson = False
+) -> int:
+    """导入省校审核结果。Take in the results of the provincial audit."""
+    from console.taking_in_results import PROVINCIAL
+
+    return _file(ctx, PROVINCIAL.name, file, (login,), dry_run=dry_run, as_json=as_json)
+
+
+def _file(ctx: typer.Context, kind: str, file: Path, how: tuple[str, ...], *, dry_run: bool, as_json: bool) -> int:
+    """Take in a file; `how` is in whose name, and the options."""
+    from console import file_importing
+
+    login, *options = how
+    asked = file_importing.FileImport(
+        kind=kind, path=file, login=login, dry_run=dry_run, as_json=as_json, options=tuple(options)
+    )
+    return file_importing.import_file(caller_for(ctx), asked)

@@ -15,7 +15,7 @@ from console.taking_in import enrolments
 from engine.actors import IMPORT, Actor
 from engine.desk import Desk
 from engine.enrolling import RosterRefused, enrol
-from engine.facts import FactRefusal, write_facts
+from engine.facts import FactRefusal, keep_refusals, write_facts
 from engine.organisation import add_units
 from engine.records import Json
 from exchange.fact_sheets import FactRow, read_facts
@@ -123,8 +123,10 @@ def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Kn
                 opened=one.opened, changed=one.changed, unchanged=one.unchanged, refused=one.refused, added=one.added
             )
             _end(keeps=not asked.dry_run)
-    except RosterRefused as refused:
+    except RosterRefused as refused:  # units and all were taken back, and with them what the chains said of it
         done = _Counts(opened=0, changed=0, unchanged=0, refused=refused.refused)
+        with desk.connection.writing():
+            keep_refusals(desk, refused.refused, sitting.request("roster", actor))
     except _NotKept:
         desk.refresh()
     return done
@@ -176,7 +178,7 @@ def _tell(desk: Desk, asked: Import, sheet: Sheet[Row], done: _Counts) -> None:
         line("什么都没有写入；改正后请重新导入。Nothing was written; mend the sheet and import it again.", style="red")
         return
     if done.refused:
-        _explain(desk, done.refused)
+        explain(desk, done.refused)
         line(f"{len(done.refused)} 名学生不符合条件，什么都没有写入。Refused; nothing was written.", style="red")
         return
     _sum_up(asked, done, len(sheet.rows))
@@ -212,7 +214,8 @@ def _reason(alike: Sequence[Fault]) -> str:
     return f"{reason.zh}\n{reason.en}{also}"
 
 
-def _explain(desk: Desk, refused: Sequence[FactRefusal]) -> None:
+def explain(desk: Desk, refused: Sequence[FactRefusal]) -> None:
+    """Print of the first students whom rules refuse what each rule said."""
     for one in refused[:_MOST_EXPLAINED]:
         line(f"学号 {one.student_no}", style="bold")
         verdicts(one.verdicts, desk.library.rulebook.organisation.roles)

@@ -20,7 +20,9 @@ from engine.proposed_texts import Findings, findings_of
 from engine.proposing import NeedsAnother, NotAsItWas, NothingNew, SeveralReasons
 from engine.records import Request
 from engine.store import proposals
-from engine.store.proposals import Line, Stage
+from engine.store.proposals import MESSAGES as BELOW
+from engine.store.proposals import Line, Stage, is_template
+from notifications.messages.catalogue import DIGEST, MESSAGES
 
 _STAGES: Mapping[Stage, str] = {
     Stage.DRAFT: "草稿 draft",
@@ -32,16 +34,22 @@ _STAGES: Mapping[Stage, str] = {
 _SAYS_NO = (NeedsAnother, NotAsItWas, NothingNew, DefinitionFaults, RuleInUse)
 """What stands in the way though the command was well meant."""
 _REASONS = (SeveralReasons, Unreadable, *_SAYS_NO)
+_OF_TEMPLATES = (".txt", ".html")
+_FOLDERS = frozenset((*MESSAGES, DIGEST))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposing:
-    """A file somebody submits, as typed; `day` None: the earliest possible."""
+    """A file somebody submits, as typed; `day` None: the earliest possible.
+
+    `is_back`: of a template of what people are told the name is given alone; the installed one is to be back.
+    """
 
     file: Path
     login: str
     reason: str
     day: str | None
+    is_back: bool = False
 
 
 def propose(caller: Caller, asked: Proposing, *, dry_run: bool, as_json: bool) -> int:
@@ -52,10 +60,14 @@ def propose(caller: Caller, asked: Proposing, *, dry_run: bool, as_json: bool) -
         Unreadable: If the day cannot be read, or the file is none of definitions.
         Unknown: If there is no such definition.
     """
-    day, raw = None if asked.day is None else _day(asked.day), _bytes_of(asked.file)
+    day, raw = None if asked.day is None else _day(asked.day), b"" if asked.is_back else _bytes_of(asked.file)
     with caller.sitting(publishes_as=None if dry_run else asked.login) as sitting:
         desk, request = sitting.desk, _request(sitting, asked.login, asked.reason)
-        read = proposing.read_given(desk, origin_of(caller.settings), (asked.file.name, raw), request)
+        origin, name = origin_of(caller.settings), _name_of(asked.file)
+        if asked.is_back:
+            read = proposing.read_back(desk, origin, name, request)
+        else:
+            read = proposing.read_given(desk, origin, (name, raw), request)
         first = proposing.earliest(desk, read.file, read.findings, sitting.today)
         effective_on = first if day is None else day
         impact = impact_of(desk, read.file, read.findings)
@@ -191,6 +203,14 @@ def _day(text: str) -> date:
         raise Unreadable("--from", text, "2024-06-01") from problem
 
 
+def _name_of(file: Path) -> str:
+    """How a file is called where it is proposed: that of a template of what people are told with its folders."""
+    if file.suffix not in _OF_TEMPLATES:
+        return file.name
+    parts = file.parts[-2:]
+    return BELOW + (f"{parts[0]}/{file.name}" if parts[0] in _FOLDERS else file.name)
+
+
 def _bytes_of(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -207,6 +227,12 @@ def _tell(file: str, found: Findings, impact: Impact, effective_on: date) -> Non
     for one in found.differences:
         line(f"  {one.zh}")
         line(f"  {one.en}", style="dim")
+    if is_template(file):
+        line(
+            f"{effective_on} 起，还没有发出的邮件也按新的文字。"
+            f" From {effective_on} on mails are written so, also those that wait to be sent."
+        )
+        return
     if impact.is_procedure:
         line(
             f"在办 {impact.open} 件仍按旧版办完，{effective_on} 起新开的按第 {impact.version} 版。"

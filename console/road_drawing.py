@@ -199,10 +199,10 @@ class _Picture:
         yield "</g>"
 
     def _standing(self, corner: tuple[float, float], many: int) -> Iterator[str]:
-        """How many cases stand in a state, on the corner of its box."""
+        """How many cases stand in a state, on the corner of its box and above its words."""
         said = f"{many:,}"
         wide = 12 + 7 * len(said)
-        x, y = corner[0] - wide / 2 + 4, corner[1] + 2
+        x, y = corner[0] - wide / 2 + 4, corner[1] - 5
         yield _rectangle((x, y), (wide, 18), self.inks.road, self.inks.paper, corner=9)
         yield _text((x, y + 4), said, self.inks.on_road, 11, weight=600)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from random import Random
@@ -13,13 +13,15 @@ from console.post import Post
 from console.wiring import Office
 from engine.actors import TIMER
 from engine.daybook import keep_days
+from engine.errors import Fault
 from engine.expressions.kinds import SHANGHAI
 from engine.lanes import FAR, refresh
 from engine.records import Request
 from engine.recounting import calendar_of, carry_on
-from engine.store import import_runs
+from engine.store import import_runs, proposals
 from engine.store.leases import Held
 from engine.store.mails import MailRow
+from engine.store.proposals import Template
 from engine.trail.event import moment
 from notifications.composing import Composed, compose
 from notifications.lettering import Letters
@@ -36,6 +38,9 @@ PAGE = 50
 _SLICE = 5.0
 """Seconds that counting dates anew may take before the other rounds have their turn."""
 
+_TRIED_AGAIN_AFTER = timedelta(minutes=10)
+"""A template that was left out is tried again: a machine may have been too busy to try it."""
+
 GoOn = Callable[[], datetime | None]
 """The moment to go by, or None when it is time to stop."""
 
@@ -47,6 +52,9 @@ class Rounds:
         office: The open database.
         post: How people are told.
         chance: Spreads what is tried again.
+
+    Attributes:
+        left_out: What is wrong with approved templates that cannot be used; mails are made without them.
 
     Raises:
         TemplatesRefused: If a message template of the institution has a fault.
@@ -67,6 +75,9 @@ class Rounds:
             post.overrides, url=post.url, sender=post.sender, log=office.log, is_rehearsal=office.rehearsal
         )
         self._briefs = Briefs(post.url, post.sender, is_rehearsal=office.rehearsal)
+        self._laid: tuple[Template, ...] = ()
+        self._tried_at: datetime | None = None
+        self.left_out: tuple[Fault, ...] = ()
 
     def scan(self, go_on: GoOn) -> Scanned:
         """Do what is due about deadlines, page by page: mark late, write reminders, fire timers."""
@@ -109,9 +120,19 @@ class Rounds:
         return compose(self._desk, at, self._hours, self._reach)
 
     def send(self, at: Callable[[], datetime], lease: Held) -> Sent:
-        """Send the mails that are due."""
+        """Send the mails that are due, in the words that are in force now."""
         self._desk.refresh()
+        self._lay_templates(at())
         return send(self._desk, self._mailer, self._render, at, lease, rate=self._rate)
+
+    def _lay_templates(self, at: datetime) -> None:
+        """Lay what two persons approved over the templates, if it is something else than before."""
+        today = at.astimezone(SHANGHAI).date()
+        approved = proposals.templates_in_force(self._desk.connection, today)
+        is_to_try = bool(self.left_out) and (self._tried_at is None or at - self._tried_at >= _TRIED_AGAIN_AFTER)
+        if approved != self._laid or is_to_try:
+            self.left_out = self._messages.lay({one.name: one.text for one in approved})
+            self._laid, self._tried_at = approved, at
 
     def tell_webhooks(self, at: Callable[[], datetime], lease: Held) -> Delivered:
         """Tell other systems of what was sealed."""

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     definitions: Path = HOME
     key: Path | None = Field(default=None, alias="XUEJI_KEY_FILE")
     memory: Path | None = None
+    backups: Path | None = None
     what_if: Path | None = None
 
     mail: str | None = None

@@ -25,7 +25,8 @@ _Act = Callable[[Desk, int, Request], Refusal]
 class Change:
     """A change of signers somebody asks for, as typed; `what` is the role to be added, or the slot to go.
 
-    `case` None is the student's record, or the one open case of the unit; `unit` None is the case's own.
+    `case` None is the student's record, or the one open case of the unit; `unit` None is the case's own;
+    `before` None is after everybody else.
     """
 
     about: str
@@ -34,6 +35,7 @@ class Change:
     login: str
     case: str | None = None
     unit: str | None = None
+    before: str | None = None
     reason: str | None = None
     request: str | None = None
 
@@ -57,7 +59,7 @@ def add(caller: Caller, asked: Change, *, as_json: bool) -> int:
     """Ask for one signature more, or print every reason why not."""
 
     def act(desk: Desk, case: int, request: Request) -> Refusal:
-        return add_signer(desk, case, asked.what, request, unit=asked.unit)
+        return add_signer(desk, case, asked.what, request, unit=asked.unit, before=asked.before)
 
     with caller.sitting(publishes_as=asked.login) as sitting:
         return _tell(sitting, asked, _change(sitting, asked, "add_signer", act), "加签 signer added", as_json=as_json)

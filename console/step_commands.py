@@ -124,6 +124,9 @@ def signer_add(
     unit: Annotated[
         str | None, typer.Option(metavar="U", help="在哪个单位 At which unit; default: the case's.")
     ] = None,
+    before: Annotated[
+        str | None, typer.Option(metavar="SLOT", help="依次签字时，在哪一位之前 In sequence: before which slot.")
+    ] = None,
     case: CaseNo = None,
     reason: Reason = None,
     request: RequestId = None,
@@ -133,7 +136,8 @@ def signer_add(
     from console import signing_changes
 
     asked = signing_changes.Change(
-        about=about, trigger=trigger, what=role, login=login, unit=unit, case=case, reason=reason, request=request,
+        about=about, trigger=trigger, what=role, login=login, unit=unit, before=before, case=case, reason=reason,
+        request=request,
     )  # fmt: skip
     return signing_changes.add(_caller(ctx), asked, as_json=as_json)
 

@@ -51,9 +51,10 @@ Told = Callable[[int], None]
 class Effect:
     """What taking a sheet in does: students opened, added without a record, changed or not; or rows of a table.
 
-    `passed` and `failed` are results recorded; `pictures` those put on cases. `ready` are the cases that nothing stands
-    in the way of any more, `applying` the records among them, whose students may apply; `reviews` those whose picture
-    is to be looked at again. With `refused` nothing of the rest was done.
+    `passed` and `failed` are results recorded; `pictures` those put on cases, `loose` those without a case to be put
+    on, and `openable` for how many of them whoever takes them in could open one. `ready` are the cases that nothing
+    stands in the way of any more, `applying` the records among them, whose students may apply; `reviews` those whose
+    picture is to be looked at again. With `refused` nothing of the rest was done.
     """
 
     opened: int = 0
@@ -65,6 +66,8 @@ class Effect:
     passed: int = 0
     failed: int = 0
     pictures: int = 0
+    loose: int = 0
+    openable: int = 0
     ready: frozenset[int] = frozenset()
     applying: frozenset[int] = frozenset()
     reviews: frozenset[int] = frozenset()
@@ -78,7 +81,7 @@ class Effect:
     @property
     def does_nothing(self) -> bool:
         """Whether everything it says is on file already."""
-        return not (self.refused or any(getattr(self, name) for name in COUNTED if name != "unchanged"))
+        return not (self.refused or any(getattr(self, name) for name in COUNTED if name not in _AS_BEFORE))
 
     def and_then(self, other: Effect) -> Effect:
         """Both parts of a sheet together."""
@@ -89,8 +92,12 @@ class Effect:
         )  # fmt: skip
 
 
-COUNTED = ("opened", "added", "removed", "changed", "unchanged", "units", "passed", "failed", "pictures")
+COUNTED = (
+    "opened", "added", "removed", "changed", "unchanged", "units", "passed", "failed", "pictures", "loose", "openable",
+)  # fmt: skip
 """What is counted, in the order it is kept beside a sheet; what is new comes last."""
+_AS_BEFORE = ("unchanged", "loose", "openable")
+"""What is counted and changes nothing."""
 
 
 def counted(counts: Iterable[int]) -> Effect:

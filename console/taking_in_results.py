@@ -62,11 +62,11 @@ def may_record(desk: Desk, actor: Actor, audit: Audit, at: datetime) -> bool:
 
 
 def _reach(desk: Desk, actor: Actor, audit: Audit, at: datetime) -> tuple[str, ...]:
-    return paths_of(actor, _recorders(desk, audit), at)
+    return paths_of(actor, recorders(desk, audit), at)
 
 
-def _recorders(desk: Desk, audit: Audit) -> frozenset[str]:
-    """Who takes both steps in the records of some profile; whether in this one's is decided case by case."""
+def recorders(desk: Desk, audit: Audit) -> frozenset[str]:
+    """The roles that take both steps in the records of some profile; whether in this one's is decided case by case."""
     found: set[str] = set()
     for profile in desk.library.rulebook.organisation.profiles:
         with suppress(Unknown):  # a profile without a record of its own

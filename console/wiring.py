@@ -22,9 +22,10 @@ from engine.loading.origins import Origin
 from engine.loading.remembered import fingerprint, load_remembered, recalled
 from engine.store import proposals, registry, schema
 from engine.store.database import Connection, open_engine
-from engine.store.proposals import Line
+from engine.store.proposals import Line, Template
 from engine.trail.chain import KEY_BYTES, Scribe
 from notifications.messages import catalogue
+from notifications.messages.laying import Installed
 from rules.functions import FUNCTIONS
 
 
@@ -56,6 +57,7 @@ def origin_of(settings: Settings) -> Origin:
     return Origin(
         folder=settings.definitions, functions=FUNCTIONS, messages=catalogue.MESSAGES,
         remembered=lambda over: recalled(settings.definitions, settings.memory_folder, FUNCTIONS, over),
+        templates=Installed(settings.messages),
     )  # fmt: skip
 
 
@@ -120,11 +122,15 @@ def office(settings: Settings, library: Library | None = None, *, today: date | 
 
 
 class Published(NamedTuple):
-    """What the database has in force today beside the folder: texts, and the publication of each, by file."""
+    """What the database has in force today beside the folder: texts, and the publication of each, by file.
+
+    `templates` are those of what people are told.
+    """
 
     over: Mapping[str, str]
     lines: Mapping[str, Line]
     rehearsal: bool
+    templates: tuple[Template, ...]
 
 
 def published(settings: Settings, today: date) -> Published | None:
@@ -142,7 +148,8 @@ def published(settings: Settings, today: date) -> Published | None:
             with connection.reading():
                 rehearsal = registry.setting(connection, "rehearsal") == "yes"
                 over = proposals.texts_in_force(connection, today)
-                return Published(over, proposals.approved_by(connection, today), rehearsal)
+                templates = proposals.templates_in_force(connection, today)
+                return Published(over, proposals.approved_by(connection, today), rehearsal, templates)
         finally:
             connection.close()
     finally:

@@ -21,12 +21,15 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 
-from console.calling import REFUSED, Caller, plain_about
+from console.backup_folders import newest
+from console.calling import REFUSED, Caller, Sitting, plain_about
 from console.clock import machine_now, rehearsed
+from console.message_view import left_out, texts_of
 from console.post import post_of
 from console.printing import line, long_moment
+from console.settings import Settings
 from console.worker import LEASE, Kind, Premises, Say, Worker
-from engine.store import leaves, webhooks
+from engine.store import leaves, proposals, webhooks
 from engine.store.deadlines import due_rows
 from engine.store.leases import leader
 from engine.store.mails import OPEN_QUESTIONS, counts
@@ -89,7 +92,8 @@ def show_status(caller: Caller) -> int:
     """Show who leads, what time reminding goes by, what is due, and how mails stand.
 
     Returns:
-        1 if nobody leads, a mail waits for a person, or a system beside this one did not take what it was told.
+        1 if nobody leads, a mail waits for a person, an approved template cannot be used, a system beside this one did
+        not take what it was told, or the last backup in the folder of backups is missing or too old.
     """
     with caller.sitting() as sitting:
         connection = sitting.desk.connection
@@ -97,6 +101,9 @@ def show_status(caller: Caller) -> int:
         leads = held is not None and held.until > sitting.at
         due = len(due_rows(connection, sitting.at, _MOST_DUE))
         told, sealed = webhooks.standings(connection), leaves.size(connection)
+        is_saved = _show_backup(caller.settings, sitting)
+        approved = texts_of(proposals.templates_in_force(connection, sitting.today))
+    broken = left_out(caller.settings.messages, approved)
     line(f"提醒进程 worker：{held.holder if held and leads else '无 none'}", style="green" if leads else "yellow")
     line(f"最近一轮 last round：{'—' if latest is None else long_moment(latest)}")
     line(f"到期待办 deadlines due now：{due}{'+' if due == _MOST_DUE else ''}")
@@ -105,8 +112,27 @@ def show_status(caller: Caller) -> int:
         trouble = f"{one.answer}，试过 {one.tries} 次 tries，{long_moment(one.due_at)}"
         state = "正常 fine" if one.answer is None else trouble
         line(f"外部系统 webhook {one.name}：{one.leaf:,} / {sealed:,}，{state}")
-    is_well = leads and not any(found.get(state) for state in OPEN_QUESTIONS)
-    return 0 if is_well and all(one.answer is None for one in told.values()) else REFUSED
+    for fault in broken:
+        line(f"模板不能使用，邮件按安装的文字发出 template not used：{fault}", style="yellow")
+    is_well = leads and not broken and not any(found.get(state) for state in OPEN_QUESTIONS)
+    return 0 if is_well and is_saved and all(one.answer is None for one in told.values()) else REFUSED
+
+
+def _show_backup(settings: Settings, sitting: Sitting) -> bool:
+    """Say when the last backup was verified; False where one is to be there and is not, or is too old."""
+    if settings.backups is None:
+        line("备份 backup：没有设置 XUEJI_BACKUPS，不知道有没有备份 not set, nobody knows", style="yellow")
+        return True
+    kept = newest(settings, sitting.office.log)
+    if kept is None:
+        line(f"备份 backup：{settings.backups} 中没有核对过的备份 none that was verified", style="yellow")
+        return False
+    connection, late = sitting.desk.connection, kept.is_late(sitting.at)
+    events = leaves.size(connection) + leaves.count_unsealed(connection)
+    said = f"{kept.when('zh', sitting.at)} {kept.when('en', sitting.at)}，事件 events {kept.events:,} / {events:,}"
+    overdue = "；超过 26 小时没有新的 no newer one for 26 hours" if late else ""
+    line(f"备份 backup：{said}{overdue}", style="yellow" if late else "green")
+    return not late
 
 
 def confirm_clock(caller: Caller) -> int:

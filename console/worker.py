@@ -209,6 +209,10 @@ class Worker:
         following: Held | None = held
         while following is not None:
             sent = at.rounds.send(partial(self._now, at, following), following)
+            for one in at.rounds.left_out:
+                self._seldom(
+                    f"template {one.file} cannot be used, the installed one is", line=one.line, why=one.message
+                )
             self._tell("send", sent)
             self.has_more = sent.ended == "rate"
             following = self._lead(at) if sent.ended == "lease" and not self.is_ending else None

@@ -335,10 +335,11 @@ class Invariant(Part):
 
 
 class Members(Part):
-    """Which cases a list gathers."""
+    """Which cases a list gathers; `on_one_of` are forms that share them out: each stands on exactly one."""
 
     of: str
     where: Expression | None = None
+    on_one_of: Words = ()
 
 
 class MachineFile(Part):

@@ -65,6 +65,7 @@ def enrol(
 
     Raises:
         RosterRefused: If a student is refused; nothing of the roster was written, and known students' chains say so.
+            Inside a transaction of the caller's, which takes that back as well, the caller says so (`keep_refusals`).
     """
     desk.refresh()
     try:

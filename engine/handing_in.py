@@ -1,25 +1,38 @@
 """Handing in one document for many students at once: each goes onto the student's own case, all of them or none.
 
 A document has its place on the open case whose procedure asks for it (`engine.documents.asked_by`); of several such
-cases it goes onto the newest. A student without one can be told of, and is left to whoever called.
+cases it goes onto the newest. A student without one can be told of, and is left to whoever called: where a procedure
+of the student's asks for the document and may be opened by the same person, it can be opened for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from engine.attaching import attach, withdraw_document
+from engine.definition import Definition
 from engine.desk import Desk
 from engine.documents import Upload, asked_by, document_of, hear_file, of_kind, titled
+from engine.errors import NotAllowed, TransitionNotOpen
 from engine.facts import FactRefusal
+from engine.fetching import Fetched, Neighbourhood
+from engine.opening import Subject, holder, open_one, opening_of
 from engine.recording import WholeRefused
-from engine.records import Case, Refused, Request, Verdict
+from engine.records import Case, Json, Refused, Request, Verdict
+from engine.roll_call import among
 from engine.sight import Seeing
+from engine.starting import About, open_together
 from engine.steps import Machine
-from engine.store import documents
+from engine.store import documents, students
 from engine.store.cases import Found, read_case, students_cases
 from engine.store.students import StudentRow
+from engine.taking_in import paths_of
+
+_BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +74,104 @@ class Places:
         yield from hear_file(
             machine, self._kind, upload.looks, Seeing(self._desk, machine, found, request).see
         ).refusing
+
+
+class Room(NamedTuple):
+    """A procedure that asks for a document, and how a person opens it: by which step, in which batch if in any."""
+
+    workflow: str
+    profile: str
+    trigger: str
+    batch: str | None = None
+
+
+class Rooms:
+    """Where a document could have its place if a case were opened for it by this person.
+
+    Never guessed: where two procedures ask for the document, or a student is in two batches, a person decides.
+    """
+
+    def __init__(self, desk: Desk, kind: str, request: Request) -> None:
+        self._desk = desk
+        self._kind = kind
+        self._request = request
+
+    def for_some(self, some: Sequence[StudentRow]) -> Mapping[Room, list[StudentRow]]:
+        """Which case would open for whom of some students, none of whom has a case with a place; nothing is written."""
+        found: dict[Room, list[StudentRow]] = defaultdict(list)
+        by_profile: dict[str, list[StudentRow]] = defaultdict(list)
+        for one in some:
+            by_profile[self._desk.profile_of(one.unit)].append(one)
+        for profile, rows in by_profile.items():
+            rooms = {room: self._whom(room, rows) for room in self._rooms(profile)}
+            for one in rows:
+                fitting = [room for room, whom in rooms.items() if one.id in whom]
+                if len(fitting) == 1:
+                    found[fitting[0]].append(one)
+        judged = {room: list(self._opening(room, rows)) for room, rows in found.items()}
+        return {room: rows for room, rows in judged.items() if rows}
+
+    def open(self, some: Sequence[StudentRow]) -> int:
+        """Open the cases for whom that is possible, and count them; inside the open transaction.
+
+        Raises:
+            NotAllowed: If the person may not open one of them after all.
+        """
+        opened = 0
+        for room, rows in self.for_some(some).items():
+            about = [About(one.student_no, one.id) for one in rows]
+            opened += open_together(self._desk, self._definition(room), about, self._asking(room))
+        return opened
+
+    def _asking(self, room: Room) -> Request:
+        fields: dict[str, Json] = {} if room.batch is None else {_BATCH: room.batch}
+        return replace(self._request, trigger=room.trigger, fields=fields, id=None)
+
+    def _opening(self, room: Room, rows: Sequence[StudentRow]) -> Iterator[StudentRow]:
+        """Those for whom the case would open: its rules hold, and there has been none that is one of its kind."""
+        desk, request = self._desk, self._asking(room)
+        machine = desk.machine(desk.hash_of(self._definition(room)))
+        around = Fetched(Neighbourhood(desk.connection, [one.id for one in rows]), {})
+        _, last = students.last_ids(desk.connection)
+        for one in rows:
+            with suppress(NotAllowed, TransitionNotOpen):
+                outcome = open_one(desk, machine, Subject(one.unit, one, around), last + 1, request)
+                if not isinstance(outcome, Refused) and holder(desk, outcome) is None:
+                    yield one
+
+    def _rooms(self, profile: str) -> Iterator[Room]:
+        """The procedures of a profile that ask for the document, and open without moving anything else."""
+        for definition in self._desk.library.of_profile(profile).values():
+            trigger = opening_of(definition, self._request.actor)
+            dimensions = [one for one in definition.about if one != "student"]
+            if trigger is None or definition.transitions[trigger].then or definition.record:
+                continue
+            if "student" in definition.about and self._is_asked(definition):
+                room = Room(definition.workflow, profile, trigger)
+                if not dimensions:
+                    yield room
+                elif len(dimensions) == 1 and dimensions[0].startswith(f"{_BATCH} "):
+                    kind = dimensions[0].removeprefix(f"{_BATCH} ")
+                    yield from (
+                        room._replace(batch=one.name)
+                        for one in self._desk.every_batch()
+                        if (one.kind, one.profile) == (kind, profile)
+                    )
+
+    def _definition(self, room: Room) -> Definition:
+        return self._desk.library.definition(room.workflow, room.profile)
+
+    def _is_asked(self, definition: Definition) -> bool:
+        return self._kind in asked_by(self._desk.machine(self._desk.hash_of(definition)))
+
+    def _whom(self, room: Room, rows: Iterable[StudentRow]) -> Collection[int]:
+        """Of some students those whom the person may open it for, and who are in its batch."""
+        roles = {who.acting_role for who in self._definition(room).transitions[room.trigger].by}
+        paths = paths_of(self._request.actor, roles, self._request.at)
+        below = [one.id for one in rows if self._desk.units()[one.unit].path.startswith(paths)]
+        if room.batch is None or not below:
+            return below
+        return among(self._desk, room.batch, self._request.at, below)
 
 
 def _wrong_kind(machine: Machine, kind: str, upload: Upload) -> Iterator[Verdict]:

@@ -82,12 +82,26 @@ class Hindrance(NamedTuple):
     sole: int
 
 
+class Kind(NamedTuple):
+    """What a case is of: its workflow or list, its state there, its batch if it has one, and the path of its unit."""
+
+    workflow: str
+    state: str
+    batch: str | None
+    path: str
+
+
 class Place(NamedTuple):
     """Where a case is in a queue: its place from 1 (beyond `CAP`: `CAP` + 1), and its neighbours."""
 
     number: int
     previous: Placed | None
     next: Placed | None
+
+
+def kind_of(row: LaneRow) -> Kind:
+    """What a case is of, by its row."""
+    return Kind(row.workflow, row.state, row.batch, row.path)
 
 
 def words(barred: str | None) -> list[str]:
@@ -193,6 +207,10 @@ class Queue:
         rows = self._read(wanted, Walk(order, after, limit + 1))
         return Page(tuple(rows[:limit]), rows[limit - 1].key if len(rows) > limit else None)
 
+    def before(self, place: Cursor, wanted: Filter, order: Order, limit: int) -> tuple[Placed, ...]:
+        """The cases before a place in the order, the nearest first, at most `limit`."""
+        return tuple(self._read(wanted, Walk(order, place, limit, is_back=True)))
+
     def find(self, case: int, wanted: Filter = EVERYTHING, order: Order = Order.LANE) -> Placed | None:
         """A case as it stands for the person; None where it is not among those wanted."""
         return next(iter(self._read(replace(wanted, cases=(case,)), Walk(order, None, 1))), None)
@@ -237,6 +255,16 @@ class Queue:
             for lane, body in bodies
         ):
             found.setdefault(str(path), Counter())[Lane(shown)] += number
+        return found
+
+    def kinds(self) -> Counter[Kind]:
+        """How many cases of each kind wait, in whichever lane; not capped."""
+        found = Counter[Kind]()
+        columns = ", ".join(f"l.{name}" for name in Kind._fields)
+        bodies = (one.body(NO_MORE) for one in self._slices.stored(EVERYTHING))
+        parts = [Part(f"SELECT {columns}, count(*) {one.sql} GROUP BY {columns}", one.params) for one in bodies]
+        for *kind, number in self._all(parts):
+            found[Kind(*kind)] += number
         return found
 
     def _apart(self, wanted: Filter) -> Counter[Lane]:

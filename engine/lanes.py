@@ -16,7 +16,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from engine.cautions import Decision, Looked, cautions, read_marks
+from engine.cautions import Caution, Decision, Looked, cautions, read_marks
 from engine.deeds import decided_by
 from engine.desk import Desk
 from engine.documents import missing
@@ -136,13 +136,17 @@ class _Asking:
         if step.needs:
             papers = missing(self._machine, step.needs, self._sight.documents(), self._sight.see)
             against |= {verdict.rule: verdict.outcome for verdict in papers}
-        warned = cautions(self._looked(step), self._machine.book.vocabulary.student) if self._may_warn else ()
+        warned = self.cautions(step)
         lane = Lane.BLOCKED if against else Lane.LOOK if warned else Lane.READY
         return _Judged(
             lane,
             _barred(f"{name}={outcome.value}" for name, outcome in against.items()) if against else None,
             _barred(one.id for one in warned) if warned else None,
         )
+
+    def cautions(self, step: Step) -> tuple[Caution, ...]:
+        """What is to be looked at before a step."""
+        return cautions(self._looked(step), self._machine.book.vocabulary.student) if self._may_warn else ()
 
     @property
     def _may_warn(self) -> bool:
@@ -221,6 +225,27 @@ def standing_after(
     basis = Basis(basis.deadlines, (), decided_by(moved.event), is_frozen, basis.fetched)
     standing = _standing(desk, machine, found._replace(case=case), request, basis)
     return standing if found.waits is None else standing._replace(was=found.waits.get(case.id, ()))
+
+
+def to_be_looked_at(desk: Desk, found: Sequence[Found], request: Request) -> frozenset[int]:
+    """Those of some cases of which there is a caution, before a step that they need not wait for, such as applying.
+
+    Nothing was decided on what is applied for first; what was sent back is a caution by itself.
+
+    Args:
+        desk: Where they are.
+        found: The cases with what is known about their students.
+        request: Names the step; those for which it is not open are left aside.
+    """
+    asked = [one for one in found if request.trigger in desk.machine(one.case.shape).open_triggers(one.case.state)]
+    clocks = deadlines.of_cases(desk.connection, _with_deadlines(desk, asked))
+    warned: set[int] = set()
+    for one in asked:
+        case, machine = one.case, desk.machine_for(one.case, request.fields)
+        basis = Basis(deadlines=clocks.get(case.id, ()))
+        if _Asking(desk, machine, one, request, basis).cautions(machine.step(case.state, request.trigger)):
+            warned.add(case.id)
+    return frozenset(warned)
 
 
 def settle(desk: Desk, cases: Iterable[int], request: Request) -> int:

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from engine.actors import Grant
 from engine.definition import MoveKind, Who
-from engine.drafts import against_signing
+from engine.drafts import against_closing, against_signing, fixes
 from engine.errors import NotAllowed, TransitionNotOpen
 from engine.expressions.kinds import Value
 from engine.guards import explain
@@ -276,12 +276,18 @@ def _looks(machine: Machine, docket: _Docket, state: str, who: Who) -> Iterator[
         yield _of_distinct_persons
     if docket.returns:
         yield _of_rounds
+    yield from _looks_at_sums(machine, docket)
     if docket.request.caused:
         return
     if docket.request.actor.student is not None:
         yield _of_own_case
     if machine.is_gathered and (docket.moves or docket.returns):
         yield _of_frozen_lists
+
+
+def _looks_at_sums(machine: Machine, docket: _Docket) -> Iterator[_Look]:
+    if docket.moves and not docket.leaves_open and fixes(machine.definition, docket.step.transition):
+        yield lambda _, sight: against_closing(machine, sight)
 
 
 def _of_distinct_persons(hearing: _Hearing, _sight: Sight) -> Iterator[Verdict]:

@@ -73,7 +73,7 @@ def note_case(desk: Desk, case: int, remark: Remark, request: Request) -> Writte
         desk: Where the case is worked.
         case: The case's number as an integer.
         remark: What is noted.
-        request: By whom and when; its `id` is not kept, for to note again is another note.
+        request: By whom and when; with an `id` the event names it, so that the same is not noted twice (`once`).
 
     Returns:
         The event.
@@ -201,13 +201,14 @@ def _told(remark: Remark, sealed: Sealed) -> dict[str, Json]:
 
 
 def _event(request: Request, grant: Grant, told: Mapping[str, Json]) -> dict[str, Json]:
-    return {
+    event: dict[str, Json] = {
         "at": moment(request.at),
         "actor": request.actor.login,
         "role": grant.role,
         "unit": grant.unit,
         "data": {"trigger": request.trigger, **told},
     }
+    return event if request.id is None else {**event, "request": request.id}
 
 
 def _check_batch(desk: Desk, batch: str) -> None:

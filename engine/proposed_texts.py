@@ -1,4 +1,4 @@
-"""What is found in a text that is to be published: every fault, else in what it differs and what it would move."""
+"""What is found in a definition that is to be published: every fault, else in what it differs, what it would move."""
 
 from __future__ import annotations
 

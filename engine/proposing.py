@@ -3,6 +3,7 @@
 The text is kept in the database and laid over the files of the folder when definitions are read; so it is in force in
 every process, after every restart, and old cases keep what they were opened with (docs/decisions/0018).
 What is approved is published in the same transaction: the event names both persons and the hash of the text.
+Templates of what people are told go the same way (`engine.proposed_templates`).
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from engine.errors import DefinitionFaults, NotAllowed, RuleInUse, Unknown, Unre
 from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
 from engine.loading.origins import Origin, decoded
+from engine.proposed_templates import check_template, findings_in_template, newest_template, template_file
 from engine.proposed_texts import Findings, examined, findings_in, findings_of
 from engine.records import Json, Request
 from engine.recounting import note_calendar
 from engine.store import proposals, registry
 from engine.store.database import Connection
-from engine.store.proposals import Line, Proposal, Stage
+from engine.store.proposals import MESSAGES, Line, Proposal, Stage, is_template
 from engine.trail.event import EventKind, moment
 
 PUBLISHES = "system_admin"
@@ -88,6 +90,8 @@ class Read(NamedTuple):
 def read_given(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Request) -> Read:
     """Read a file (name, bytes) as what is to be published, together with all others; nothing is written.
 
+    A template of what people are told is named with `messages/` before it.
+
     Raises:
         NotAllowed: If the person does not publish definitions.
         Unreadable: If it is too long, no UTF-8, or not named like a file of definitions.
@@ -96,10 +100,31 @@ def read_given(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Re
     _entitled(desk, request.actor)
     name, raw = given
     text = decoded(name, raw)
+    if is_template(name):
+        return _read_template(desk, origin, name, text)
     over = proposals.texts_in_force(desk.connection, date.max)
     file = origin.place_of(over, name, text)
     before = over.get(file) or origin.on_disk(file)
     return Read(file, text, before, findings_in(desk, origin, over, (file, text, before), request))
+
+
+def read_back(desk: Desk, origin: Origin, name: str, request: Request) -> Read:
+    """Read that a template is to be as installed again: what was approved for it is to be given up.
+
+    Raises:
+        NotAllowed: If the person does not publish definitions.
+        Unknown: If there is no such template.
+    """
+    _entitled(desk, request.actor)
+    return _read_template(desk, origin, name, "", is_back=True)
+
+
+def _read_template(desk: Desk, origin: Origin, name: str, text: str, *, is_back: bool = False) -> Read:
+    """A blank text would be taken for none, and the installed one be back: that is asked for outright."""
+    file = template_file(origin, name)
+    before = newest_template(desk.connection, origin, file)
+    given = text if is_back or text.strip() else "\n"
+    return Read(file, given, before, findings_in_template(desk.connection, origin, (file, given, before)))
 
 
 def draft(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Request) -> int:
@@ -108,7 +133,11 @@ def draft(desk: Desk, origin: Origin, given: tuple[str, bytes], request: Request
     Raises:
         NotAllowed, Unreadable, Unknown: As `read_given`.
     """
-    read = read_given(desk, origin, given, request)
+    return keep_draft(desk, read_given(desk, origin, given, request), request)
+
+
+def keep_draft(desk: Desk, read: Read, request: Request) -> int:
+    """Keep a text that was read, with all that was found, as a draft; its number."""
     with desk.connection.writing():
         return _keep(desk, read, request)
 
@@ -119,7 +148,9 @@ def _keep(desk: Desk, read: Read, request: Request) -> int:
 
 
 def newest_text(connection: Connection, origin: Origin, file: str) -> str:
-    """What a file says by the newest that was approved, else in the folder; empty where there is none."""
+    """What a file says by the newest that was approved, else as it is installed; empty where there is none."""
+    if is_template(file):
+        return newest_template(connection, origin, file)
     approved = proposals.texts_in_force(connection, date.max).get(file)
     return origin.on_disk(file) if approved is None else approved
 
@@ -172,7 +203,7 @@ def _against(desk: Desk, read: Read, effective_on: date, request: Request) -> It
     found = read.findings
     if found.faults:
         yield DefinitionFaults(found.faults)
-    elif not found.differences and read.before:
+    elif not found.differences and (read.before or not read.text):
         yield NothingNew(read.file)
     first = earliest(desk, read.file, found, day_of(request))
     if effective_on < first:
@@ -269,7 +300,7 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request, *, dry_ru
     """
     _entitled(desk, request.actor)
     one = _waiting(desk, number)
-    kept = proposals.numbers_in_force(desk.connection, date.max)
+    kept = proposals.numbers_approved(desk.connection)
     _raise_all(_against_approving(desk, origin, one, request.actor.login))
     today = day_of(request)
     first = max(today, date.fromisoformat(one.line.effective_on or today.isoformat()))
@@ -280,7 +311,7 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request, *, dry_ru
         return Approved(first, tuple(pinned), versions[0][1])
     with desk.connection.writing():
         registry.registry_head(desk.connection)  # whoever else approves waits here
-        if proposals.numbers_in_force(desk.connection, date.max) != kept:
+        if proposals.numbers_approved(desk.connection) != kept:
             raise NotAsItWas(number)
         by = (request.actor.login, moment(request.at))
         if not proposals.decide(desk.connection, number, Stage.APPROVED, by):
@@ -292,8 +323,7 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request, *, dry_ru
         named = {"proposed_by": one.line.made_by, "approved_by": request.actor.login}
         whole = [(EventKind.DEFINITION_PUBLISHED, {**data, **named}) for data in told]
         desk.record(whole, at=request.at, actor=request.actor.login)
-    hashes = tuple(str(data.get("definition") or data.get("rulebook")) for data in told)
-    return Approved(first, hashes, versions[0][1])
+    return Approved(first, tuple(map(_hash_in, told)), versions[0][1])
 
 
 def _against_approving(desk: Desk, origin: Origin, one: Proposal, login: str) -> Iterator[XuejiError]:
@@ -304,12 +334,15 @@ def _against_approving(desk: Desk, origin: Origin, one: Proposal, login: str) ->
         yield NotAsItWas(one.line.number)
 
 
-def _versions(desk: Desk, origin: Origin, one: Proposal, days: Iterable[date]) -> list[tuple[date, Library]]:
+def _versions(desk: Desk, origin: Origin, one: Proposal, days: Sequence[date]) -> list[tuple[date, Library]]:
     """The library of each day on which it changes.
 
     Raises:
         DefinitionFaults, RuleInUse, SeveralReasons: What stands in the way on any of the days, each told once.
     """
+    if is_template(one.line.file):  # it changes none of the definitions
+        check_template(desk.connection, origin, (one.line.file, one.body), days)
+        return [(min(days), desk.library)]
     versions, problems = [], dict[str, XuejiError]()
     for day in days:
         try:
@@ -335,6 +368,8 @@ def _library_on(desk: Desk, origin: Origin, one: Proposal, day: date) -> Library
 def _events(desk: Desk, line: Line, library: Library, days: tuple[date, date]) -> Iterator[dict[str, Json]]:
     """What the chain says of one library: the definitions of the file, or the rulebook; kept at the same time.
 
+    Of a template it says its name: the text is in no library, and has no other hash than its own.
+
     `days`: from which this is in force, and from which the text is.
     """
     said: dict[str, Json] = {
@@ -343,6 +378,9 @@ def _events(desk: Desk, line: Line, library: Library, days: tuple[date, date]) -
         "sha256": line.sha256,
         "effective_from": days[0].isoformat(),
     }
+    if is_template(line.file):
+        yield {"message": line.file.removeprefix(MESSAGES), **said}
+        return
     machines = _machines(line, library)
     if machines is None:
         yield {**desk.keep_rulebook(library.pins().rulebook, library.rulebook), **said}
@@ -352,7 +390,9 @@ def _events(desk: Desk, line: Line, library: Library, days: tuple[date, date]) -
 
 
 def _hashes(line: Line, library: Library) -> tuple[str, ...]:
-    """Under which hashes a library has what a file says."""
+    """Under which hashes a library has what a file says; of a template, its own."""
+    if is_template(line.file):
+        return (line.sha256,)
     machines = _machines(line, library)
     return (library.pins().rulebook,) if machines is None else tuple(machines)
 
@@ -370,8 +410,12 @@ def _each_once(events: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
     """The first event of each hash: a definition does not change with what else comes into force later."""
     found: dict[str, dict[str, Json]] = {}
     for one in events:
-        found.setdefault(str(one.get("definition") or one.get("rulebook")), one)
+        found.setdefault(_hash_in(one), one)
     return list(found.values())
+
+
+def _hash_in(told: dict[str, Json]) -> str:
+    return str(told.get("definition") or told.get("rulebook") or told["sha256"])
 
 
 def _waiting(desk: Desk, number: int) -> Proposal:

@@ -101,14 +101,17 @@ class Staff:
         self._holders: dict[str, list[Holder]] = {}
         self.student = student
 
-    def holding(self, role: str, path: str) -> Iterator[Holder]:
-        """Those who hold a role at a unit or above it; nobody twice, by login."""
+    def above(self, path: str) -> Iterator[Holder]:
+        """Those who hold any role at a unit or above it, by login."""
         known = next((place for place in self._holders if place.startswith(path)), None)
         if known is None:
             known = path
             self._holders[path] = people.staff_above(self._connection, path)
-        here = (one for one in self._holders[known] if one.role == role and path.startswith(one.path))
-        yield from {one.login: one for one in here}.values()
+        return (one for one in self._holders[known] if path.startswith(one.path))
+
+    def holding(self, role: str, path: str) -> Iterator[Holder]:
+        """Those who hold a role at a unit or above it; nobody twice, by login."""
+        yield from {one.login: one for one in self.above(path) if one.role == role}.values()
 
     def known(self) -> Iterator[Holder]:
         """Everybody who has been read so far."""

@@ -128,6 +128,25 @@ def members(desk: Desk, batch: str, at: datetime) -> dict[int, str]:
     return {one.case.id: _day(joined.get(one.case.student or 0, one.case.opened_at)) for one in found}
 
 
+def among(desk: Desk, batch: str, at: datetime, some: Sequence[int]) -> frozenset[int]:
+    """Those of some students who are in a batch; nobody is judged.
+
+    Where nobody applies in batches of its kind, they are those who have a case of it.
+
+    Raises:
+        Unknown: If the batch is not published.
+    """
+    call = _Call(desk, batch, at, ())
+    try:
+        roll, joined = call.begun(figures.head(desk.connection))
+    except Unknown:
+        if desk.batch(batch) is None:
+            raise
+        return frozenset(figures.joined(desk.connection, batch, some))
+    records = [one for part in figures.parts(some) for one in records_of(desk.connection, part)]
+    return frozenset(one.case.student for one in call.belonging(roll, records, joined) if one.case.student is not None)
+
+
 class _Call:
     """One calling of the roll."""
 

@@ -85,20 +85,27 @@ def block_of(step: Step, case: Case, sight: Sight) -> Block:
 
 
 def seats(step: Step, case: Case, sight: Sight) -> tuple[Seat, ...]:
-    """The places to sign for a step: the slots that apply, those of `each` once per unit, and the signers added."""
+    """The places to sign for a step: the slots that apply, those of `each` once per unit, and the signers added.
+
+    A signer added before a slot stays there, also once that slot is dropped; the others come last.
+    """
     signing = step.signing
     if signing is None:
         return ()
     values = decoded(sight.see(signing.facts, signing.others), signing.decoders)
     gone = dropped(case.slots, step.trigger)
+    extra = added(case.slots, step.trigger)
     found: list[Seat] = []
     for name, slot in signing.sign.slots.items():
+        found += (_added(key, one) for key, one in extra.items() if one.get("before") == name)
         if name not in gone and _applies(signing, name, values):
             found += _seats_of(name, slot, case, sight)
-    for name, extra in added(case.slots, step.trigger).items():
-        who = Slot(role=extra["role"])
-        found.append(Seat(name, name, who, extra["unit"], extra["path"]))
+    found += (_added(key, one) for key, one in extra.items() if one.get("before") not in signing.sign.slots)
     return tuple(found)
+
+
+def _added(name: str, seat: Mapping[str, str]) -> Seat:
+    return Seat(name, name, Slot(role=seat["role"]), seat["unit"], seat["path"])
 
 
 def _applies(signing: Signing, slot: str, values: Mapping[str, Value | None]) -> bool:

@@ -24,7 +24,7 @@ from engine.records import Case, Head, Json, Outcome, Request, Slots, Verdict, c
 from engine.rights import Right, decides_own_case, right_at
 from engine.seating import block_of
 from engine.sight import Seeing
-from engine.signing import added, dropped, votes, with_seat, without_slot
+from engine.signing import added, dropped, places, votes, with_seat, without_slot
 from engine.step import Step, check_value
 from engine.steps import Machine
 from engine.store.cases import Found, Keeping, extend, hold_case, keep, read_case
@@ -63,7 +63,9 @@ class _Hearing(NamedTuple):
         return self.found.case
 
 
-def add_signer(desk: Desk, case: int, role: str, request: Request, *, unit: str | None = None) -> tuple[Verdict, ...]:
+def add_signer(
+    desk: Desk, case: int, role: str, request: Request, *, unit: str | None = None, before: str | None = None
+) -> tuple[Verdict, ...]:
     """Ask for one signature more (加签): by a holder of a role at a unit, by default the case's own.
 
     Args:
@@ -72,12 +74,13 @@ def add_signer(desk: Desk, case: int, role: str, request: Request, *, unit: str 
         role: Who is to sign besides.
         request: By whom, when; its trigger is the step that is being signed.
         unit: Where the role counts.
+        before: Where signatures are given in sequence, the slot before which; by default after all others.
 
     Returns:
         Every reason why not, kept in the case's chain; empty when it is done.
 
     Raises:
-        Unknown: If there is no such case, step or unit.
+        Unknown: If there is no such case, step or unit, or no slot of that name that is still to be signed in its turn.
         StaleCase: If the case has changed since it was seen.
         TransitionNotOpen: If the step is not being signed now, or (`SignersFixed`) lets nobody be added.
         NotAllowed: If the actor may not add signers.
@@ -89,10 +92,15 @@ def add_signer(desk: Desk, case: int, role: str, request: Request, *, unit: str 
         place = desk.units().get(unit or hearing.case.unit)
         if place is None:
             raise Unknown("单位 unit", unit or "", desk.units())
+        ahead = places(hearing.sign, hearing.case.slots, request.trigger)
+        if before is not None and before not in ahead:
+            raise Unknown("待签的签字位 slot still to be signed in sequence", before, ahead)
         refused = (*_against_actor(hearing, request), *_against_adding(hearing, role))
         if not refused:
-            slots, name = with_seat(hearing.case.slots, request.trigger, role, (place.code, place.path))
-            _keep(desk, hearing, request, slots, {"added": name, "signer": role, "at_unit": place.code})
+            where = (place.code, place.path)
+            slots, name = with_seat(hearing.case.slots, request.trigger, role, where, before=before)
+            told: dict[str, Json] = {"added": name, "signer": role, "at_unit": place.code}
+            _keep(desk, hearing, request, slots, told if before is None else {**told, "before": before})
             return ()
         return _refuse(desk, hearing, request, refused)
 

@@ -88,7 +88,7 @@ def _vote(kept: Mapping[str, Json]) -> Vote:
 
 
 def added(slots: Slots, trigger: str) -> Mapping[str, Mapping[str, str]]:
-    """The seats added by 加签, by name: each with `role`, `unit` and its `path`."""
+    """The seats added by 加签, by name: each with `role`, `unit`, its `path`, and the slot `before` which it signs."""
     return cast("Mapping[str, Mapping[str, str]]", slots.get(trigger, {}).get("added", {}))
 
 
@@ -109,12 +109,24 @@ def added_name(count: int) -> str:
     return f"+{count}"
 
 
-def with_seat(slots: Slots, trigger: str, role: str, place: tuple[str, str]) -> tuple[Slots, str]:
-    """What is kept once a signer is added (加签), and the name of the new seat."""
+def places(sign: Sign, slots: Slots, trigger: str) -> tuple[str, ...]:
+    """The slots before which a signer may be added (加签): in sequence, those in which nobody has signed."""
+    if sign.order == "any":
+        return ()
+    over = {seat.partition("@")[0] for seat in votes(slots, trigger)} | {*dropped(slots, trigger)}
+    return tuple(name for name in sign.slots if name not in over)
+
+
+def with_seat(
+    slots: Slots, trigger: str, role: str, place: tuple[str, str], *, before: str | None = None
+) -> tuple[Slots, str]:
+    """What is kept once a signer is added (加签), and its seat; `before` is the slot that follows it."""
     block = slots.get(trigger, {})
     more = added(slots, trigger)
     name = added_name(len(more) + 1)
-    seat: Mapping[str, Json] = {"role": role, "unit": place[0], "path": place[1]}
+    seat: dict[str, Json] = {"role": role, "unit": place[0], "path": place[1]}
+    if before is not None:
+        seat["before"] = before
     return {**slots, trigger: {**block, "added": {**more, name: seat}}}, name
 
 

@@ -38,7 +38,7 @@ class Opening(NamedTuple):
     trigger: str
 
 
-class _About(NamedTuple):
+class About(NamedTuple):
     """What a case is about, as people name it: a student by number, with the row's, or a unit by code."""
 
     name: str
@@ -93,7 +93,7 @@ def open_with(
     return Counted(opened, tried - opened)
 
 
-def _subjects(desk: Desk, definition: Definition, paths: tuple[str, ...]) -> list[_About]:
+def _subjects(desk: Desk, definition: Definition, paths: tuple[str, ...]) -> list[About]:
     """What the cases of a definition are about below some units."""
     units = {
         code: unit
@@ -101,25 +101,41 @@ def _subjects(desk: Desk, definition: Definition, paths: tuple[str, ...]) -> lis
         if unit.path.startswith(paths) and works_by(desk, code, definition.profile)
     }
     if "student" in definition.about:
-        return [_About(row.student_no, row.id) for row in students.students(desk.connection) if row.unit in units]
+        return [About(row.student_no, row.id) for row in students.students(desk.connection) if row.unit in units]
     kind = unit_kind(definition)
-    return [_About(code) for code, unit in units.items() if unit.kind == kind]
+    return [About(code) for code, unit in units.items() if unit.kind == kind]
 
 
 def _open_chunk(
-    desk: Desk, definition: Definition, chunk: Sequence[_About], request: Request, cause: Mapping[str, Json]
+    desk: Desk, definition: Definition, chunk: Sequence[About], request: Request, cause: Mapping[str, Json]
 ) -> int:
     """Open cases in one transaction, or, where one of them cannot be opened in company, each in its own."""
     desk.refresh()
     try:
-        return _open_together(desk, definition, chunk, request, cause)
+        return open_together(desk, definition, chunk, request, cause)
     except (LinkedRefusal, StaleCase, AlreadyOpen, TransitionNotOpen, NotAllowed, *CONTENTION_ERRORS):
         return sum(_open_alone(desk, definition, one, request, cause) for one in chunk)
 
 
-def _open_together(
-    desk: Desk, definition: Definition, chunk: Sequence[_About], request: Request, cause: Mapping[str, Json]
+def open_together(
+    desk: Desk,
+    definition: Definition,
+    chunk: Sequence[About],
+    request: Request,
+    cause: Mapping[str, Json] | None = None,
 ) -> int:
+    """Open cases in one transaction, and count them; those that are open already, or that rules refuse, are left.
+
+    Args:
+        desk: Where the cases will be worked.
+        definition: Whose cases they are.
+        chunk: What they are about, each once.
+        request: By whom, when, by which opening, and the dimensions.
+        cause: The event that opens them, where that is not a person.
+
+    Raises:
+        LinkedRefusal, StaleCase, AlreadyOpen, TransitionNotOpen, NotAllowed: If one cannot be opened in company.
+    """
     machine = desk.machine(desk.hash_of(definition))
     opened: list[Opened] = []
     with desk.connection.writing():
@@ -135,14 +151,14 @@ def _open_together(
     return len(opened)
 
 
-def _open_alone(desk: Desk, definition: Definition, about: _About, request: Request, cause: Mapping[str, Json]) -> bool:
+def _open_alone(desk: Desk, definition: Definition, about: About, request: Request, cause: Mapping[str, Json]) -> bool:
     try:
         return isinstance(open_case(desk, definition.workflow, about.name, request, cause=cause), Moved)
     except AlreadyOpen:
         return False
 
 
-def _held(desk: Desk, chunk: Sequence[_About]) -> list[Subject]:
+def _held(desk: Desk, chunk: Sequence[About]) -> list[Subject]:
     """What the cases are about as it stands now, the students locked for the rest of the transaction."""
     lock_students(desk.connection, [one.student for one in chunk if one.student])
     rows = students.by_numbers(desk.connection, [one.name for one in chunk if one.student])
@@ -150,7 +166,7 @@ def _held(desk: Desk, chunk: Sequence[_About]) -> list[Subject]:
     return [_subject(one, rows, fetched) for one in chunk]
 
 
-def _subject(about: _About, rows: Mapping[str, StudentRow], fetched: Fetched) -> Subject:
+def _subject(about: About, rows: Mapping[str, StudentRow], fetched: Fetched) -> Subject:
     if about.student is None:
         return Subject(about.name)
     row = rows[about.name]

@@ -1,6 +1,7 @@
 """Tokens by which programs act for people: each that is made and each that ends is an event of the registry.
 
-Rule: the trail says who made it, for whom, what for, for which scopes and until when; never the token nor its hash.
+Rule: the trail says who made it, for whom, what for, for which scopes and until when,
+and when the person proved to be there; never the token nor its hash.
 A token that only runs out leaves no event, for the one that made it has said until when it is good.
 """
 
@@ -26,7 +27,8 @@ def keep_token(desk: Desk, row: TokenRow, actor: str) -> None:
     with desk.connection.writing():
         registry.registry_head(desk.connection)  # whoever else writes to the registry's chain waits here
         api_tokens.add_token(desk.connection, row)
-        data = {**_told(row), "scopes": sorted(row.scopes), "until": moment(row.expires_at), "good": True}
+        proved: dict[str, Json] = {} if row.proved_at is None else {"proved_at": moment(row.proved_at)}
+        data = {**_told(row), "scopes": sorted(row.scopes), "until": moment(row.expires_at), "good": True, **proved}
         desk.record([(EventKind.TOKEN_CHANGED, data)], at=row.made_at, actor=actor)
 
 

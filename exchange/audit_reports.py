@@ -54,7 +54,7 @@ def document_of(summary: Summary, limits: Limits) -> Json:
         "returns": list(map(_tally, summary.returns)),
         "late": list(map(_tally, summary.late)),
         "limits": said_of(limits),
-        "codes": [_code(code, title, summary.findings) for code, title in CODES.items()],
+        "codes": [_code(code, title, summary) for code, title in CODES.items()],
         "sample": None if sample is None else _words(said_of_sample(summary)),
         "read": list(map(_read, summary.read)),
         "read-total": _total(summary.read),
@@ -137,21 +137,24 @@ def _tally(one: Tally) -> Json:
     return {"code": one.code, "title": _words(one.title), "of": one.of, "times": one.times, "cases": one.cases}
 
 
-def _code(code: str, title: Sentence, findings: Sequence[Finding]) -> Json:
-    own = [one for one in findings if one.code == code]
+def _code(code: str, title: Sentence, summary: Summary) -> Json:
+    own = [one for one in summary.findings if one.code == code]
     return {
         "code": code,
         "title": _words(title),
         "times": len(own),
         "cases": len({place.chain for one in own for place in one.places if place.chain > 0}),
-        "found": [{"said": _words(one.said), "places": places_of(one, _MOST_PLACES)} for one in own[:_MOST_FOUND]],
+        "found": [
+            {"said": _words(one.told(summary.names)), "places": places_of(one, _MOST_PLACES)}
+            for one in own[:_MOST_FOUND]
+        ],
         "left": max(0, len(own) - _MOST_FOUND),
     }
 
 
 def places_of(one: Finding, most: int) -> str:
-    """The cases of a finding with their event numbers, the first of many: `K7Q2M4XA #3 #5`."""
-    first = [f"{place.case} {' '.join(f'#{seq}' for seq in place.seqs)}" for place in one.places[:most]]
+    """The cases of a finding with their event numbers, the first of many: `K7Q2-M4XA #3 #5`."""
+    first = [f"{place.number} {' '.join(f'#{seq}' for seq in place.seqs)}" for place in one.places[:most]]
     more = len(one.places) - most
     return "、".join(first) + (f" … +{more}" if more > 0 else "")
 

@@ -82,8 +82,9 @@ def _tally(one: Tally) -> Sequence[str | int]:
 def _findings(summary: Summary) -> Grid:
     for one in summary.findings:
         places = places_of(one, _MOST_PLACES)[:_MOST_LETTERS]
-        title = CODES[one.code].zh
-        yield title, one.code, "、".join(one.people), shown(one.at), one.said.zh, one.said.en, one.cases, places
+        title, said = CODES[one.code].zh, one.told(summary.names)
+        who = "、".join(summary.names.get(login, login) for login in one.people)
+        yield title, one.code, who, shown(one.at), said.zh, said.en, one.cases, places
 
 
 def _sheet(book: Workbook, title: str, columns: Sequence[str], rows: Grid) -> None:

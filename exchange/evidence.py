@@ -1,7 +1,8 @@
 """What a file handed in really is: its bytes are looked at, its name is only a name.
 
 Rule 1: the kind is read from the first bytes, never from the ending of the name (requirements.md 6.1, Name rules).
-Rule 2: a picture is decoded to its last line and a package unpacked to its last byte, so that a broken file is
+Rule 2: what may be another file as well is refused: something else hangs on behind its end (`exchange.tails`).
+Rule 3: a picture is decoded to its last line and a package unpacked to its last byte, so that a broken file is
 refused now and not when somebody opens it in a year; both within limits that no real file comes near.
 """
 
@@ -27,6 +28,7 @@ from exchange.cells import code_text
 from exchange.faults import Sentence
 from exchange.refusals import SheetRefused
 from exchange.rosters import ROSTER_COLUMNS
+from exchange.tails import end_of_archive, is_followed
 from exchange.workbooks import Grid, read_first_sheet_of
 from exchange.zip_gate import MOST_BYTES_IN_FILE
 
@@ -38,6 +40,7 @@ _MOST_UNPACKED = 1024 * 2**20
 _MOST_ENTRIES = 20_000
 _MOST_SHEETS = 3
 _LONGEST_NAME = 255
+_SAYS_UTF_8, _OF_THREE_BYTES = 0x800, "\u0800"
 _EXIF_ORIENTATION, _UPRIGHT, _ORIENTATIONS = 0x0112, 1, range(1, 9)
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 _PICTURES = {"jpeg": "JPEG", "png": "PNG"}
@@ -158,11 +161,14 @@ def _picture(kind: str, body: bytes) -> _Found:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata harms nobody …
             warnings.simplefilter("error", Image.DecompressionBombWarning)  # … a bomb does
-            return _decoded(kind, body)
+            found = _decoded(kind, body)
+        if is_followed(kind, body):
+            raise FileRefused(_FOLLOWED)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
         raise FileRefused(TOO_MANY_PIXELS) from problem
     except BROKEN as problem:
         raise FileRefused(BROKEN_PICTURE) from problem
+    return found
 
 
 def _decoded(kind: str, body: bytes) -> _Found:
@@ -202,6 +208,8 @@ def _package(body: bytes) -> _Found:
     try:
         with ZipFile(BytesIO(body)) as archive:
             entries = _admitted(archive.infolist())
+            if end_of_archive(body) != len(body):
+                raise FileRefused(_FOLLOWED_PACKAGE)
             if archive.testzip() is not None:
                 raise FileRefused(_BROKEN_PACKAGE)
             sheets = [archive.read(one) for one in entries if _is_sheet(one)]
@@ -231,12 +239,25 @@ def _is_sheet(entry: ZipInfo) -> bool:
 
 
 def real_name(entry: ZipInfo) -> str:
-    """An entry's name in NFC: archives made on Chinese Windows hold GBK and do not say so."""
+    """An entry's name in NFC: Chinese Windows writes GBK and a Mac UTF-8, and neither says which."""
     name = entry.filename
-    if not entry.flag_bits & 0x800:
+    if not entry.flag_bits & _SAYS_UTF_8:
         with suppress(UnicodeError):
-            name = name.encode("cp437").decode("gb18030")
+            name = _unsaid(name.encode("cp437"))
     return unicodedata.normalize("NFC", name)
+
+
+def _unsaid(raw: bytes) -> str:
+    """A name whose encoding is not told: GBK, unless it reads as UTF-8 with Chinese in it and nothing beside that.
+
+    Two bytes of GBK may read as one character of UTF-8, but of an alphabet (“一” as a Cyrillic letter); Chinese
+    takes three there.
+    """
+    with suppress(UnicodeError):
+        name = raw.decode()
+        if all(one.isascii() or one >= _OF_THREE_BYTES for one in name):
+            return name
+    return raw.decode("gb18030")
 
 
 def _people_named(names: list[PurePosixPath]) -> tuple[str, ...]:
@@ -267,6 +288,14 @@ _BAD_NAME = Sentence(
 BROKEN_PICTURE = Sentence(
     "图片不完整或已损坏，无法显示；请重新扫描或另存后上传",
     "the picture is incomplete or damaged and cannot be shown; scan or save it again",
+)
+_FOLLOWED = Sentence(
+    "图片后面夹带了别的内容；请用看图软件打开，另存后再传",
+    "something else follows the picture; open it in a viewer, save it again and send that",
+)
+_FOLLOWED_PACKAGE = Sentence(
+    "压缩包后面夹带了别的内容；请用系统自带的压缩功能重新打包",
+    "something else follows the archive; pack it again with the system's own tool",
 )
 _BROKEN_PACKAGE = Sentence("压缩包不完整或已损坏；请重新打包", "the archive is incomplete or damaged; pack it again")
 _TOO_MANY_SHEETS = Sentence(

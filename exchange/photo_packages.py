@@ -28,6 +28,7 @@ from exchange.evidence import BROKEN, BROKEN_PICTURE, FileRefused, inspect, list
 from exchange.faults import Sentence
 from exchange.pictures import FORMATS
 from exchange.refusals import SheetRefused
+from exchange.tails import end_of_archive
 from exchange.uploads import kind_of
 from exchange.workbooks import read_first_sheet_of
 from exchange.zip_gate import MOST_BYTES_IN_FILE
@@ -45,14 +46,18 @@ MOST_PIXELS_SHOWN = 24_000_000
 _MOST_SCANS = 64
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _ZIP, _END = b"PK\x03\x04", b"PK\x05\x06"
-_LENGTH_OF_END, _LENGTH_OF_DRIVE = 22, 2
+_LENGTH_OF_DRIVE = 2
 _WORKBOOK = "xl/workbook.xml"
 _NO_FILES = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
+_BESIDE_FILES = ("._", "~$")
+"""How the names begin of what a Mac and an office program put beside a file."""
 _DAMAGE = (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error)
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _SCAN, _IS_OVER = 0xDA, 0xD9
 _USUAL_BYTES = range(20 * 1024, 200 * 1024 + 1)
-_COLOURS = "RGB"
+_COLOURS, _FOR_PRINT = "RGB", "CMYK"
+_ON_ITS_SIDE = range(5, 9)
+"""What EXIF says of a picture that is to be turned by a quarter before anybody sees it."""
 
 
 class Picture(NamedTuple):
@@ -86,16 +91,10 @@ def admit_package(content: bytes) -> None:
         with ZipFile(BytesIO(content)) as archive:
             entries = archive.infolist()
             _admit_entries(entries)
-            if _ends(content) != len(content) or min(one.header_offset for one in entries):
+            if end_of_archive(content) != len(content) or min(one.header_offset for one in entries):
                 raise SheetRefused(_POLYGLOT)
     except _DAMAGE as problem:
         raise SheetRefused(_DAMAGED) from problem
-
-
-def _ends(content: bytes) -> int:
-    """Where the archive ends by its own word: after the record that ends it, and the comment that record counts."""
-    at = content.rfind(_END)
-    return at + _LENGTH_OF_END + int.from_bytes(content[at + _LENGTH_OF_END - 2 : at + _LENGTH_OF_END], "little")
 
 
 def _admit_entries(entries: Sequence[ZipInfo]) -> None:
@@ -131,7 +130,9 @@ def _is_bomb(entry: ZipInfo) -> bool:
 def _is_file(entry: ZipInfo) -> bool:
     """Whether an entry is somebody's file: no folder, and nothing that a system puts beside files by itself."""
     last = entry.filename.replace("\\", "/").rpartition("/")[2].lower()
-    return not (entry.is_dir() or entry.filename.startswith("__MACOSX/") or last in _NO_FILES or last.startswith("._"))
+    return not (
+        entry.is_dir() or entry.filename.startswith("__MACOSX/") or last in _NO_FILES or last.startswith(_BESIDE_FILES)
+    )
 
 
 # --- the pictures -------------------------------------------------------------------------------
@@ -207,6 +208,8 @@ def _picture(place: int, name: str, body: bytes | None, size: int) -> Picture:
 
 
 def _judged(nothing: Picture, last: str, body: bytes) -> Picture:
+    if not body:
+        raise FileRefused(_EMPTY)
     header = _header(body)
     if header is None:
         reason = BROKEN_PICTURE if body.startswith(_PICTURES) else _no_picture(body)
@@ -223,7 +226,8 @@ def _judged(nothing: Picture, last: str, body: bytes) -> Picture:
     else:
         upload = inspect(last, body)
     doubts = tuple(_doubts(upload, colours)) if kind == "jpeg" else ()
-    return nothing._replace(upload=upload, is_shown=is_shown, doubts=doubts)
+    against = ((_FORMAT, _LYING),) if upload.orientation in _ON_ITS_SIDE and width > height else ()
+    return nothing._replace(upload=upload, is_shown=is_shown, against=against, doubts=doubts)
 
 
 def _header(body: bytes) -> tuple[str, int, int, str] | None:
@@ -266,7 +270,15 @@ def _doubts(upload: Upload, colours: str) -> Iterator[tuple[Sentence, Sentence]]
                 f"unusual size: {kilo} kB; collectors ask for 20 to 200 kB, look whether it is sharp",
             ),
         )
-    if colours != _COLOURS:
+    if colours == _FOR_PRINT:
+        yield (
+            _FORMAT,
+            Sentence(
+                "颜色是印刷用的 CMYK，有的软件里会变色；请用看图软件另存为普通 JPG（RGB）",
+                "in CMYK, the colours of print, which some programs show wrong; save it as a plain JPG (RGB)",
+            ),
+        )
+    elif colours != _COLOURS:
         yield _FORMAT, Sentence("不是24位彩色；请看是否黑白照片", "not in 24-bit colour; is it black and white?")
     if upload.orientation != 1:
         yield (
@@ -330,6 +342,11 @@ _NOTHING = Sentence("压缩包里没有照片", "there is no photograph in the a
 _POLYGLOT = Sentence(
     "压缩包前后夹带了别的内容；请用系统自带的压缩功能重新打包",
     "something else hangs on to the archive; pack it again with the system's own tool",
+)
+_EMPTY = Sentence("文件是空的（0 字节）；请重新导出这张照片", "the file is empty (0 bytes); export this picture again")
+_LYING = Sentence(
+    "照片实际是横的，只靠旋转标记才竖着显示；请用看图软件转正，另存为 JPG",
+    "the picture lies on its side and only a mark turns it upright; turn it in a viewer and save it as JPG",
 )
 _TOO_MANY_PIXELS = Sentence("像素过多；请按 480×640 重新导出", "too many pixels; export it again at 480 by 640")
 _AFTER_THE_END = Sentence(

@@ -21,10 +21,20 @@ _KINDS: Sequence[tuple[bytes, Sentence]] = (
     (b"\xff\xd8\xff", Sentence("JPG 图片", "a JPG picture")),
     (b"\x89PNG\r\n\x1a\n", Sentence("PNG 图片", "a PNG picture")),
     (b"GIF8", Sentence("GIF 图片", "a GIF picture")),
+    (b"BM", Sentence("BMP 图片", "a BMP picture")),
+    (b"II*\x00", Sentence("TIFF 图片", "a TIFF picture")),
+    (b"MM\x00*", Sentence("TIFF 图片", "a TIFF picture")),
     (b"Rar!\x1a\x07", Sentence("RAR 压缩包", "a RAR archive")),
     (b"7z\xbc\xaf\x27\x1c", Sentence("7z 压缩包", "a 7z archive")),
     (b"MZ", Sentence("程序", "a program")),
 )
+_BRANDS: Sequence[tuple[bytes, Sentence]] = (
+    (b"ftypheic", Sentence("手机拍的 HEIC 图片", "a HEIC picture, as telephones take it")),
+    (b"ftypheix", Sentence("手机拍的 HEIC 图片", "a HEIC picture, as telephones take it")),
+    (b"ftypmif1", Sentence("手机拍的 HEIC 图片", "a HEIC picture, as telephones take it")),
+    (b"ftypavif", Sentence("AVIF 图片", "an AVIF picture")),
+)
+"""Kinds that say what they are after the length of their first part."""
 _PARTS: Sequence[tuple[str, Sentence]] = (
     ("word/document.xml", Sentence("Word 文档", "a Word document")),
     ("ppt/presentation.xml", Sentence("演示文稿", "a presentation")),
@@ -53,10 +63,13 @@ def admit_upload(content: bytes) -> None:
 
 def kind_of(content: bytes) -> Sentence:
     """What a file is, told by its first bytes, for the sentence that refuses it."""
-    return next(
-        (kind for head, kind in (*_KINDS, *((head, _ARCHIVE) for head in _ZIP)) if content.startswith(head)),
-        _text(content),
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return _WEBP
+    known = (
+        *((head, kind, 0) for head, kind in (*_KINDS, *((head, _ARCHIVE) for head in _ZIP))),
+        *((brand, kind, 4) for brand, kind in _BRANDS),
     )
+    return next((kind for head, kind, at in known if content.startswith(head, at)), _text(content))
 
 
 def _tell_apart(content: bytes) -> None:
@@ -101,6 +114,7 @@ def _no_workbook(kind: Sentence) -> Sentence:
     )
 
 
+_WEBP = Sentence("WebP 图片", "a WebP picture")
 _ARCHIVE = Sentence("ZIP 压缩包", "a ZIP archive")
 _DAMAGED = Sentence(
     "文件损坏或没有传完；请重新另存为 .xlsx 再传", "the file is damaged or cut off; save it as .xlsx again"

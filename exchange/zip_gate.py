@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from exchange.faults import Sentence
 from exchange.refusals import SheetRefused
+from exchange.tails import end_of_archive
 
 MOST_ROWS = 99_999
 LAST_COLUMN = "ZZ"
@@ -48,6 +49,8 @@ def admit(content: bytes) -> None:
         with ZipFile(BytesIO(content)) as archive:
             entries = archive.infolist()
             _admit_entries(entries)
+            if end_of_archive(content) != len(content) or min(one.header_offset for one in entries):
+                raise SheetRefused(_FOLLOWED)
             for entry in entries:
                 _admit_part(entry, archive.read(entry))
     except (BadZipFile, NotImplementedError, EOFError, OSError, ValueError, zlib.error) as fault:
@@ -127,6 +130,10 @@ def _error_value(name: str, cell: str) -> Sentence:
 _NO_WORKBOOK = Sentence(
     "不是 Excel 工作簿（.xlsx）或文件已损坏；请用 Excel 或 WPS 另存为 .xlsx",
     "no Excel workbook (.xlsx), or a damaged one; save it as .xlsx with Excel or WPS",
+)
+_FOLLOWED = Sentence(
+    "表格前后夹带了别的内容；请用 Excel 或 WPS 打开，另存为 .xlsx",
+    "something else hangs on to the workbook; open it with Excel or WPS and save it as .xlsx",
 )
 _ENCRYPTED = Sentence(
     "工作簿已加密；请取消打开密码后重新导入",

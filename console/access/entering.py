@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from console.access import limiter, passwords, totp
-from console.access.limiter import Guess
+from console.access.limiter import Basin, Bucket, Guess
 from console.access.passwords import Crowded
 from console.access.refusals import MustWait, NotLetIn, WrongCode
 from console.access.tokens import hash_of, hash_of_code, new_code, new_token
@@ -95,25 +95,39 @@ def issue(connection: Connection, login: str, purpose: str, at: datetime) -> str
     return code
 
 
-def by_one_time_code(connection: Connection, guess: Guess, wanted: NewPassword, at: datetime) -> None:
+def by_one_time_code(connection: Connection, asked: Guess, wanted: NewPassword, at: datetime) -> None:
     """Give an account the password its owner wants, who shows a code for it; signs the account out everywhere.
+
+    Wrong codes are not counted, so that nobody can keep an owner from theirs. `asked` is what asking for a mail with a
+    code was counted as: it begins anew.
 
     Raises:
         WeakPassword: If the password is not taken; the code is still good.
         WrongCode: If the code is not that account's, was used, or is too old.
-        MustWait: If it was wrong too often before.
         Crowded: If too many are being looked at.
     """
-    passwords.refuse_weak(wanted.password, guess.login)
-    with _counted(connection, guess, at):
-        code = hash_of_code(wanted.code)
-        if access.whose_code(connection, code, ("activate", "reset"), at) != guess.login:
+    login, code = asked.login, hash_of_code(wanted.code)
+    passwords.refuse_weak(wanted.password, login)
+    if access.whose_code(connection, code, ("activate", "reset"), at) != login:
+        raise WrongCode
+    kept = passwords.hashed(wanted.password)
+    with connection.writing():
+        if not access.use_code(connection, code, login, at):
             raise WrongCode
-        kept = passwords.hashed(wanted.password)
-        with connection.writing():
-            if not access.use_code(connection, code, guess.login, at):
-                raise WrongCode
-            replace_password(connection, guess.login, kept, at)
+        replace_password(connection, login, kept, at)
+    limiter.proved(connection, limiter.buckets(connection, asked), at)
+
+
+def may_mail(connection: Connection, asked: Guess, at: datetime) -> bool:
+    """Whether a mail with a code is to be sent; if not, one was a short while ago, and its code is still good.
+
+    Raises:
+        MustWait: If too many were asked for from that network; the account was not looked at.
+    """
+    counted = limiter.buckets(connection, asked)
+    if wait := limiter.begin(connection, [one for one in counted if isinstance(one, Basin)], at):
+        raise MustWait(wait)
+    return not limiter.begin(connection, [one for one in counted if isinstance(one, Bucket)], at)
 
 
 def replace_password(connection: Connection, login: str, password_hash: str, at: datetime) -> None:

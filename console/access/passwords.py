@@ -27,11 +27,12 @@ _FEWEST_KINDS = 5
 _SHORTEST_NAME = 4
 
 MEMORY_KIB, PASSES, LANES = 64 * 1024, 2, 1
-_AT_ONCE = 2
+AT_ONCE = 2
+"""How many hashes are made at a time."""
 _PATIENCE_SECONDS = 5.0
 HASHER = PasswordHash((Argon2Hasher(memory_cost=MEMORY_KIB, time_cost=PASSES, parallelism=LANES),))
 """Makes hashes and looks at them; only in a turn (`a_turn`)."""
-_TURNS = BoundedSemaphore(_AT_ONCE)
+_TURNS = BoundedSemaphore(AT_ONCE)
 NOBODYS = "$argon2id$v=19$m=65536,t=2,p=1$OjLe27JxTTf2+8u/tcf1YA$NSD986MZcc4XUiE1/nRde9WQ4V+BzRykYNu5H18dhNE"
 """What the password of somebody unknown is compared with: the hash of 256 random bits that were thrown away."""
 

@@ -21,8 +21,10 @@ from engine.errors import XuejiError
 
 GOOD_FOR = timedelta(minutes=10)
 _TIMEOUT = httpx.Timeout(5.0)
-_TURNS = BoundedSemaphore(3)
+AT_ONCE = 3
+"""How many ask at a time."""
 _PATIENCE_SECONDS = 2.0
+_TURNS = BoundedSemaphore(AT_ONCE)
 _MOST_BYTES = 256 * 1024
 _AT_HOME = ("localhost", "127.0.0.1", "::1")
 

@@ -1,15 +1,17 @@
 """Sessions: who is signed in at which browser, how long that lasts, and what ends it.
 
-The browser holds 256 random bits, the database their hash. A session ends by itself when nobody uses it, and after
-half a day in any case; signing out, a new role, a new password and disablement end it at once, because it is a row.
+The browser holds two times 256 random bits, the database the hash of both: the first stay for the session, so that
+pages that were open go on; the second are renewed when the person proves to be there. A session ends by itself when
+nobody uses it, and after half a day in any case; signing out, a new role, a new password and disablement end it at
+once, because it is a row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from console.access.tokens import hash_of, new_token
+from console.access.tokens import JOINT, hash_of, new_token
 from engine.store import sessions
 from engine.store.database import Connection
 from engine.store.sessions import NewSession, SessionRow
@@ -41,7 +43,7 @@ HERE = Arrival()
 
 def begin(connection: Connection, login: str, at: datetime, arrival: Arrival = HERE) -> str:
     """Sign a person in; returns the token for the browser, which is kept nowhere."""
-    token = new_token()
+    token = f"{new_token()}{JOINT}{new_token()}"
     new = NewSession(
         id_hash=hash_of(token),
         login=login,
@@ -72,7 +74,12 @@ def resume(connection: Connection, token: str, at: datetime, *, is_use: bool = T
     if is_use and at - row.seen_at >= _SEEN_EVERY:
         with connection.writing():
             sessions.see_session(connection, row.id_hash, at)
-    return row
+    return replace(row, family=family_of(token))
+
+
+def family_of(token: str) -> str:
+    """The part of a browser's token that stays as long as its session."""
+    return token.partition(JOINT)[0]
 
 
 def ends_at(row: SessionRow) -> datetime:
@@ -83,9 +90,11 @@ def ends_at(row: SessionRow) -> datetime:
 def step_up(connection: Connection, row: SessionRow, at: datetime) -> str | None:
     """Keep that a person has just proved who they are; returns the new token, None when the session is gone.
 
+    `row` is a session that was resumed by its token: the pages it has open go on.
+
     The old token is good no more: who had got hold of it must not share what was proved.
     """
-    token = new_token()
+    token = f"{row.family}{JOINT}{new_token()}"
     with connection.writing():
         is_there = sessions.renew_session(connection, row.id_hash, hash_of(token), at)
     return token if is_there else None

@@ -10,6 +10,8 @@ import unicodedata
 from hashlib import sha256
 
 _TOKEN_BYTES = 32
+JOINT = "."
+"""Between the two halves of a session's token; in none of them."""
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOK_ALIKES = str.maketrans("OIL", "011")
 _CODE_LETTERS, _GROUP = 20, 5

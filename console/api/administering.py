@@ -5,18 +5,21 @@ The rights are those of the pages: only what is held at the own units and below,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 import orjson
 from fastapi import Query
 
+from console.access.handing_out import Handed
 from console.access.programs import Scope
 from console.api.answers import Words, words
 from console.api.answers_administering import (
     AbsenceOut,
+    AccountIn,
     AwayIn,
+    CodeOut,
     DelegationsOut,
     DisableIn,
     EndLoanIn,
@@ -25,6 +28,7 @@ from console.api.answers_administering import (
     HeldOut,
     LentOut,
     LoanIn,
+    LookForIn,
     MovedOut,
     MoveOut,
     OneUnitOut,
@@ -46,7 +50,7 @@ from console.api.answers_administering import (
 from console.api.doors import ApiDoors, Call
 from console.api.errands import Before, Code, Errand, Login, do_once, errand
 from console.api.routes import Key
-from console.web.admin import delegations, leaving, people, tokens, units
+from console.web.admin import accounts, delegations, leaving, people, tokens, units
 from console.web.admin.scope import own_unit, own_units
 from console.web.audiences import Audience
 from console.web.faults import NotFound
@@ -135,7 +139,7 @@ def before_moving(call: Call, code: Code, under: Annotated[str, Query(max_length
         raise NotFound from problem
 
 
-@doors.door("POST", "/admin/units/{code}/move", scope=Scope.ADMIN, to=SECURITY)
+@doors.door("POST", "/admin/units/{code}/move", scope=Scope.ADMIN, to=SECURITY, proof=True)
 def move(call: Call, code: Code, wanted: UnderIn, key: Key) -> MovedOut:
     """Move a unit with everything below it, or say every reason why not."""
     visit = errand(call)
@@ -180,7 +184,48 @@ def own_people(call: Call, after: After = "") -> PeopleOut:
     visit = errand(call)
     page = people.people(visit, after)
     following = page.people[-1].login if page.following else None
-    return PeopleOut(people=[_person(one) for one in page.people], next=following)
+    return PeopleOut(people=_persons(visit, page.people), next=following)
+
+
+@doors.door("POST", "/admin/people/find", scope=Scope.READ, to=SECURITY)
+def find_people(call: Call, wanted: LookForIn) -> PeopleOut:
+    """Those whose name or login has a text in it: of one's units, who work nowhere yet, or no more; fifty at most."""
+    visit = errand(call, text=wanted.text)
+    return PeopleOut(people=_persons(visit, people.find(visit, visit.form["text"]).people))
+
+
+@doors.door("POST", "/admin/people", scope=Scope.ADMIN, to=SECURITY, status_code=201, proof=True)
+def add_person(call: Call, wanted: AccountIn, key: Key) -> CodeOut:
+    """Add an account with its first role; its code is told once, to the first who asks under this key."""
+    visit = errand(
+        call, login=wanted.login, name=wanted.name, mail=wanted.mail, role=wanted.role, unit=wanted.unit
+    )  # fmt: skip
+    return _code(call, "api:account_add", key, visit.form[accounts.LOGIN], lambda: accounts.add(visit))
+
+
+@doors.door("POST", "/admin/people/{login}/code", scope=Scope.ADMIN, to=SECURITY, proof=True)
+def hand_out_code(call: Call, login: Login, key: Key) -> CodeOut:
+    """Another code for a person's password, told once; earlier ones end, and so do the person's sessions."""
+    visit = errand(call)
+    people.person(visit, login)
+    return _code(call, "api:code", key, login, lambda: accounts.hand_out(visit, login))
+
+
+def _code(call: Call, act: str, key: str, login: str, hand_out: Callable[[], Handed]) -> CodeOut:
+    made: list[Handed] = []
+    do_once(call, act, key, lambda: made.append(hand_out()))
+    if not made:
+        return CodeOut(login=login)
+    return CodeOut(login=login, code=made[0].code, until=made[0].until.isoformat())
+
+
+@doors.door("POST", "/admin/people/{login}/second-factor", scope=Scope.ADMIN, to=SECURITY, proof=True)
+def forget_second_factor(call: Call, login: Login, key: Key) -> PersonOut:
+    """Forget a person's second factor, whose telephone is lost; it ends the person's sessions."""
+    visit = errand(call)
+    people.person(visit, login)
+    do_once(call, "api:second_factor", key, lambda: accounts.forget(visit, login))
+    return _whole(visit, login)
 
 
 @doors.door("GET", "/admin/people/{login}", scope=Scope.READ, to=SECURITY)
@@ -194,24 +239,38 @@ def _whole(visit: Errand, login: str) -> PersonOut:
         TokenOut(
             name=one.name, scopes=sorted(one.scopes), made_at=one.made_at.isoformat(),
             expires_at=one.expires_at.isoformat(), used_at=None if one.used_at is None else one.used_at.isoformat(),
-            is_good=one.is_good(visit.at),
+            is_good=one.is_good(visit.at), proved_at=None if one.proved_at is None else one.proved_at.isoformat(),
         )
         for one in api_tokens.tokens_of(visit.desk.connection, login)
     ]  # fmt: skip
-    return _person(people.person(visit, login)).model_copy(update={"tokens": own})
+    [one] = _persons(visit, [people.person(visit, login)])
+    return one.model_copy(update={"tokens": own})
 
 
-def _person(one: people.Person) -> PersonOut:
+def _persons(visit: Errand, some: Sequence[people.Person]) -> list[PersonOut]:
+    by = people.givers(visit, some)
+    return [_person(one, by) for one in some]
+
+
+def _person(one: people.Person, by: Mapping[tuple[str, str, str], str]) -> PersonOut:
     return PersonOut(
         login=one.login,
         name=one.name,
         is_disabled=one.is_disabled,
-        roles=[HeldOut(role=role.name, unit=role.code, since=role.since.isoformat()) for role in one.roles],
+        roles=[
+            HeldOut(
+                role=role.name,
+                unit=role.code,
+                since=role.since.isoformat(),
+                by=by.get((one.login, role.name, role.code)),
+            )
+            for role in one.roles
+        ],
         elsewhere=one.elsewhere,
     )
 
 
-@doors.door("POST", "/admin/people/{login}/roles", scope=Scope.ADMIN, to=SECURITY)
+@doors.door("POST", "/admin/people/{login}/roles", scope=Scope.ADMIN, to=SECURITY, proof=True)
 def give_role(call: Call, login: Login, role: RoleIn, key: Key) -> PersonOut:
     """Let a person hold a role at a unit; roles that exclude each other are refused."""
     visit = errand(call, role=role.role, unit=role.unit)
@@ -219,7 +278,7 @@ def give_role(call: Call, login: Login, role: RoleIn, key: Key) -> PersonOut:
     return _whole(visit, login)
 
 
-@doors.door("POST", "/admin/people/{login}/roles/end", scope=Scope.ADMIN, to=SECURITY)
+@doors.door("POST", "/admin/people/{login}/roles/end", scope=Scope.ADMIN, to=SECURITY, proof=True)
 def end_role(call: Call, login: Login, role: RoleIn, key: Key) -> PersonOut:
     """Let a person hold a role no longer."""
     visit = errand(call, role=role.role, unit=role.unit)
@@ -228,7 +287,7 @@ def end_role(call: Call, login: Login, role: RoleIn, key: Key) -> PersonOut:
     return _whole(visit, login)
 
 
-@doors.door("POST", "/admin/people/{login}/disable", scope=Scope.ADMIN, to=SECURITY)
+@doors.door("POST", "/admin/people/{login}/disable", scope=Scope.ADMIN, to=SECURITY, proof=True)
 def disable(call: Call, login: Login, leave: DisableIn, key: Key) -> PersonOut:
     """Keep a person out from now on, and hand on the cases nobody else could act on; or neither."""
     visit = errand(call, taker=leave.taker, reason=leave.reason)
@@ -236,7 +295,7 @@ def disable(call: Call, login: Login, leave: DisableIn, key: Key) -> PersonOut:
     return _whole(visit, login)
 
 
-@doors.door("POST", "/admin/people/{login}/enable", scope=Scope.ADMIN, to=SECURITY)
+@doors.door("POST", "/admin/people/{login}/enable", scope=Scope.ADMIN, to=SECURITY, proof=True)
 def enable(call: Call, login: Login, key: Key) -> PersonOut:
     """Let a person in again."""
     visit = errand(call)
@@ -244,7 +303,7 @@ def enable(call: Call, login: Login, key: Key) -> PersonOut:
     return _whole(visit, login)
 
 
-@doors.door("POST", "/admin/people/{login}/tokens/end", scope=Scope.ADMIN, to=SECURITY)
+@doors.door("POST", "/admin/people/{login}/tokens/end", scope=Scope.ADMIN, to=SECURITY, proof=True)
 def end_token(call: Call, login: Login, token: TokenNameIn, key: Key) -> PersonOut:
     """End a token of somebody's at once."""
     visit = errand(call, name=token.name)

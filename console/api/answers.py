@@ -144,7 +144,9 @@ class DecisionIn(BaseModel):
     fields: dict[str, str] = Field(default={}, max_length=100)
     to: str | None = Field(default=None, max_length=100)
     slot: str | None = Field(default=None, max_length=100)
-    consents: bool = True
+    consents: bool | None = Field(
+        default=None, description="Whether the signature is for it; to be said where one may sign against it"
+    )
     ticks: dict[str, bool] = Field(
         default={}, max_length=200, description="What a reviewer found of documents, such as `E-F04.signed`"
     )
@@ -187,6 +189,9 @@ class ManyIn(BaseModel):
     trigger: str = Field(max_length=100)
     cases: list[CaseAt] = Field(min_length=1, max_length=10_000)
     fields: dict[str, str] = Field(default={}, max_length=100)
+    consents: bool | None = Field(
+        default=None, description="Whether the signatures are for it; to be said where one may sign against it"
+    )
     dry_run: bool = Field(default=True, description="Judge every case and write nothing")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from console.api.answers import Answer, Words
 from console.api.errands import Date, Prose, Word
@@ -106,11 +108,12 @@ class MovedOut(Answer):
 
 
 class HeldOut(Answer):
-    """A role held at a unit, and since when."""
+    """A role held at a unit, since when, and who gave it, as far as the trail tells."""
 
     role: str
     unit: str
     since: str
+    by: str | None = None
 
 
 class TokenOut(Answer):
@@ -121,6 +124,7 @@ class TokenOut(Answer):
     made_at: str
     expires_at: str
     used_at: str | None = None
+    proved_at: str | None = Field(default=None, description="Absent: a command made it, not its person")
     is_good: bool
 
 
@@ -147,6 +151,30 @@ class RoleIn(Given):
 
     role: Word
     unit: Word
+
+
+class AccountIn(Given):
+    """Somebody new: login, name, mail address if there is one, and the first role at a unit."""
+
+    login: Word
+    name: Word
+    mail: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    role: Word
+    unit: Word
+
+
+class LookForIn(Given):
+    """A part of a name or of a login."""
+
+    text: Word
+
+
+class CodeOut(Answer):
+    """A code for one use and until when it is good; told once: both are absent where the same request came before."""
+
+    login: str
+    code: str | None = None
+    until: str | None = None
 
 
 class DisableIn(Given):

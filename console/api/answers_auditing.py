@@ -158,7 +158,7 @@ class FindingOut(Answer):
 
 
 class FindingsOut(Answer):
-    """The newest look through a batch: `stage` running, done or failed; absent where nobody has looked yet."""
+    """The newest look through a batch: `stage` running, done, failed or broken; absent where nobody has looked yet."""
 
     batch: str
     stage: str | None = None

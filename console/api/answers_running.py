@@ -51,9 +51,13 @@ class ProposalOut(ProposalLineOut):
 
 
 class DraftIn(Given):
-    """A file of definitions or rules to be published: its name and its text (YAML)."""
+    """A file to be published: of definitions or rules its name and text (YAML), or a template `messages/…`.
+
+    `installed`: the template is to be as installed again; the text is not looked at.
+    """
 
     name: Word
+    installed: bool = False
     text: str = Field(max_length=500_000, pattern=r"^[^\x00]*$")
 
 
@@ -181,6 +185,35 @@ class ValuesIn(Given):
     dry_run: bool = True
 
 
+class PublishIn(Given):
+    """Whether a batch is really to be published; a dry run unless said otherwise."""
+
+    dry_run: bool = True
+
+
+class PublishedOut(Answer):
+    """How many cases publishing a batch opens, or has opened; none where it was published before."""
+
+    dry_run: bool
+    is_published: bool
+    opened: int
+
+
+class TermIn(Given):
+    """The term that has begun."""
+
+    term: str = Field(pattern=r"^[0-9]{4}-[0-9]$", description="Such as `2024-1`")
+
+
+class TermStartedOut(Answer):
+    """A term that has begun: for which profiles, how many cases were opened, and how many could not be."""
+
+    term: str
+    profiles: list[str]
+    opened: int
+    not_opened: int
+
+
 class ChangeOut(Answer):
     """One value as it was and as it is to be."""
 
@@ -234,12 +267,18 @@ class PartOut(Answer):
     remedy: Words | None = None
 
 
-class LooksIn(Given):
-    """Whose looks are asked for: those of a person by login, or those at a student; exactly one of them."""
+class WhoseIn(Given):
+    """Whose looks are asked for: those of a person by login, or else those at a student."""
 
     who: Word = ""
     student_no: Word = ""
+
+
+class LooksIn(WhoseIn):
+    """A page of looks, and one of what a person took along."""
+
     before: int | None = Field(default=None, ge=0, le=2**53 - 1)
+    taken_before: int | None = Field(default=None, ge=0, le=2**53 - 1)
 
 
 class LookOut(Answer):
@@ -253,8 +292,24 @@ class LookOut(Answer):
     what: str
 
 
+class TakenOut(Answer):
+    """Something taken along: who, when, in the right of which unit, what and how much; never whose it was."""
+
+    seq: int
+    at: str
+    login: str
+    unit: str
+    what: str
+    many: str
+
+
 class LooksOut(Answer):
-    """A page of looks, the newest first; `next` is to be given as `before`."""
+    """A page of looks, the newest first; `next` is to be given as `before`.
+
+    `taken` is what the person took along (of a student nothing says it), `taken_next` to be given as `taken_before`.
+    """
 
     looks: list[LookOut]
     next: int | None = None
+    taken: list[TakenOut] = Field(default_factory=list)
+    taken_next: int | None = None

@@ -91,6 +91,9 @@ class SignerIn(_Asked):
     change: Literal["add", "drop"] = Field(description="加签 or 减签")
     signer: str = Field(min_length=1, max_length=100, description="To add: a role; to drop: a slot")
     unit: str | None = Field(default=None, max_length=40, description="Where an added role counts; else the case's")
+    before: str | None = Field(
+        default=None, max_length=100, description="Where one signs in sequence: the slot before which; else last"
+    )
     reason: str = Field(min_length=1, max_length=500)
     revision: int | None = _REVISION
 

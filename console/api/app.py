@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,17 +10,37 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from console.api import administering, auditing, defining, routes, running, working, working_imports, working_lists
-from console.api.problems import KIND, ProblemField, told
+from console.api import (
+    administering,
+    auditing,
+    auditing_work,
+    bulk,
+    defining,
+    exporting,
+    my,
+    queueing,
+    routes,
+    running,
+    working,
+    working_imports,
+    working_lists,
+)
+from console.api.problems import KIND, ProblemField, answer, told
 from console.web.headers import BodyTooLarge
 from console.web.house import House
+from engine.store.database import Busy
 
 AT = "/api/v1"
 ALL = (
     routes.doors,
+    queueing.doors,
+    bulk.doors,
+    exporting.doors,
+    my.doors,
     working.doors,
     working_lists.doors,
     working_imports.doors,
+    auditing_work.doors,
     auditing.doors,
     administering.doors,
     defining.doors,
@@ -48,8 +68,8 @@ class _Interface(FastAPI):
         said = super().openapi()
         for path in said["paths"].values():
             for operation in path.values():
-                for status, answer in operation["responses"].items():
-                    content = answer.get("content", {})
+                for status, told_as in operation["responses"].items():
+                    content = told_as.get("content", {})
                     if status[0] in "45" and content:
                         content[KIND] = content.pop(next(iter(content)))
         return said
@@ -60,10 +80,12 @@ def interface(house: House) -> FastAPI:
     app = _Interface(title="xueji", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.house = house
     for doors in ALL:
-        app.include_router(doors)
+        app.router.routes.extend(doors.routes)  # as they are: include_router would make each of them anew
     app.exception_handler(RequestValidationError)(_cannot_be)
     app.exception_handler(HTTPException)(_by_status)
     app.add_exception_handler(BodyTooLarge, _too_much)
+    app.add_exception_handler(Busy, _busy)
+    app.add_exception_handler(Exception, _broken)
     return app
 
 
@@ -78,6 +100,16 @@ def _by_status(request: Request, problem: HTTPException) -> JSONResponse:
     answer = told(request, status, _SENTENCES.get(status, (str(problem.detail), str(problem.detail))))
     answer.headers.update(problem.headers or {})
     return answer
+
+
+def _busy(request: Request, problem: Exception) -> JSONResponse:
+    """Nobody is free to answer, so nothing was asked of the database."""
+    return answer(request, cast("Busy", problem))
+
+
+def _broken(request: Request, _problem: Exception) -> JSONResponse:
+    """Something nobody foresaw; the log has it under the number (`console.web.headers`)."""
+    return told(request, 500, _SENTENCES[500])
 
 
 def _too_much(request: Request, _problem: Exception) -> JSONResponse:

@@ -44,14 +44,14 @@ from console.web.auditing import findings, samples, seals
 from console.web.auditing.frame import keep_look, scope_of
 from console.web.auditing.verifying import Mismatch, verify
 from console.web.auditing.view import Moment, WhyLine, moment_of
-from console.web.auditing.working import begin, go_on
+from console.web.auditing.working import begin, go_on, refuse_too_many
 from console.web.faults import NotFound
 from engine.auditing.findings import CODES
 from engine.auditing.papers import Drawn
 from engine.auditing.sampling import ALGORITHM
 from engine.records import Outcome
 from engine.repeating import answered_at
-from engine.store.audit_runs import FINDINGS, RUNNING
+from engine.store.audit_runs import DONE, FINDINGS
 
 doors = ApiDoors()
 _DRAW, _LOOK_FOR, _CONCLUDE = "api:sample", "api:findings", "api:finding"
@@ -204,7 +204,7 @@ def _found(visit: Errand, batch: str, standing: str = "", after: str = "") -> Fi
         return FindingsOut(batch=batch)
     run, result = newest
     go_on(visit, run, findings.look_for)
-    if run.stage == RUNNING or result is None:
+    if run.stage != DONE or result is None:
         return FindingsOut(batch=run.batch, stage=run.stage, made_at=run.made_at)
     view = findings.findings_view(visit, run, result)
     lines = sorted(
@@ -230,7 +230,7 @@ def _finding(line: findings.Line) -> FindingOut:
         title=words(CODES[one.code]),
         people=list(one.people),
         at=one.at,
-        sentence=words(one.said),
+        sentence=words(line.said),
         standing=line.standing.value,
         places=[PlaceOut(case=place.case, seqs=list(place.seqs)) for place in one.places],
         judged=[
@@ -245,14 +245,19 @@ def look_through(call: Call, wanted: LookThroughIn, key: Key) -> FindingsOut:
     """Look through a batch anew; it is done in the background, and read at the same address."""
     visit, batch = errand(call), wanted.batch.strip()
     scope = scope_of(visit, batch)
-    if do_once(call, _LOOK_FOR, key, lambda: keep_look(visit, "findings", batch=batch or None)):
+
+    def admitted() -> None:
+        refuse_too_many(visit)
+        keep_look(visit, "findings", batch=batch or None)
+
+    if do_once(call, _LOOK_FOR, key, admitted):
         begin(visit, (FINDINGS, batch, batch), findings.asked_of(scope), findings.look_for)
     return _found(visit, batch)
 
 
 @doors.door("GET", "/audit/findings/{finding}", scope=Scope.AUDIT, to=Audience.AUDITOR)
 def one_finding(call: Call, finding: Digest) -> FindingOut:
-    """One finding of the person's newest looks: what it rests on, and what has been concluded of it."""
+    """One finding of the newest look that found it: what it rests on, and what has been concluded of it."""
     visit = errand(call)
     _, line = findings.finding_of(visit, finding)
     keep_look(visit, "finding", finding=line.finding.digest)

@@ -22,9 +22,13 @@ from console.api.answers_running import (
     ProposalLineOut,
     ProposalOut,
     ProposalsOut,
+    PublishedOut,
+    PublishIn,
     ReasonIn,
     SubmitIn,
+    TermIn,
     TermOut,
+    TermStartedOut,
     ValuesIn,
     ValuesOut,
     VersionOut,
@@ -114,10 +118,12 @@ def one_definition(call: Call, name: FileName) -> DefinitionOut:
 @doors.door("POST", "/admin/proposals", scope=Scope.ADMIN, to=SYSTEM, status_code=201)
 def draft(call: Call, given: DraftIn, _key: Key) -> ProposalOut:
     """Read a text, keep it as a draft with what was found; the same text is kept once."""
-    visit, digest = errand(call), proposals.digest_of(given.text)
+    visit, digest = errand(call), proposals.digest_of("" if given.installed else given.text)
     for one in proposals.drafts_of(visit.desk.connection, visit.login):
-        if one.sha256 == digest and one.file.rpartition("/")[2] == given.name:
+        if one.sha256 == digest and given.name in (one.file, one.file.rpartition("/")[2]):
             return _proposal(visit, one.number)
+    if given.installed:
+        return _proposal(visit, publishing.keep_back(visit, given.name))
     return _proposal(visit, publishing.keep(visit, given.name, given.text.encode()))
 
 
@@ -160,7 +166,7 @@ def submit(call: Call, number: Number, wanted: SubmitIn, _key: Key) -> ProposalO
     return _proposal(visit, number)
 
 
-@doors.door("POST", "/admin/proposals/{number}/approve", scope=Scope.ADMIN, to=SYSTEM)
+@doors.door("POST", "/admin/proposals/{number}/approve", scope=Scope.ADMIN, to=SYSTEM, proof=True)
 def approve(call: Call, number: Number, _key: Key) -> ProposalOut:
     """Publish what somebody else proposed; never one's own."""
     visit = errand(call)
@@ -245,6 +251,23 @@ def _batch(visit: Errand, name: str) -> BatchValuesOut:
     ]
     told = {"kind": shown.kind, "fields": fields, "checks": list(shown.checks)}
     return BatchValuesOut.model_validate({**shown.line._asdict(), **told})
+
+
+@doors.door("POST", "/admin/batches/term", scope=Scope.ADMIN, to=Audience.RECORDS)
+def begin_term(call: Call, wanted: TermIn, _key: Key) -> TermStartedOut:
+    """Say that a term has begun, and open what begins with it; said again, what is missing is opened."""
+    done = batches.begin_term(errand(call, term=wanted.term))
+    return TermStartedOut(term=done.term, profiles=list(done.profiles), opened=done.opened, not_opened=done.not_opened)
+
+
+@doors.door("POST", "/admin/batches/{name}/publication", scope=Scope.ADMIN, to=Audience.RECORDS)
+def publish(call: Call, name: BatchName, wanted: PublishIn, _key: Key) -> PublishedOut:
+    """Publish a batch with what begins with it; a dry run says how many cases that would open."""
+    visit = errand(call)
+    if batches.batch(visit, name).line.is_published:
+        return PublishedOut(dry_run=wanted.dry_run, is_published=True, opened=0)
+    opened = batches.try_publishing(visit, name) if wanted.dry_run else batches.publish(visit, name)
+    return PublishedOut(dry_run=wanted.dry_run, is_published=not wanted.dry_run, opened=opened)
 
 
 @doors.door("POST", "/admin/batches/{name}/values", scope=Scope.ADMIN, to=Audience.RECORDS)

@@ -1,6 +1,7 @@
 """Doors for programs: each route says for which scope it is, and one place looks at the token.
 
 What a program asks is asked by its person, with the rights held at that moment; the scope only takes away.
+What a page asks a fresh proof for wants a token that was made with one (`console.access.programs`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from console.access.programs import Scope, shown
+from console.access.programs import PROVED_FOR, Scope, is_proved, shown
 from console.api import problems
 from console.api.problems import NotForToken, Problem
 from console.web.audiences import Audience
@@ -23,6 +24,7 @@ from console.web.faults import NotFound
 from console.web.house import House
 from console.web.presence import Presence
 from engine.errors import XuejiError
+from engine.store.api_tokens import TokenRow
 
 if TYPE_CHECKING:
     from console.wiring import Office
@@ -44,6 +46,12 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (503, "Busy; nothing was done"),
     )
 }
+_PROVED = f"The token must have been made by its person at `/me/tokens`, at most {PROVED_FOR.days} days ago."
+_NOT_PROVED = (
+    f"此事要本人验证过的令牌：请本人在“接口令牌”页生成，{PROVED_FOR.days} 天内可用；命令行生成的不行。"
+    f" This needs a token that its person made at /me/tokens with a code, at most {PROVED_FOR.days} days ago;"
+    " one that a command printed will not do."
+)
 
 
 class Bytes(Response):
@@ -52,11 +60,37 @@ class Bytes(Response):
     media_type = "application/octet-stream"
 
 
+class Workbook(Response):
+    """An answer that is a workbook."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Pdf(Response):
+    """An answer that is a PDF."""
+
+    media_type = "application/pdf"
+
+
 @dataclass(slots=True, kw_only=True)
 class Call(Presence):
-    """A program that asks for somebody; `scopes` are what its token is good for."""
+    """A program that asks for somebody, by a token."""
 
-    scopes: frozenset[str]
+    token: TokenRow
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What its token is good for."""
+        return self.token.scopes
+
+    def demand_proof(self) -> None:
+        """Let only a program go on whose token its person made with a proof, not long ago.
+
+        Raises:
+            NotForToken: If that is too long ago, or somebody else made it.
+        """
+        if not is_proved(self.token, self.at):
+            raise NotForToken(403, _NOT_PROVED)
 
     def own(self, key: str) -> str:
         """A key as the trail keeps it: from another person or at another address it asks for another thing."""
@@ -66,7 +100,7 @@ class Call(Presence):
 class ApiDoors(APIRouter):
     """Routes for programs. `scope` is compulsory, and `to` whom of the people it is for."""
 
-    def door(
+    def door(  # noqa: PLR0913 what is said of a route is said at its door
         self,
         method: str,
         path: str,
@@ -75,17 +109,20 @@ class ApiDoors(APIRouter):
         to: Audience = Audience.SIGNED_IN,
         status_code: int = 200,
         answers: type[Response] = JSONResponse,
+        proof: bool = False,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Open a route; `answers` is what it answers with when all is well."""
+        """Open a route; `answers` is what it answers with when all is well; `proof`: its page asks for a fresh one."""
 
         def open_door(endpoint: Endpoint) -> Endpoint:
+            told = inspect.getdoc(endpoint) or ""
             self.add_api_route(
                 path,
-                _let_in(endpoint, scope, to),
+                _let_in(endpoint, scope, to, wants_proof=proof),
                 methods=[method],
                 responses=_PROBLEMS,
                 response_model_exclude_none=True,
-                summary=(endpoint.__doc__ or "").strip().splitlines()[0],
+                summary=told.splitlines()[0],
+                description=f"{told}\n\n{_PROVED}" if proof else told,
                 status_code=status_code,
                 response_class=answers,
             )
@@ -94,7 +131,7 @@ class ApiDoors(APIRouter):
         return open_door
 
 
-def _let_in(endpoint: Callable[..., object], scope: Scope, to: Audience) -> Callable[..., object]:
+def _let_in(endpoint: Callable[..., object], scope: Scope, to: Audience, *, wants_proof: bool) -> Callable[..., object]:
     @wraps(endpoint)
     def enter(request: Request, **given: object) -> object:
         house: House = request.app.state.house
@@ -103,6 +140,8 @@ def _let_in(endpoint: Callable[..., object], scope: Scope, to: Audience) -> Call
             try:
                 call = _call(house, request, office, at)
                 _refuse_others(call, scope, to)
+                if wants_proof:
+                    call.demand_proof()
                 return endpoint(call, **given)
             except XuejiError as problem:
                 return problems.answer(request, problem)
@@ -120,7 +159,7 @@ def _call(house: House, request: Request, office: Office, at: datetime) -> Call:
     if row is None:
         raise NotForToken(401, "没有有效的令牌。No good token: send 'Authorization: Bearer …'.")
     actor = office.desk.actor(row.login).begun_by(at)
-    return Call(house=house, request=request, office=office, at=at, actor=actor, scopes=row.scopes)
+    return Call(house=house, request=request, office=office, at=at, actor=actor, token=row)
 
 
 def _refuse_others(call: Call, scope: Scope, to: Audience) -> None:

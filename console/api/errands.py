@@ -12,6 +12,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 from pydantic import StringConstraints
+from starlette.datastructures import UploadFile
 from typing_extensions import override
 
 from console.api.doors import Call
@@ -33,9 +34,11 @@ Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 
 @dataclass(slots=True, kw_only=True)
 class Errand(Visit):
-    """A program's request; `given` is what it sends."""
+    """A program's request; `given` is what it sends, `sent` the file that goes with it."""
 
+    call: Call
     given: Mapping[str, str] = field(default_factory=dict)
+    sent: UploadFile | None = None
 
     @property
     @override
@@ -43,8 +46,14 @@ class Errand(Visit):
         return self.given
 
     @override
+    def files(self, name: str) -> tuple[UploadFile, ...]:
+        """The file that was sent, by whatever name the page's form has for it."""
+        return () if self.sent is None or not self.sent.filename else (self.sent,)
+
+    @override
     def demand_fresh_proof(self, purpose: str) -> None:
-        """Nothing is asked again: whoever made the token for this scope proved it then (`console.web.admin.tokens`)."""
+        """What the page asks again was given when the token was made, or the program is turned away."""
+        self.call.demand_proof()
 
 
 def errand(call: Call, lang: Language | None = None, /, **given: str | None) -> Errand:
@@ -52,7 +61,7 @@ def errand(call: Call, lang: Language | None = None, /, **given: str | None) -> 
     first = call.request.headers.get("accept-language", "zh").strip().lower()
     return Errand(
         house=call.house, request=call.request, office=call.office, at=call.at, actor=call.actor,
-        cookie=None, session=None, speech=Speech(lang or ("en" if first.startswith("en") else "zh")),
+        cookie=None, session=None, call=call, speech=Speech(lang or ("en" if first.startswith("en") else "zh")),
         given={name: value.strip() for name, value in given.items() if value is not None},
     )  # fmt: skip
 

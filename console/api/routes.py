@@ -39,6 +39,7 @@ from console.documents import ids
 from console.web.audiences import Audience
 from console.web.cases.looking import looked_at
 from console.web.faults import NotFound
+from console.web.queue.step_fields import can_oppose
 from engine.bulk import move_many
 from engine.casework import move, open_case, read_fields
 from engine.definition import CANCELLED, Definition
@@ -50,6 +51,7 @@ from engine.queues import Waiting, waiting_for
 from engine.records import Json, Moved, Outcome, Refused, Repeated, case_number
 from engine.repeating import once
 from engine.retracting import retract
+from engine.steps import Machine
 from engine.store import deadlines, leaves, registry
 from engine.store.cases import Found
 from engine.timeline import timeline
@@ -182,11 +184,33 @@ def decide(
     """Take a step on a case, or sign for it; a refusal is an answer with every reason."""
     found = call.case(number)
     given: dict[str, Json] = {**decision.fields}
-    fields = read_fields(call.desk, call.desk.machine_for(found.case, given), trigger, decision.fields)
+    machine = call.desk.machine_for(found.case, given)
+    fields = read_fields(call.desk, machine, trigger, decision.fields)
+    if Audience.STAFF.admits(call.actor) and _wants_proof(machine, trigger):
+        call.demand_proof()
     asked = call.asks(trigger, fields, seen=decision.revision, request=call.own(key))
-    asked = replace(asked, to=decision.to, slot=decision.slot, consents=decision.consents, ticks=decision.ticks)
+    consents = _vote(machine, trigger, decision)
+    asked = replace(asked, to=decision.to, slot=decision.slot, consents=consents, ticks=decision.ticks)
     outcome = move(call.desk, found.case.id, asked)
     return _decided(found.case.number, outcome)
+
+
+def _vote(machine: Machine, trigger: str, said: DecisionIn | ManyIn) -> bool:
+    """Yes or no, as it was said; where nobody can say no, a signature is a yes.
+
+    Raises:
+        Unreadable: If it was not said where one may say either.
+    """
+    if said.consents is None and can_oppose(machine.step_anywhere(trigger)):
+        raise Unreadable("consents", "", "true 或 false，这一步要表态 true or false: this step asks for a vote")
+    return said.consents is not False
+
+
+def _wants_proof(machine: Machine, trigger: str) -> bool:
+    """Whether the page asks staff for a fresh proof: the step ends the case, or is signed on a list."""
+    step = machine.step_anywhere(trigger)
+    is_signed = step.signing is not None and machine.definition.members is not None
+    return is_signed or any(machine.is_final(target) for target in step.targets)
 
 
 def _decided(number: str | None, outcome: Moved | Refused | Repeated) -> DecisionOut:
@@ -238,13 +262,18 @@ def open_one(call: Call, opening: OpeningIn, key: Key) -> DecisionOut:
 
 @doors.door("POST", "/decisions", scope=Scope.DECIDE, to=Audience.STAFF)
 def decide_many(call: Call, many: ManyIn, key: Key) -> ManyOut:
-    """One decision on many cases, each judged by itself; a dry run unless said otherwise."""
+    """One decision on many cases, each judged by itself; a dry run unless said otherwise, which wants a proof."""
+    if not many.dry_run:
+        call.demand_proof()
     found = [(call.case(one.number), one.revision) for one in many.cases]
     first = found[0][0].case
     given: dict[str, Json] = {**many.fields}
-    fields = read_fields(call.desk, call.desk.machine_for(first, given), many.trigger, many.fields)
+    machine = call.desk.machine_for(first, given)
+    fields = read_fields(call.desk, machine, many.trigger, many.fields)
     cases = [(one.case.id, revision) for one, revision in found]
-    answer = move_many(call.desk, cases, call.asks(many.trigger, fields, request=call.own(key)), dry_run=many.dry_run)
+    asked = call.asks(many.trigger, fields, request=call.own(key))
+    asked = replace(asked, consents=_vote(machine, many.trigger, many))
+    answer = move_many(call.desk, cases, asked, dry_run=many.dry_run)
     return ManyOut(
         dry_run=many.dry_run,
         moved=[case_number(one) for one in answer.moved],

@@ -18,9 +18,11 @@ from console.api.answers_running import (
     PartOut,
     ReasonIn,
     SettledOut,
+    TakenOut,
+    WhoseIn,
 )
 from console.api.auditing import changes_at
-from console.api.doors import ApiDoors, Call
+from console.api.doors import ApiDoors, Call, Workbook
 from console.api.errands import Before, Number, errand
 from console.api.routes import Key
 from console.web.admin import access, outbox
@@ -84,7 +86,9 @@ def looks(call: Call, wanted: LooksIn) -> LooksOut:
     """Who looked at what, by person or by student, the newest first; the student's number stands in no address."""
     visit = errand(call)
     demand(visit, "/admin/access")
-    report = access.report(visit, _about(call, wanted), wanted.before)
+    about = _about(call, wanted)
+    report = access.report(visit, about, wanted.before)
+    taken = access.taken(visit, about, wanted.taken_before) if about.who else None
     return LooksOut(
         looks=[
             LookOut(
@@ -94,10 +98,22 @@ def looks(call: Call, wanted: LooksIn) -> LooksOut:
             for one in report.lines
         ],
         next=report.before,
+        taken=[
+            TakenOut(seq=one.seq, at=one.at.isoformat(), login=one.login, unit=one.unit, what=one.what, many=one.many)
+            for one in (taken.lines if taken else ())
+        ],
+        taken_next=taken.before if taken else None,
     )  # fmt: skip
 
 
-def _about(call: Call, wanted: LooksIn) -> About:
+@doors.door("POST", "/admin/access/export", scope=Scope.READ, to=Audience.ADMIN, answers=Workbook, proof=True)
+def take_looks_out(call: Call, wanted: WhoseIn) -> Workbook:
+    """The whole report as a workbook; each time it is taken out is an event."""
+    demand(errand(call), "/admin/access")
+    return Workbook(access.workbook(errand(call, **_about(call, wanted).query)))
+
+
+def _about(call: Call, wanted: WhoseIn) -> About:
     """Whose looks are meant.
 
     Raises:

@@ -233,7 +233,10 @@ def change_signers(call: Call, number: Number, change: SignerIn, key: Key) -> Ac
     )
     if change.change == "drop":
         return _once(call, found, asked, lambda told: drop_signer(call.desk, found.case.id, who, told))
-    return _once(call, found, asked, lambda told: add_signer(call.desk, found.case.id, who, told, unit=change.unit))
+    unit, before = change.unit, change.before
+    return _once(
+        call, found, asked, lambda told: add_signer(call.desk, found.case.id, who, told, unit=unit, before=before)
+    )
 
 
 # --- deadlines -------------------------------------------------------------------------------------------------------

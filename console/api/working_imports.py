@@ -14,16 +14,17 @@ from console.api.doors import ApiDoors, Call
 from console.api.routes import After, Key, Limit
 from console.api.working_lists import plain
 from console.taking_in import COUNTED
+from console.taking_in_findings import read_findings
+from console.taking_in_kinds import CREATE_UNITS, NO_RECORD, OPEN_COLLECTIONS, Kind, admit, kinds_of
 from console.web.audiences import Audience
 from console.web.faults import FileRefused, NotFound
 from console.web.files import sending, working
-from console.web.files.findings import read_findings
-from console.web.files.kinds import CREATE_UNITS, NO_RECORD, Kind, admit, kinds_of
+from engine.errors import TransitionNotOpen
 from engine.records import case_number
 from engine.store import import_runs
 from engine.store.cases import read_cases
 from engine.store.database import INTEGRITY_ERRORS
-from engine.store.import_runs import CONFIRMED, Run, Stage
+from engine.store.import_runs import AT_WORK, CONFIRMED, Run, Stage
 from exchange.refusals import SheetRefused
 
 doors = ApiDoors()
@@ -51,13 +52,16 @@ def _place(after: str) -> tuple[str, str] | None:
 
 
 @doors.door("POST", "/imports/{kind}", scope=Scope.IMPORT, to=Audience.STAFF, status_code=202)
-def send(  # noqa: PLR0917 a form has each field by itself
+def send(  # noqa: PLR0913, PLR0917 a form has each field by itself
     call: Call,
     kind: Annotated[str, Path(max_length=100, description="Such as `payments`, `roster`, `facts`, or a table")],
     file: Annotated[UploadFile, File(description="The sheet; what it is, is read from its bytes")],
     key: Key,
     create_units: Annotated[bool, Form(description="Of a roster: classes that are new are set up")] = False,  # noqa: FBT002
     no_record: Annotated[bool, Form(description="Of a roster: students are added without a record")] = False,  # noqa: FBT002
+    open_collections: Annotated[  # noqa: FBT002
+        bool, Form(description="Of photographs: a collection is opened for those who have none")
+    ] = False,
 ) -> RunOut:
     """Keep a sheet and have it checked; nothing else is changed until it is confirmed."""
     chosen = next((one for one in kinds_of(call.desk, call.actor, call.at) if one.name == kind), None)
@@ -71,7 +75,8 @@ def send(  # noqa: PLR0917 a form has each field by itself
         body = lying.read(chosen.most_bytes + 1)
     name = sending.plain(file.filename or "")
     _admit(chosen, name, body)
-    options = tuple(one for one, yes in ((CREATE_UNITS, create_units), (NO_RECORD, no_record)) if yes)
+    said = {CREATE_UNITS: create_units, NO_RECORD: no_record, OPEN_COLLECTIONS: open_collections}
+    options = tuple(one for one, yes in said.items() if yes)
     try:
         return _told(sending.keep(call, chosen, sending.Sent(run, name, body, options)))
     except INTEGRITY_ERRORS:  # the same, sent twice at this moment
@@ -130,6 +135,17 @@ def commit(call: Call, run: Which, key: Key) -> RunOut:  # noqa: ARG001 a sheet 
     if own.stage in CONFIRMED:
         working.begin(call, own, Stage.COMMITTING)
     return _told(_own(call, run))
+
+
+@doors.door("POST", "/imports/{run}/drop", scope=Scope.IMPORT, to=Audience.STAFF)
+def drop(call: Call, run: Which, _key: Key) -> RunOut:
+    """Forget a sheet that was not taken in, and is not being worked on; afterwards there is none of it."""
+    own = _own(call, run)
+    if own.stage in (*AT_WORK, Stage.DONE):
+        raise TransitionNotOpen("drop", own.stage.value, ())
+    with call.desk.connection.writing():
+        import_runs.drop_run(call.desk.connection, own.id)
+    return _told(own)
 
 
 @doors.door("GET", "/imports/{run}/cases", scope=Scope.IMPORT, to=Audience.STAFF)

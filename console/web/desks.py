@@ -18,6 +18,10 @@ _PATIENCE = 30.0
 """Seconds a request waits for a desk before it is told that the house is full."""
 
 
+class AllTaken(Busy):
+    """Every desk was lent for as long as anybody waits for one; nothing was looked at."""
+
+
 class _Room(NamedTuple):
     """An opened office, and what closes it again."""
 
@@ -50,12 +54,12 @@ class Desks:
                 read by then are not read again.
 
         Raises:
-            Busy: If none comes free.
+            AllTaken: If none comes free.
         """
         try:
             room = self._free.get(timeout=_PATIENCE)
         except queue.Empty:
-            raise Busy from None
+            raise AllTaken from None
         try:
             if room is not None and room.office.desk.library is not self.in_force.library:
                 room = self._closed(room)  # what was in force when it was opened is not any more

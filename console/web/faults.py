@@ -41,7 +41,8 @@ class Doubted(XuejiError):
     def __init__(self, why: Doubt) -> None:
         self.why = why
         super().__init__(
-            "页面开得太久，请再按一次，内容已保留。The page was open too long; press again, nothing is lost."
+            "这不是从您现在打开的页面上发出的，没有办理；请刷新页面后再办。"
+            "This did not come from a page you have open now; nothing was done. Reload the page and do it again."
         )
 
 
@@ -61,12 +62,42 @@ class FieldFaults(XuejiError):
         super().__init__("；".join(f"{one.title}——{one.reason}" for one in faults))
 
 
+class Unread(XuejiError):
+    """A form that cannot be read as one: more fields than anybody ticks, or broken on its way."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "表单内容太多或传送中断，没有收下；请返回后分几次提交。"
+            "Too much in one form, or it came broken; nothing was kept. Go back and send it in parts."
+        )
+
+
+class NotSoAsked(XuejiError):
+    """An address that is there, but is not asked like this: what is done by a button was opened as a page."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这个地址不能直接打开，请回到页面上按按钮办理。"
+            "This address is not opened by itself; use the button on its page."
+        )
+
+
 class TooFast(XuejiError):
     """Somebody asks more often than anybody needs to."""
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
         super().__init__(f"太快了，{seconds} 秒后再试，已填的还在。Too fast; again in {seconds} s, your input is kept.")
+
+
+class TooManyOpen(XuejiError):
+    """Somebody has as much worked on in the background as one person may; nothing was begun."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"您已有 {most} 项在后台办理，没有再开始；等其中一项完成后再来。"
+            f"You have {most} at work in the background; nothing more was begun. Come back when one of them is done."
+        )
 
 
 class FileRefused(XuejiError):
@@ -86,13 +117,15 @@ class FreshProofWanted(XuejiError):
 
 
 _STATUS: tuple[tuple[type[XuejiError] | tuple[type[XuejiError], ...], int], ...] = (
+    (Unread, 400),
     (Doubted, 403),
     (NotAllowed, 403),
     ((NotFound, Unknown), 404),
+    (NotSoAsked, 405),
     ((StaleCase, TransitionNotOpen, AlreadyOpen, NotRetractable, SeveralOpen, NotNow), 409),
     (ContentsErased, 410),
     ((FieldFaults, Unreadable, Misplaced, NotLetIn, WrongCode, WeakPassword), 422),
-    ((TooFast, MustWait), 429),
+    ((TooFast, MustWait, TooManyOpen), 429),
     ((Busy, Crowded), 503),
 )
 

@@ -1,4 +1,4 @@
-"""Forms as they were posted: text fields and files, read before the endpoint runs."""
+"""What comes in: forms as they were posted, read before the endpoint runs, and numbers in what was written."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _MOST_FIELDS = 2_000
 """A selection of a page ticked by hand is far below; more is nobody's form."""
 _MOST_FILES = 20
 _LONGEST_FIELD = 64 * 1024
+MOST = 2**63 - 1
+"""The largest whole number that a database takes."""
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -38,3 +40,13 @@ def texts(form: FormData) -> Mapping[str, str]:
 def files(form: FormData, name: str) -> tuple[UploadFile, ...]:
     """The files of one field that were chosen; an empty choice is none."""
     return tuple(one for one in form.getlist(name) if isinstance(one, UploadFile) and one.filename)
+
+
+def number(text: str) -> int | None:
+    """A whole number from 0 to `MOST`, written in plain digits; None where a text is none.
+
+    `str.isdigit` says yes to ² too, and a number with more digits than a database takes is nobody's.
+    """
+    is_one = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
+    found = int(text) if is_one else None
+    return found if found is not None and found <= MOST else None

@@ -1,6 +1,6 @@
 """What every answer carries beside its body, and one line in the log for each request (OWASP ASVS 3.4, 16.2).
 
-The log has the route and not the address, no name and no value of a form.
+The log has the route and not the address, no name and no value of a form. What broke stands there by kind and place.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+import traceback
 from collections.abc import Callable
 
 import structlog
@@ -77,6 +78,8 @@ class Envelope:
 
         try:
             await self._app(scope, _Measured(receive, self._most(scope)), answer)
+        except Exception as problem:  # noqa: BLE001 answered by now; further out it would be logged with the values it met
+            self._log.error("broken", kind=type(problem).__name__, at=places(problem), number=number)
         finally:
             route = getattr(scope.get("route"), "path", "—")
             seconds = time.perf_counter() - begun
@@ -88,6 +91,12 @@ class Envelope:
         shown = Headers(scope=scope).get("cookie", "")
         is_known = f"{self._cookie}=" in shown or Headers(scope=scope).get("authorization", "")
         return MOST_BYTES if is_known else MOST_BYTES_UNKNOWN
+
+
+def places(problem: BaseException) -> list[str]:
+    """Where it came from, file and line, the nearest last."""
+    frames = traceback.walk_tb(problem.__traceback__)
+    return [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in frames][-6:]
 
 
 class BodyTooLarge(Exception):

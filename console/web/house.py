@@ -11,6 +11,7 @@ from console.settings import Settings
 from console.web.desks import Desks
 from console.web.due import Batches
 from console.web.rendering import Pages
+from console.web.turns import Turns
 from engine.lane_queries import Lengths
 
 COOKIE = "xueji"
@@ -26,6 +27,7 @@ class House:
         rehearsal: Whether what is worked on is not real; every page says so.
         lengths: Which people's queues are long, as it was a short while ago.
         batches: The published batches, as long as none has changed.
+        turns: What a crowd waits for before it takes a desk.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class House:
     rehearsal: bool
     lengths: Lengths = field(default_factory=Lengths, compare=False, repr=False)
     batches: Batches = field(default_factory=Batches, compare=False, repr=False)
+    turns: Turns = field(default_factory=Turns, compare=False, repr=False)
 
     @property
     def origin(self) -> str:

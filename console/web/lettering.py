@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from engine.calendars import WorkCalendar
-from engine.expressions.kinds import SHANGHAI
+from engine.expressions.kinds import SHANGHAI, Kind, Lang, Titles, Value, show
 from notifications.lettering import left_of
 
 _WEEKDAYS_ZH = "一二三四五六日"
@@ -183,6 +183,11 @@ def share(part: int, whole: int) -> str:
 def money(amount: Decimal | str) -> str:
     """¥1,260.00."""
     return f"¥{Decimal(amount):,.2f}"
+
+
+def valued(kind: Kind, value: Value | None, lang: Lang, choices: Titles) -> str:
+    """A value by itself on a page: as in a sentence, but money as ¥1,260.00."""
+    return money(value) if kind.name == "money" and isinstance(value, Decimal) else show(kind, value, lang, choices)
 
 
 def number_shown(case: str) -> str:

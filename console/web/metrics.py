@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from console.backup_folders import newest
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import NotFound
@@ -19,6 +20,7 @@ from engine.store.database import Connection
 from engine.store.leases import leader
 
 doors = Doors()
+_OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 _REGISTRY = CollectorRegistry()
 _REQUESTS = Counter("xueji_requests", "Requests answered", ("method", "route", "status"), registry=_REGISTRY)
 _SECONDS = Histogram(
@@ -44,10 +46,10 @@ def metrics(visit: Visit) -> Response:
 
 
 def _is_this_machine(request: Request) -> bool:
-    """Whether this machine asks, and no proxy on it for somebody else."""
+    """Whether this machine asks, and no proxy on it for somebody else: one says so, or passes the public name on."""
     if "x-forwarded-for" in request.headers or "forwarded" in request.headers or request.client is None:
         return False
-    return ipaddress.ip_address(request.client.host).is_loopback
+    return request.url.hostname in _OWN_NAMES and ipaddress.ip_address(request.client.host).is_loopback
 
 
 class _Standing:
@@ -67,6 +69,12 @@ class _Standing:
         yield GaugeMetricFamily(
             "xueji_events_unsealed", "Events not sealed yet", value=leaves.count_unsealed(connection)
         )
+        kept = newest(self._visit.house.settings, self._visit.office.log)  # 0 where there is none: that is long ago
+        made = 0.0 if kept is None else kept.made_at.timestamp()
+        told = "When the last backup that was verified was made, as seconds since 1970; 0: none"
+        yield GaugeMetricFamily("xueji_backup_timestamp_seconds", told, value=made)
+        held = 0 if kept is None else kept.events
+        yield GaugeMetricFamily("xueji_backup_events", "Events in the last backup that was verified", value=held)
         yield GaugeMetricFamily("xueji_worker_leads", "Whether a worker leads", value=float(self._leads(connection)))
 
     def _leads(self, connection: Connection) -> bool:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
+from console.web.audiences import Audience
 from console.web.faults import NotFound
 from console.web.house import House
 from engine.actors import Actor
+from engine.exporting import looked
 from engine.records import Json, case_of
 from engine.records import Request as Asked
 from engine.store.cases import Found, read_case
@@ -62,6 +64,14 @@ class Presence:
             raise NotFound
         self.desk.as_of(found.registry)
         return found
+
+    def leaves_trace(self, page: str, **told: Json) -> None:
+        """An auditor's every page is an event; that somebody else looks at a list or at figures is none.
+
+        Call before it is shown; `told` says which it is, and nothing personal. A case has its own (`looked_at`).
+        """
+        if Audience.AUDITOR.admits(self.actor):
+            looked(self.desk, self.asks(f"view:{page}"), told)
 
     def asks(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from console.web import helping, home, metrics
+from console.web import days, helping, home, metrics
 from console.web.admin import access_routes as access
+from console.web.admin import account_routes as accounts
 from console.web.admin import change_routes as changes
 from console.web.admin import delegation_routes as delegations
 from console.web.admin import routes as admin
-from console.web.admin import template_routes as templates
 from console.web.admin import token_routes as tokens
 from console.web.admin import unit_routes as units
 from console.web.auditing import routes as auditing
@@ -15,9 +15,10 @@ from console.web.auditing import what_if_routes as audit_what_if
 from console.web.auditing import work_routes as audit_work
 from console.web.batches import routes as batches
 from console.web.bulk import routes as bulk
-from console.web.cases import acts, evidence
+from console.web.cases import acts, correcting, evidence, nudging, signers
 from console.web.cases import routes as cases
 from console.web.definitions import routes as definitions
+from console.web.definitions import template_routes as templates
 from console.web.files import routes as files
 from console.web.lists import routes as lists
 from console.web.my import checking, filling, reporting, signing, uploading
@@ -29,6 +30,7 @@ from console.web.signing_in import routes as signing_in
 
 ALL = (
     home.doors,
+    days.doors,
     metrics.doors,
     helping.doors,
     auditing.doors,
@@ -49,6 +51,9 @@ ALL = (
     school.doors,
     cases.doors,
     acts.doors,
+    signers.doors,
+    correcting.doors,
+    nudging.doors,
     evidence.doors,
     queue.doors,
     deciding.doors,
@@ -57,6 +62,7 @@ ALL = (
     bulk.doors,
     files.doors,
     admin.doors,
+    accounts.doors,
     definitions.doors,
     units.doors,
     delegations.doors,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
 from console.access import sessions
+from console.access.passwords import Crowded
 from console.access.stepping_up import is_fresh
 from console.access.tokens import new_token
 from console.web import forms, guarding
@@ -21,7 +22,7 @@ from console.web.audiences import Audience, audiences
 from console.web.bar import Entry, entries
 from console.web.due import Due, nearest
 from console.web.faults import Doubted, FreshProofWanted, NotFound
-from console.web.guarding import FIELD, HEADER
+from console.web.guarding import FIELD, HEADER, Whose
 from console.web.house import House
 from console.web.lettering import time_left
 from console.web.presence import Presence
@@ -50,12 +51,19 @@ class Visit(Presence):
         cookie: What the browser shows.
         session: Of the person signed in; None for anybody else.
         waiting: How many cases wait for the person, once they are counted.
+        told: What the person is to know of a form that is shown again: why it was not done.
+        has_page: Whether the address asked for is that of a page too, which shows its form again.
+        has_turn: Whether the turn came for which the door waited; True where it waits for none.
     """
 
     cookie: str | None
     session: SessionRow | None
     speech: Speech
     waiting: int | None = None
+    told: str = ""
+    has_page: bool = False
+    has_turn: bool = True
+    _lent: ExitStack = field(default_factory=ExitStack)
     _leaving: list[Callable[[Response], None]] = field(default_factory=list)
 
     @property
@@ -136,9 +144,20 @@ class Visit(Presence):
         """Where the person's work is, from left to right."""
         return entries(self.actor, self.request.url.path, self.waiting)
 
+    @property
+    def may_find(self) -> bool:
+        """Whether there is anybody or anything to be found: who only administers sees no student and no case."""
+        return bool(audiences(self.actor) & {Audience.STAFF, Audience.STUDENT, Audience.PARTAKER, Audience.AUDITOR})
+
     def token(self) -> str:
         """A token for the forms of this page."""
-        return guarding.token(self._own_cookie(), self.at)
+        whose = None if self.session is None else self.whose
+        return guarding.token(self._own_cookie(), self.at, whose)
+
+    @property
+    def whose(self) -> Whose:
+        """Whose the pages of this visit are."""
+        return Whose(self.office.key, self.login)
 
     def demand_fresh_proof(self, purpose: str) -> None:
         """Let only somebody go on who gave the second factor a short while ago.
@@ -149,14 +168,40 @@ class Visit(Presence):
         if self.session is None or not is_fresh(self.session, self.at):
             raise FreshProofWanted(purpose)
 
-    def turned_away(self, admits: Callable[[Actor], bool], *, is_public: bool) -> Response | None:
+    def demand_turn(self) -> None:
+        """Let only somebody go on whose turn came to have a password looked at.
+
+        Raises:
+            Crowded: If it did not.
+        """
+        if not self.has_turn:
+            raise Crowded
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Let others have the desk while something outside is waited for; what was read at it may have changed since.
+
+        Raises:
+            AllTaken: If none is free afterwards.
+        """
+        self._lent.close()
+        try:
+            yield
+        finally:
+            self.office, self._visible = self._lent.enter_context(self.house.desks.borrowed()), None
+
+    def turned_away(
+        self, admits: Callable[[Actor], bool], way_back: Callable[[Visit], str | None], *, is_public: bool
+    ) -> Response | None:
         """The answer to somebody for whom the route is not, or None.
+
+        `way_back` is where somebody who is not signed in finds what was sent, None where nothing of it was kept.
 
         Raises:
             NotFound: If the person is signed in and it is not for them.
         """
         if self.session is None and not is_public:
-            return self.go(f"/sign-in?{urlencode({'next': self.wanted})}")
+            return self.go(f"/sign-in?{urlencode({'next': way_back(self) or self.wanted})}")
         if not admits(self.actor):
             raise NotFound
         return None
@@ -230,12 +275,13 @@ def arriving(request: Request) -> Iterator[Visit]:
 
     Raises:
         Doubted: If it was not shown to be.
-        Busy: If every desk is taken.
+        AllTaken: If every desk is taken.
     """
     house: House = request.app.state.house
     at = house.now()
     cookie = request.cookies.get(house.cookie)
-    with house.desks.borrowed(is_dated=True) as office:
+    with ExitStack() as lent:
+        office = lent.enter_context(house.desks.borrowed(is_dated=True))
         is_use = not request.url.path.endswith(PULSE)
         session = None if cookie is None else sessions.resume(office.desk.connection, cookie, at, is_use=is_use)
         if session is None:
@@ -245,7 +291,7 @@ def arriving(request: Request) -> Iterator[Visit]:
         actor = NOBODY if session is None else office.desk.actor(session.login).begun_by(at)
         visit = Visit(
             house=house, request=request, office=office, at=at, cookie=cookie, session=session, actor=actor,
-            speech=Speech(_language(request, session)),
+            speech=Speech(_language(request, session)), has_turn=getattr(request.state, "has_turn", True), _lent=lent,
         )  # fmt: skip
         yield visit
 
@@ -261,9 +307,14 @@ def believe(visit: Visit) -> None:
         return
     if guarding.foreign(request.headers, visit.house.origin):
         raise Doubted(guarding.Doubt.FOREIGN)
-    given = request.headers.get(HEADER) or visit.form.get(FIELD)
-    if why := guarding.doubt(given, visit.cookie, visit.at):
-        raise Doubted(why)
+    doubts = [guarding.doubt(given, visit.cookie, visit.at) for given in tokens_of(visit)]
+    if None not in doubts:
+        raise Doubted(doubts[0] or guarding.Doubt.MISSING)
+
+
+def tokens_of(visit: Visit) -> list[str | None]:
+    """The tokens of a request: of the form, and of the page around it. A form that was shown again is the younger."""
+    return [visit.form.get(FIELD), visit.request.headers.get(HEADER)]
 
 
 def _language(request: Request, session: SessionRow | None) -> Language:

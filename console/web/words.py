@@ -9,7 +9,7 @@ from functools import cache
 
 from markupsafe import Markup
 
-from console.web import lettering
+from console.web import days, lettering
 from console.web.guarding import FIELD
 from console.web.lettering import TimeLeft
 from console.web.rendering import HERE, of_visit
@@ -64,6 +64,7 @@ WORDS: Mapping[str, Callable[..., object]] = {
     "long_moment": of_visit(_long_moment),
     "day": of_visit(_day),
     "long_day": of_visit(_long_day),
+    "day_kind": of_visit(days.kind_of),
     "end_of_day": of_visit(_end_of_day),
     "before_end_of": of_visit(_before_end_of),
     "time_left": of_visit(_time_left),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from engine.actors import TIMER
 from engine.auditing.ground import Flaw, Ground
 from engine.auditing.history import STEPS, Event, History
+from engine.auditing.words import deadline_title, moment_said
 from engine.definition import CANCELLED, Definition
 from engine.trail.event import EventKind
 
@@ -36,7 +37,8 @@ def late_is_marked(history: History, ground: Ground) -> Flaws:
         definition = ground.definitions.get(one.definition, history.definition)
         over = {name for name, clock in clocks.items() if _is_over(clock, one.at)} - _fired(definition, one)
         for name in sorted(over - set(one.data.late or ())):
-            yield Flaw(one.seq, f"“{name}”已逾期而未标记", f"late for {name} and not marked")
+            called = deadline_title(definition, name)
+            yield Flaw(one.seq, f"“{called.zh}”已逾期而未标记", f"late for {called.en} and not marked")
 
 
 def told_once(history: History, _: Ground) -> Flaws:
@@ -64,8 +66,9 @@ def missed_unmarked(history: History, at: str) -> Flaws:
             marked.add((one.data.deadline, one.data.due))
     for name, clock in clocks.items():
         if _is_over(clock, at) and (name, clock.due) not in marked and not _fires(history.definition, name):
-            what = f"“{name}”于 {clock.due} 到期，未标记逾期"
-            yield Flaw(history.events[-1].seq, what, f"{name} was due at {clock.due} and is not marked late")
+            called, due = deadline_title(history.definition, name), moment_said(clock.due or at)
+            what = f"“{called.zh}”于 {due.zh} 到期，未标记逾期"
+            yield Flaw(history.events[-1].seq, what, f"{called.en} was due {due.en} and is not marked late")
 
 
 def _walk(history: History) -> Iterator[tuple[Event, Mapping[str, _Clock]]]:

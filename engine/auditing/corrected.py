@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from engine.auditing.found import Finding, Place
+from engine.auditing.found import Finding, Place, mark
+from engine.auditing.ground import Ground
 from engine.auditing.history import SIGNED, Event, History, readable
-from engine.records import Sentence
+from engine.auditing.words import fact_title, fact_value, moment_said, step_title
+from engine.records import Json, Sentence
 from engine.store.database import Connection
 from engine.trail.event import EventKind, chain_name
 
@@ -31,14 +33,14 @@ class _Change(NamedTuple):
     seq: int
     at: str
     cause: str | None
-    new: object
+    new: Json
     personal: bool
 
 
 Changes = Mapping[str, Sequence[_Change]]
 
 
-def corrected(connection: Connection, histories: Iterable[History]) -> Iterator[Finding]:
+def corrected(connection: Connection, histories: Iterable[History], ground: Ground) -> Iterator[Finding]:
     """The cases whose last decision is older than a correction of something a decision had seen (`facts-corrected`).
 
     Call inside `reading`; memory holds a few hundred cases at a time.
@@ -48,14 +50,14 @@ def corrected(connection: Connection, histories: Iterable[History]) -> Iterator[
         about = [one for one in chunk if one.student is not None and any(map(_decides, one.events))]
         changes = _changes(connection, sorted({one.student or 0 for one in about}))
         for history in about:
-            yield from _of_case(connection, history, changes.get(history.student or 0, {}))
+            yield from _of_case(connection, history, changes.get(history.student or 0, {}), ground)
 
 
 def _decides(one: Event) -> bool:
     return one.kind in _DECIDING and one.cause is None
 
 
-def _of_case(connection: Connection, history: History, changes: Changes) -> Iterator[Finding]:
+def _of_case(connection: Connection, history: History, changes: Changes, ground: Ground) -> Iterator[Finding]:
     decided = [one for one in history.events if _decides(one)]
     last = max(one.at for one in decided)
     own = chain_name(history.chain)
@@ -64,27 +66,31 @@ def _of_case(connection: Connection, history: History, changes: Changes) -> Iter
     }  # fmt: skip
     if not later:
         return
-    seen: dict[str, tuple[Event, object]] = {}
+    seen: dict[str, tuple[Event, Json]] = {}
     for one in decided:
         values = {**(one.data.seen or {}), **_sealed(connection, history.chain, one)}
         seen.update((name, (one, values[name])) for name in later.keys() & values.keys())
     for name, (one, value) in sorted(seen.items()):
         if value is not None and value != later[name].new:
-            yield _finding(history, name, (one, value), later[name])
+            yield _finding(history, name, (one, value), later[name], ground)
 
 
-def _finding(history: History, name: str, seen: tuple[Event, object], change: _Change) -> Finding:
+def _finding(history: History, name: str, seen: tuple[Event, Json], change: _Change, ground: Ground) -> Finding:
     one, value = seen
-    case = Place(history.chain, (one.seq,))
-    was, new = ("已封存 sealed",) * 2 if change.personal else (_text(value), _text(change.new))
-    zh = f"办件 {case.case} 的 {one.data.trigger} 所见 {name} 为 {was}，其后更正为 {new}，未再办理"
-    en = f"{one.data.trigger} of {case.case} saw {name} {was}; it was corrected to {new} and nobody decided anew"
+    case, who = Place(history.chain, (one.seq,)), mark(one.actor)
+    step = step_title(ground.definitions.get(one.definition, history.definition), one.data.trigger)
+    book = ground.book_of(one)
+    fact, at = fact_title(book, name), moment_said(change.at)
+    zh, en = f"{who} 对 {case.number} 办理“{step.zh}”时，", f"{who} took {step.en} on {case.number} when "
+    if change.personal:
+        zh += f"所见“{fact.zh}”是另一个值（个人信息，不显示），{at.zh}更正，未再办理"
+        en += f"{fact.en} was another value (personal, not shown); it was corrected {at.en} and nobody decided anew"
+    else:
+        was, new = fact_value(book, name, value), fact_value(book, name, change.new)
+        zh += f"“{fact.zh}”为“{was.zh}”，{at.zh}更正为“{new.zh}”，未再办理"
+        en += f"{fact.en} was {was.en}; it was corrected to {new.en} {at.en} and nobody decided anew"
     places = (case, Place(-(history.student or 0), (change.seq,)))
     return Finding(code=FACTS_CORRECTED, people=(one.actor,), at=change.at, places=places, said=Sentence(zh=zh, en=en))
-
-
-def _text(value: object) -> str:
-    return "未填 missing" if value is None else orjson.dumps(value).decode()
 
 
 def _sealed(connection: Connection, chain: int, one: Event) -> Mapping[str, Any]:

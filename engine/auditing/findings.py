@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.auditing.clocks import late_is_marked, missed_unmarked
 from engine.auditing.corrected import FACTS_CORRECTED, corrected
 from engine.auditing.decisions import Decision, decisions
-from engine.auditing.found import Finding, Limits, Place
+from engine.auditing.found import Finding, Limits, Place, mark
 from engine.auditing.ground import Flaw, Ground, ground_of
 from engine.auditing.hands import ALWAYS_PAIRED, TWO_LEVELS, Pairs, two_levels
 from engine.auditing.history import History
@@ -22,6 +22,8 @@ from engine.desk import Desk
 from engine.errors import Unknown
 from engine.library import Library
 from engine.records import Sentence
+from engine.store.database import Connection
+from engine.store.people import named
 from engine.trail.event import moment
 
 SIGNATURES_MISSING, LATE_UNMARKED = "signatures-missing", "late-unmarked"
@@ -69,6 +71,12 @@ def findings(desk: Desk, scope: Scope, limits: Limits, at: datetime, only: Colle
     return tuple(sorted(found, key=lambda one: (order.index(one.code), one.at, one.people, one.places)))
 
 
+def called(connection: Connection, found: Iterable[Finding]) -> dict[str, str]:
+    """How the people of some findings are addressed, by login; call inside `reading`. Who has no name is absent."""
+    logins = sorted({login for one in found for login in one.people})
+    return named(connection, logins, None)[0] if logins else {}
+
+
 class _Look(NamedTuple):
     """One look at a scope."""
 
@@ -102,7 +110,7 @@ class _Look(NamedTuple):
         if ALWAYS_PAIRED in wanted:
             yield from pairs.found()
         if FACTS_CORRECTED in wanted:
-            yield from corrected(self.desk.connection, self._histories())
+            yield from corrected(self.desk.connection, self._histories(), self.ground)
 
     def _of_case(self, code: str, history: History) -> Iterator[Finding]:
         if code == TWO_LEVELS:
@@ -120,7 +128,8 @@ def _named(code: str, history: History, flaws: Iterable[Flaw]) -> Iterator[Findi
     for flaw in flaws:
         one = by_seq[flaw.seq]
         place = Place(history.chain, (flaw.seq,))
-        said = Sentence(zh=f"办件 {place.case}：{flaw.zh}", en=f"{place.case}: {flaw.en}")
+        who = mark(one.actor)
+        said = Sentence(zh=f"{who}，{place.number}：{flaw.zh}", en=f"{who}, {place.number}: {flaw.en}")
         yield Finding(code=code, people=(one.actor,), at=one.at, places=(place,), said=said)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from fractions import Fraction
@@ -14,6 +14,10 @@ from engine.records import Sentence
 from engine.trail.event import canonical, chain_name
 
 _SHOWN = len("2024-05-13 09:30:00")
+_OPEN, _SHUT = "⟦", "⟧"
+"""What stands around a login in a sentence, until a name is put in."""
+_HALF = 4
+"""A case's number is read in two halves: K7Q2-M4XA."""
 
 
 class Place(NamedTuple):
@@ -27,10 +31,18 @@ class Place(NamedTuple):
         """The case by its number; a student by the name of the chain."""
         return chain_name(self.chain).removeprefix("case/")
 
+    @property
+    def number(self) -> str:
+        """The same as people read it: K7Q2-M4XA."""
+        return self.case if self.chain < 0 else f"{self.case[:_HALF]}-{self.case[_HALF:]}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was found: its code, who (logins), since when, where, and a sentence. It accuses nobody: it asks."""
+    """What was found: its code, who (logins), since when, where, and a sentence. It accuses nobody: it asks.
+
+    In `said` people are marked (`mark`); `told` is the sentence to be read.
+    """
 
     code: str
     people: tuple[str, ...]
@@ -42,6 +54,14 @@ class Finding:
     def cases(self) -> int:
         """How many cases it concerns; a student's chain is none."""
         return len({place.chain for place in self.places if place.chain > 0})
+
+    def told(self, names: Mapping[str, str]) -> Sentence:
+        """The sentence with people by their names; whoever has none by the login."""
+        zh, en = self.said.zh, self.said.en
+        for login in self.people:
+            called = names.get(login, login)
+            zh, en = zh.replace(mark(login), called), en.replace(mark(login), called)
+        return Sentence(zh=zh, en=en)
 
     @property
     def digest(self) -> str:
@@ -73,6 +93,11 @@ class Limits:
     closes: time = time(21)
     pair_least: int = 10
     pair_share: Fraction = Fraction(95, 100)
+
+
+def mark(login: str) -> str:
+    """A person in a sentence that is kept: no name, and nothing that a sentence has otherwise."""
+    return f"{_OPEN}{login}{_SHUT}"
 
 
 def places_of(events: Iterable[tuple[int, int]]) -> tuple[Place, ...]:

@@ -53,11 +53,12 @@ class Ground:
     student_of: Mapping[str, int]
     lent: Mapping[tuple[str, str, str], list[Loan]]
     definitions: Mapping[str, Definition]
-    published: Mapping[str, str]
+    published: dict[str, str]
     books: Mapping[str, str]
     _rules: dict[tuple[str, str], Mapping[str, Rule]] = field(default_factory=dict)
     _named: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     _apart: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+    _books: dict[tuple[str, str], RulebookText | None] = field(default_factory=dict)
 
     def holds(self, login: str, role: str, unit: str, at: str) -> bool:
         """Whether a person's own right reached a unit at a moment: the role held there or above it."""
@@ -94,10 +95,27 @@ class Ground:
     def _rules_of(self, rulebook: str, profile: str) -> Mapping[str, Rule]:
         key = (rulebook, profile)
         if key not in self._rules:
+            book = self._read(rulebook, profile)
+            self._rules[key] = {} if book is None else book.rules
+        return self._rules[key]
+
+    def book_of(self, one: Event) -> RulebookText | None:
+        """The rulebook of an event as its profile reads it, for its words; the newest where it names none that is kept.
+
+        None where none was ever published.
+        """
+        definition = self.definitions.get(one.definition)
+        kept = [one.rulebook, *reversed(self.published)]
+        book = next((each for each in kept if each in self.books), "")
+        return self._read(book, "" if definition is None else definition.profile)
+
+    def _read(self, rulebook: str, profile: str) -> RulebookText | None:
+        key = (rulebook, profile)
+        if key not in self._books:
             body = self.books.get(rulebook)
             book = None if body is None else RulebookText.model_validate_json(body)
-            self._rules[key] = {} if book is None else book.for_profile(profile).rules
-        return self._rules[key]
+            self._books[key] = None if book is None else book.for_profile(profile)
+        return self._books[key]
 
     def apart(self, shape: str, trigger: str, slot: str) -> tuple[str, ...]:
         """The steps and signatures that nobody who takes this one may have taken."""
@@ -130,12 +148,13 @@ def ground_of(connection: Connection) -> Ground:
     )
 
 
-def _published(connection: Connection) -> Mapping[str, str]:
+def _published(connection: Connection) -> dict[str, str]:
     """When each definition and rulebook was first published, by hash, in the order of the registry's chain."""
     found: dict[str, str] = {}
     for (body,) in connection.execute("SELECT body FROM event WHERE chain = ? ORDER BY seq", (REGISTRY,)).fetchall():
         event = readable(body)
         if event["kind"] == EventKind.DEFINITION_PUBLISHED:
             data = event["data"]
-            found.setdefault(str(data.get("definition") or data.get("rulebook")), str(event["at"]))
+            if "message" not in data:
+                found.setdefault(str(data.get("definition") or data.get("rulebook")), str(event["at"]))
     return found

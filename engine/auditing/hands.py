@@ -12,10 +12,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from engine.auditing.decisions import awaits, is_acted
-from engine.auditing.found import Finding, Limits, Place
+from engine.auditing.found import Finding, Limits, Place, mark
 from engine.auditing.ground import Ground
 from engine.auditing.history import SIGNED, STEPS, Event, History
 from engine.auditing.steps import NO_PERSONS
+from engine.auditing.words import role_title, step_title
 from engine.definition import MoveKind
 from engine.records import Sentence
 from engine.signing import on_paper
@@ -82,19 +83,25 @@ def two_levels(history: History, ground: Ground) -> Iterator[Finding]:
                 earlier = first.setdefault(person, hand)
                 if earlier.level != hand.level and person not in named:
                     named.add(person)
-                    yield _both(history.chain, person, earlier, hand)
+                    yield _both(history, ground, person, (earlier, hand))
 
 
-def _both(chain: int, person: str, earlier: _Hand, later: _Hand) -> Finding:
-    one, other = earlier.event, later.event
-    place = Place(chain, (one.seq, other.seq))
+def _both(history: History, ground: Ground, person: str, hands: tuple[_Hand, _Hand]) -> Finding:
+    one, other = (hand.event for hand in hands)
+    place, who = Place(history.chain, (one.seq, other.seq)), mark(person)
+    book = ground.book_of(other)
+    steps = [
+        step_title(ground.definitions.get(each.definition, history.definition), each.data.trigger)
+        for each in (one, other)
+    ]
+    roles = [role_title(book, hand.level[0]) for hand in hands]
     zh = (
-        f"{person} 在办件 {place.case} 的两级均有办理：以“{earlier.level[0]}”办理 {one.data.trigger}，"
-        f"又以“{later.level[0]}”办理 {other.data.trigger}"
+        f"{who} 在 {place.number} 的两级都有办理：以“{roles[0].zh}”办理“{steps[0].zh}”，"
+        f"又以“{roles[1].zh}”办理“{steps[1].zh}”"
     )
     en = (
-        f"{person} had a hand in two levels of {place.case}: {one.data.trigger} as {earlier.level[0]}"
-        f" and {other.data.trigger} as {later.level[0]}"
+        f"{who} had a hand in two levels of {place.number}: {steps[0].en} as {roles[0].en}"
+        f" and {steps[1].en} as {roles[1].en}"
     )
     people = tuple(dict.fromkeys((person, *one.people, *other.people)))
     return Finding(code=TWO_LEVELS, people=people, at=other.at, places=(place,), said=Sentence(zh=zh, en=en))
@@ -120,6 +127,7 @@ class Pairs:
         self._second: Counter[tuple[_Steps, str]] = Counter()
         self._met: dict[_Pair, array[int]] = {}
         self._since: dict[_Pair, str] = {}
+        self._titles: dict[_Steps, tuple[Sentence, Sentence]] = {}
 
     def add(self, history: History, ground: Ground) -> None:
         """Count the approvals of one case that follow each other at different levels."""
@@ -128,6 +136,10 @@ class Pairs:
             for one, other in pairwise(approvals):
                 if one.level != other.level:
                     steps = (history.definition.workflow, one.event.data.trigger, other.event.data.trigger)
+                    self._titles[steps] = (
+                        step_title(history.definition, steps[1]),
+                        step_title(history.definition, steps[2]),
+                    )
                     self._count(history.chain, steps, one.event, other.event)
 
     def _count(self, chain: int, steps: _Steps, one: Event, other: Event) -> None:
@@ -152,15 +164,16 @@ class Pairs:
                 yield self._pair((steps, one, other), places, counts)
 
     def _pair(self, pair: _Pair, places: array[int], counts: tuple[int, int, int]) -> Finding:
-        (_, step, following), one, other = pair
+        steps, one, other = pair
         met, of_one, of_other = counts
+        (first, second), who, next_one = self._titles[steps], mark(one), mark(other)
         zh = (
-            f"{one} 办理 {step} 的 {of_one} 件中有 {met} 件由 {other} 接着办理 {following}，"
-            f"{other} 办理的 {of_other} 件中有 {met} 件出自 {one}"
+            f"{who} 办理“{first.zh}”的 {of_one} 件中有 {met} 件由 {next_one} 接着办理“{second.zh}”，"
+            f"{next_one} 办理的 {of_other} 件中有 {met} 件出自 {who}"
         )
         en = (
-            f"{met} of the {of_one} cases of {one} ({step}) went on to {other} ({following}),"
-            f" and {met} of the {of_other} that {other} took came from {one}"
+            f"{met} of the {of_one} cases of {who} ({first.en}) went on to {next_one} ({second.en}),"
+            f" and {met} of the {of_other} that {next_one} took came from {who}"
         )
         triples = zip(places[::_PLACE], places[1::_PLACE], places[2::_PLACE], strict=True)
         return Finding(

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 
 from engine.auditing.ground import Flaw, Ground
 from engine.auditing.history import MOVING, REFUSED, SIGNED, STEPS, Event, History
-from engine.definition import CANCELLED, RESERVED_ROLES, Definition, Slot, Transition, Who
+from engine.auditing.words import signers
+from engine.definition import CANCELLED, RESERVED_ROLES, Definition, Sign, Slot, Transition, Who
 from engine.rights import EFFECT
 from engine.signing import on_paper
 from engine.stakes import Order, orders_of
@@ -237,7 +238,7 @@ def _may_be_lent(who: Who, role: str, reasons: Collection[str]) -> bool:
     return who.role == "student" and who.delegates is not None and not set(reasons).isdisjoint(who.delegates.reasons)
 
 
-def all_signatures(history: History, _: Ground) -> Flaws:
+def all_signatures(history: History, ground: Ground) -> Flaws:
     """INV-SIGN-3: a signed step has all its signatures and seals, in the order of the chain."""
     if not any(step.sign for step in history.definition.transitions.values()):
         return
@@ -249,7 +250,8 @@ def all_signatures(history: History, _: Ground) -> Flaws:
         step = history.definition.transitions.get(data.signing or data.trigger)
         if step is not None and step.sign is not None and one.kind in (*STEPS, SIGNED) and data.trigger != "":
             signing = data.signing or ""
-            yield from _signature(step, one, [*given.get(signing, []), *dropped.get(signing, [])], missing)
+            there = [*given.get(signing, []), *dropped.get(signing, [])]
+            yield from _signature(ground, step, one, there, missing)
         if data.slot is not None and one.kind in (*STEPS, SIGNED):
             given.setdefault(data.signing or "", []).append(data.slot.partition("@")[0])
             missing = data.missing
@@ -260,31 +262,32 @@ def all_signatures(history: History, _: Ground) -> Flaws:
             given, dropped, missing = {}, {}, None
 
 
-def _signature(step: Transition, one: Event, given: list[str], missing: list[str] | None) -> Flaws:
+def _signature(ground: Ground, step: Transition, one: Event, given: list[str], missing: list[str] | None) -> Flaws:
     data, sign = one.data, step.sign
     if sign is None or (one.kind in STEPS and data.signing not in (None, data.trigger)):
         return  # the step that is taken when a signer says no
     slot = (data.slot or "").partition("@")[0]
     if one.kind in STEPS and data.slot is None:
-        yield Flaw(one.seq, f"“{data.trigger}”没有签字", f"{data.trigger} was taken without signatures")
+        yield Flaw(one.seq, f"“{step.title.zh}”没有签字", f"{step.title.en} was taken without signatures")
     elif one.kind in STEPS and sign.quorum == "all" and missing is not None and set(missing) - {data.slot}:
-        names = "、".join(sorted(set(missing) - {data.slot or ""}))
-        yield Flaw(one.seq, f"缺少签字：{names}", f"signatures are missing: {names}")
+        yield _lacking(ground, one, sign, sorted(set(missing) - {data.slot or ""}))
     elif one.kind in STEPS and sign.quorum == "all" and missing is None:
-        yield from _all_there(sign.slots, one, {*given, slot})
+        absent = [name for name, one_of in sign.slots.items() if _is_certain(one_of) and name not in {*given, slot}]
+        if absent:
+            yield _lacking(ground, one, sign, absent)
     if sign.order == "sequence" and slot in sign.slots:
         order = list(sign.slots)
         early = [name for name in order[: order.index(slot)] if name not in given and _is_certain(sign.slots[name])]
         if early and one.kind == SIGNED and set(early) & set(data.missing or ()):
-            yield Flaw(one.seq, f"“{slot}”先于“{early[0]}”签字", f"{slot} signed before {early[0]}")
+            first, other = (signers(ground.book_of(one), [(name, sign.slots[name])]) for name in (slot, early[0]))
+            yield Flaw(one.seq, f"“{first.zh}”先于“{other.zh}”签字", f"{first.en} signed before {other.en}")
 
 
-def _all_there(slots: object, one: Event, given: set[str]) -> Flaws:
-    names = slots if isinstance(slots, dict) else {}
-    lacking = [name for name, slot in names.items() if _is_certain(slot) and name not in given]
-    if lacking:
-        listed = "、".join(lacking)
-        yield Flaw(one.seq, f"缺少签字：{listed}", f"signatures are missing: {listed}")
+def _lacking(ground: Ground, one: Event, sign: Sign, seats: list[str]) -> Flaw:
+    """Which seats are not signed, by the roles that sign there."""
+    slots = [seat.partition("@")[0] for seat in seats]
+    names = signers(ground.book_of(one), [(name, sign.slots.get(name)) for name in slots])
+    return Flaw(one.seq, f"缺少签字：{names.zh}", f"signatures are missing: {names.en}")
 
 
 def _is_certain(slot: Slot) -> bool:

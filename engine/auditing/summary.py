@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -94,7 +94,7 @@ class Trail(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Everything a report on a batch says."""
+    """Everything a report on a batch says; `names` are those of the people in its findings, by login."""
 
     batch: str
     title: str
@@ -110,6 +110,7 @@ class Summary:
     read: tuple[Read, ...]
     exceptions: tuple[Paper, ...]
     trail: Trail
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def cases(self) -> int:

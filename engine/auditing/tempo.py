@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from engine.auditing.decisions import Decision
-from engine.auditing.found import Finding, Limits, local, places_of, shown
+from engine.auditing.found import Finding, Limits, local, mark, places_of
+from engine.auditing.words import moment_said
 from engine.calendars import WorkCalendar
 from engine.definition import Bilingual
 from engine.records import Sentence
@@ -79,16 +80,16 @@ def _close_run(pace: _Pace, limits: Limits) -> Iterator[Finding]:
     pace.run, pace.last = [], None
     if not run:
         return
-    who, cases, at = run[0].actor, len({one.chain for one in run}), shown(run[0].at)
-    zh = f"{who} 自 {at} 起逐件办理 {cases} 件，最快相隔 {seconds:.1f} 秒（少于 {limit} 秒）"
-    en = f"{who} decided {cases} cases singly from {at} on, {seconds:.1f} s apart at the fastest (below {limit} s)"
+    who, cases, at = mark(run[0].actor), len({one.chain for one in run}), moment_said(run[0].at)
+    zh = f"{who} 自 {at.zh} 起逐件办理 {cases} 件，最快相隔 {seconds:.1f} 秒（少于 {limit} 秒）"
+    en = f"{who} decided {cases} cases singly from {at.en} on, {seconds:.1f} s apart at the fastest (below {limit} s)"
     yield _finding(TOO_FAST, run, zh, en)
 
 
 def _bulk(acts: list[Decision], cases: int) -> Finding:
-    who, at = acts[0].actor, acts[0].at
-    zh = f"{who} 于 {shown(at)} 一秒内批量办理 {cases} 件"
-    return _finding(IN_BULK, acts, zh, f"{who} decided {cases} cases in bulk within one second, at {shown(at)}")
+    who, at = mark(acts[0].actor), moment_said(acts[0].at)
+    zh = f"{who} 于 {at.zh} 一秒内批量办理 {cases} 件"
+    return _finding(IN_BULK, acts, zh, f"{who} decided {cases} cases in bulk within one second, {at.en}")
 
 
 def _finding(code: str, acts: list[Decision], zh: str, en: str) -> Finding:
@@ -138,7 +139,8 @@ def _why_closed(one: Decision, limits: Limits, calendar_of: CalendarOf) -> Bilin
 
 
 def _late_day(kept: _Day) -> Finding:
-    who, at, cases = kept.acts[0].actor, shown(kept.acts[0].at), len({one.chain for one in kept.acts})
-    zh = f"{who} 于 {at} 起在非工作时间办理 {cases} 件（{'、'.join(one.zh for one in kept.why)}）"
-    en = f"{who} decided {cases} cases out of hours, from {at} on ({', '.join(one.en for one in kept.why)})"
+    who, cases = mark(kept.acts[0].actor), len({one.chain for one in kept.acts})
+    at = moment_said(kept.acts[0].at)
+    zh = f"{who} 自 {at.zh} 起在非工作时间办理 {cases} 件（{'、'.join(one.zh for one in kept.why)}）"
+    en = f"{who} decided {cases} cases out of hours, from {at.en} on ({', '.join(one.en for one in kept.why)})"
     return _finding(OUT_OF_HOURS, kept.acts, zh, en)

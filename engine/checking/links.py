@@ -23,12 +23,32 @@ def effects_of(subject: Subject) -> Iterator[tuple[Effect, Site]]:
 
 
 def members(subject: Subject) -> Iterator[Complaint]:
-    """`unknown-workflow`: a list of what there is none of."""
-    if subject.machine.members is not None:
-        of = subject.machine.members.of
-        if not subject.called(of):
-            message = f"no workflow '{of}' in this profile.{nearest(of, subject.neighbours)}"
-            yield subject.says("unknown-workflow", message, "members", "of")
+    """`unknown-workflow`, `wrong-value`: a list of what there is none of; forms that do not share its members out."""
+    gathered = subject.machine.members
+    if gathered is None:
+        return
+    if not subject.called(gathered.of):
+        message = f"no workflow '{gathered.of}' in this profile.{nearest(gathered.of, subject.neighbours)}"
+        yield subject.says("unknown-workflow", message, "members", "of")
+    if len(gathered.on_one_of) == 1:
+        yield subject.says("wrong-value", "one form shares nobody out: name two or more.", "members", "on_one_of", 0)
+    made = _made_when_fixed(subject)
+    for index, kind in enumerate(gathered.on_one_of):
+        if kind in subject.library.rulebook.documents and kind not in made:
+            message = f"'{kind}' is not made of the members by the step that fixes them.{nearest(kind, made)}"
+            yield subject.says("wrong-value", message, "members", "on_one_of", index)
+
+
+def _made_when_fixed(subject: Subject) -> list[str]:
+    """The forms that are made of the members by a step that fixes them (`engine.drafts.forms_of`)."""
+    machine, documents = subject.machine, subject.library.rulebook.documents
+    kinds = [
+        kind
+        for one in machine.transitions.values()
+        if any(map(machine.is_fixed, one.targets)) and not any(map(machine.is_fixed, one.origins))
+        for kind in one.issues
+    ]
+    return [kind for kind in kinds if kind in documents and documents[kind].made_from == "members"]
 
 
 def verbs(subject: Subject) -> Iterator[Complaint]:

@@ -220,13 +220,15 @@ def _stored(vocabulary: Vocabulary) -> set[str]:
 
 
 def documents(subject: Subject) -> Iterator[Complaint]:
-    """`unknown-document`: needs, reviews, issues."""
+    """`unknown-document`: needs, reviews, issues, on_one_of."""
     named = list(documents_named(subject))
     yield from unknown(subject, "document", subject.library.rulebook.documents, named)
 
 
 def documents_named(subject: Subject) -> Iterator[Named]:
     """Every document a machine names, and where."""
+    if subject.machine.members is not None:
+        yield from listed(subject.machine.members.on_one_of, "members", "on_one_of")
     for trigger, one in subject.machine.transitions.items():
         here = ("transitions", trigger)
         yield from listed(one.needs, *here, "needs")

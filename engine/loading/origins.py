@@ -1,4 +1,7 @@
-"""Where definitions come from: a folder, what its expressions may call, and which file a text is for."""
+"""Where definitions come from: a folder, what its expressions may call, and which file a text is for.
+
+Templates of what people are told are such files too, below `messages/`; whoever tells people knows them (`Templates`).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from engine.errors import Unknown, Unreadable
+from engine.errors import Fault, Unknown, Unreadable
 from engine.expressions.functions import Registered
 from engine.library import Library
 from engine.loading.folder import load
@@ -18,8 +22,26 @@ FOLDERS = ("workflows", "rules", "rules/calendars")
 """Where the files are of which one may be replaced by a text; batches come with the folder."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,80}\.yaml", re.ASCII)
 _HEAD = re.compile(r"^(workflow|year)[ \t]*:", re.MULTILINE)
+_MESSAGES = "messages/"
 _NEW_FILES: Mapping[str, str] = {"workflow": "workflows", "year": "rules/calendars"}
 """Files that may be new, by the key they begin with."""
+
+
+class Templates(Protocol):
+    """The templates of what people are told; names are those below `messages/`, `approved` are texts by name.
+
+    An approved text lies over the one installed; an empty one is none.
+    """
+
+    @property
+    def names(self) -> Collection[str]:
+        """Which there may be."""
+
+    def said(self, name: str, approved: Mapping[str, str]) -> str:
+        """What mails are made with there; empty where nothing is."""
+
+    def faults(self, name: str, text: str, approved: Mapping[str, str]) -> Collection[Fault]:
+        """Every fault of a text, tried together with all others; one of them may lie in another template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +53,8 @@ class Origin:
     messages: Collection[str]
     remembered: Callable[[Mapping[str, str]], Library] | None = None
     """Gives the library with texts laid over the folder to who does not ask where anything stands; None: it is read."""
+    templates: Templates | None = None
+    """None: there are none that could be published."""
 
     def library(self, over: Mapping[str, str]) -> Library:
         """The library with texts laid over the folder.
@@ -41,7 +65,9 @@ class Origin:
         return load(self.folder, self.functions, over) if self.remembered is None else self.remembered(over)
 
     def on_disk(self, file: str) -> str:
-        """What the folder says; empty where it has no such file."""
+        """What is installed; empty where there is no such file."""
+        if self.templates is not None and file.startswith(_MESSAGES):
+            return self.templates.said(file.removeprefix(_MESSAGES), {})
         path = self.folder / file
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 

@@ -90,6 +90,8 @@ def _role(rows: Told, at: str, data: Data) -> None:
 
 
 def _account(rows: Told, at: str, data: Data) -> None:
+    if "disabled" not in data:  # a code handed out, a second factor forgotten: the account is as open as it was
+        return
     rows["account_closed"].pop(data["login"], None)
     if data["disabled"]:
         rows["account_closed"][data["login"]] = at
@@ -99,13 +101,18 @@ def _token(rows: Told, at: str, data: Data) -> None:
     key = (data["login"], data["name"], at if data["good"] else data["made_at"])
     before: Any = rows["api_token"].get(key, ())
     if data["good"]:
-        rows["api_token"][key] = tuple(sorted((*before, (" ".join(data["scopes"]), data["until"], ""))))
+        rows["api_token"][key] = tuple(
+            sorted((*before, (" ".join(data["scopes"]), data["until"], "", data.get("proved_at", ""))))
+        )
     elif before:  # one that was made before the trail told of tokens is told of when it ends
-        rows["api_token"][key] = tuple(sorted((scopes, until, ended or at) for scopes, until, ended in before))
+        rows["api_token"][key] = tuple(
+            sorted((scopes, until, ended or at, proved) for scopes, until, ended, proved in before)
+        )
 
 
 def _publication(rows: Told, _at: str, data: Data) -> None:
-    rows["published"][data.get("definition") or data.get("rulebook")] = True
+    if "message" not in data:  # a template of what people are told is kept as a proposal only
+        rows["published"][data.get("definition") or data.get("rulebook")] = True
     if "proposal" in data:  # its text is in force from the first of its days on
         said = tuple(data[key] for key in ("file", "sha256", "effective_from", "proposed_by", "approved_by"))
         rows["proposal"].setdefault(data["proposal"], said)
@@ -212,18 +219,18 @@ def _by_key(connection: Connection, sql: str) -> Rows:
 
 
 def _tokens(connection: Connection, told: Rows, last: str) -> Rows:
-    """Tokens by person, name and when they were made: scopes, until when, and when ended.
+    """Tokens by person, name and when they were made: scopes, until when, when ended, and when proved.
 
     Those that nobody has told of count while they are good: an ended one of before the trail told of tokens lets
     nobody in.
     """
     rows = connection.execute(
-        "SELECT login, name, made_at, scopes, expires_at, coalesce(revoked_at, '') FROM api_token"
-        " ORDER BY scopes, expires_at, revoked_at"
+        "SELECT login, name, made_at, scopes, expires_at, coalesce(revoked_at, ''), coalesce(proved_at, '')"
+        " FROM api_token ORDER BY scopes, expires_at, revoked_at"
     ).fetchall()
     found: Rows = {}
     for login, name, made, *token in rows:
-        key, (_, until, ended) = (login, name, made), token
+        key, (_, until, ended, _) = (login, name, made), token
         if key in told or (not ended and until > last):
             before: Any = found.get(key, ())
             found[key] = tuple(sorted((*before, tuple(token))))

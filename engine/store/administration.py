@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.store.database import Connection
+from engine.store.leaves import LowMark, mark_in
 from engine.store.students import below
 
 _PEOPLE = (
@@ -16,6 +17,21 @@ _PEOPLE = (
     " JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN credential c ON c.login = a.login"
     " ORDER BY a.login, g.since, g.id"
 )
+_FOUND = (
+    "SELECT a.login, a.name, c.disabled_at, g.role, g.unit, g.since FROM account a"
+    " LEFT JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN credential c ON c.login = a.login"
+    " WHERE a.login IN (SELECT f.login FROM account f"
+    " WHERE (lower(f.login) LIKE ? ESCAPE '\\' OR lower(f.name) LIKE ? ESCAPE '\\') AND (EXISTS"
+    " (SELECT 1 FROM role_grant h JOIN unit hu ON hu.code = h.unit"
+    " WHERE h.login = f.login AND h.until IS NULL AND ({within}))"
+    " OR f.student IS NULL AND NOT EXISTS (SELECT 1 FROM role_grant h WHERE h.login = f.login AND h.until IS NULL)"
+    " AND (NOT EXISTS (SELECT 1 FROM role_grant h WHERE h.login = f.login) OR EXISTS"
+    " (SELECT 1 FROM role_grant h JOIN unit hu ON hu.code = h.unit WHERE h.login = f.login AND ({within}))))"
+    " ORDER BY f.login LIMIT ?)"
+    " ORDER BY a.login, g.since, g.id"
+)
+"""Found are those who work at the units; of those who work nowhere, who did there, and who never did anywhere."""
+_TAKEN = "SELECT 1 FROM account WHERE lower(login) = ?"
 _PERSON = (
     "SELECT a.login, a.name, c.disabled_at, g.role, g.unit, g.since FROM account a"
     " LEFT JOIN role_grant g ON g.login = a.login AND g.until IS NULL LEFT JOIN credential c ON c.login = a.login"
@@ -38,7 +54,8 @@ _STANDING = (
     "SELECT {version}, {size}, (SELECT min(not_before) FROM mail WHERE state = 'waiting'),"
     " (SELECT max(size) FROM checkpoint),"
     " (SELECT signed_at FROM checkpoint ORDER BY size DESC LIMIT 1),"
-    " (SELECT value FROM setting WHERE name = 'clock')"
+    " (SELECT value FROM setting WHERE name = 'clock'), (SELECT max(idx) FROM leaf),"
+    " (SELECT value FROM setting WHERE name = 'sealing')"
 )
 _SQLITE = (
     "'SQLite ' || sqlite_version()",
@@ -81,7 +98,8 @@ class SentMail(NamedTuple):
 class Standing(NamedTuple):
     """How the machinery stands: the database and its size in bytes, the first mail that waits, the newest head.
 
-    `worked_at` is the latest moment anybody has worked at (`engine.store.timekeeping`).
+    `worked_at` is the latest moment anybody has worked at (`engine.store.timekeeping`), `leaves` how many events have
+    their place in the tree, `low` from where on those are looked for that have none.
     """
 
     version: str
@@ -90,13 +108,35 @@ class Standing(NamedTuple):
     sealed: int
     signed_at: datetime | None
     worked_at: datetime | None
+    leaves: int
+    low: LowMark
 
 
 def people(connection: Connection, paths: Sequence[str], after: str, most: int) -> list[PersonRow]:
     """Those who hold a role at some units or below them, by login, from behind one login on; with every role held."""
-    within = " OR ".join("hu.path >= ? AND hu.path < ?" for _ in paths) or "1 = 0"
-    ends = [end for path in paths for end in below(path)]
+    within, ends = _within(paths)
     return _grouped(connection.execute(_PEOPLE.format(within=within), (after, *ends, most)).fetchall())
+
+
+def people_called(connection: Connection, paths: Sequence[str], text: str, most: int) -> list[PersonRow]:
+    """Those whose name or login has a text in it, by login: who work at some units or below, or did, or nowhere yet."""
+    within, ends = _within(paths)
+    told = text.lower()
+    for mark in ("\\", "%", "_"):
+        told = told.replace(mark, f"\\{mark}")
+    asked = (f"%{told}%", f"%{told}%", *ends, *ends, most)
+    return _grouped(connection.execute(_FOUND.format(within=within), asked).fetchall())
+
+
+def _within(paths: Sequence[str]) -> tuple[str, list[str]]:
+    """A condition on the path of a unit `hu`, and its parameters."""
+    within = " OR ".join("hu.path >= ? AND hu.path < ?" for _ in paths) or "1 = 0"
+    return within, [end for path in paths for end in below(path)]
+
+
+def is_taken(connection: Connection, login: str) -> bool:
+    """Whether an account has a login already, or one that differs in small and capital letters alone."""
+    return connection.execute(_TAKEN, (login.lower(),)).fetchone() is not None
 
 
 def person(connection: Connection, login: str) -> PersonRow | None:
@@ -146,10 +186,13 @@ def mails(connection: Connection, states: Sequence[str], before: int | None, mos
 def standing(connection: Connection) -> Standing:
     """How the machinery stands, in one statement."""
     version, size = _SQLITE if connection.is_sqlite else _POSTGRES
-    [(said, number, waiting, sealed, signed, worked)] = connection.execute(
+    [(said, number, waiting, sealed, signed, worked, last, low)] = connection.execute(
         _STANDING.format(version=version, size=size)
     ).fetchall()
-    return Standing(str(said), int(number), _at(waiting), int(sealed or 0), _at(signed), _at(worked))
+    placed = 0 if last is None else int(last) + 1
+    return Standing(
+        str(said), int(number), _at(waiting), int(sealed or 0), _at(signed), _at(worked), placed, mark_in(low)
+    )
 
 
 def _at(text: object) -> datetime | None:

@@ -11,7 +11,10 @@ from engine.store.tables import UTC
 
 
 class ApiToken(SQLModel, table=True):
-    """A token of a person's: `hash` is its SHA-256, `scopes` what it may be used for, separated by blanks."""
+    """A token of a person's: `hash` is its SHA-256, `scopes` what it may be used for, separated by blanks.
+
+    `proved_at` is when the person last proved to be there before making it; empty where a command made it.
+    """
 
     __tablename__ = "api_token"
     hash: str = Field(primary_key=True)
@@ -22,3 +25,4 @@ class ApiToken(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=Column(UTC, nullable=False))
     revoked_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
     used_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
+    proved_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))

@@ -8,12 +8,15 @@ from datetime import datetime
 from engine.store.database import Connection, Row
 from engine.trail.event import moment
 
-_COLUMNS = "t.hash, t.login, t.name, t.scopes, t.made_at, t.expires_at, t.revoked_at, t.used_at"
+_COLUMNS = "t.hash, t.login, t.name, t.scopes, t.made_at, t.expires_at, t.revoked_at, t.used_at, t.proved_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRow:
-    """A token as it is kept; moments are aware UTC."""
+    """A token as it is kept; moments are aware UTC.
+
+    `proved_at` is when its person last proved to be there before making it; None where a command made it.
+    """
 
     hash: str
     login: str
@@ -23,6 +26,7 @@ class TokenRow:
     expires_at: datetime
     revoked_at: datetime | None
     used_at: datetime | None
+    proved_at: datetime | None = None
 
     def is_good(self, at: datetime) -> bool:
         """Whether it may be used at a moment."""
@@ -32,9 +36,13 @@ class TokenRow:
 def add_token(connection: Connection, new: TokenRow) -> None:
     """Keep a token."""
     connection.execute(
-        "INSERT INTO api_token (hash, login, name, scopes, made_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (new.hash, new.login, new.name, " ".join(sorted(new.scopes)), moment(new.made_at), moment(new.expires_at)),
-    )
+        "INSERT INTO api_token (hash, login, name, scopes, made_at, expires_at, proved_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.hash, new.login, new.name, " ".join(sorted(new.scopes)), moment(new.made_at), moment(new.expires_at),
+            None if new.proved_at is None else moment(new.proved_at),
+        ),
+    )  # fmt: skip
 
 
 def token(connection: Connection, of_hash: str) -> TokenRow | None:
@@ -65,7 +73,7 @@ def revoke_tokens(connection: Connection, login: str, name: str, at: datetime) -
 
 
 def _token(row: Row) -> TokenRow:
-    of_hash, login, name, scopes, made_at, expires_at, revoked_at, used_at = row
+    of_hash, login, name, scopes, made_at, expires_at, revoked_at, used_at, proved_at = row
     return TokenRow(
         hash=of_hash,
         login=login,
@@ -75,4 +83,5 @@ def _token(row: Row) -> TokenRow:
         expires_at=datetime.fromisoformat(expires_at),
         revoked_at=None if revoked_at is None else datetime.fromisoformat(revoked_at),
         used_at=None if used_at is None else datetime.fromisoformat(used_at),
+        proved_at=None if proved_at is None else datetime.fromisoformat(proved_at),
     )

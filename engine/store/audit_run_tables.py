@@ -9,7 +9,7 @@ from engine.store.desk_work_tables import MOMENT
 
 
 class AuditRunRow(SQLModel, table=True):
-    """One of them: what was asked and what came of it as JSON; `stage` is running, done or failed.
+    """One of them: what was asked and what came of it as JSON; `stage` is running, done, failed or broken.
 
     `done` of `total` parts are; `beat_at` is when its worker was last heard of.
     """

@@ -6,6 +6,7 @@ at, is in the trail.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -15,7 +16,8 @@ from engine.trail.event import moment
 SILENCE = timedelta(seconds=60)
 """A worker that has not been heard of for so long is taken for dead."""
 FINDINGS, WHAT_IF = "findings", "what-if"
-RUNNING, DONE, FAILED = "running", "done", "failed"
+RUNNING, DONE, FAILED, BROKEN = "running", "done", "failed", "broken"
+"""`FAILED`: what was asked cannot be worked out, and why; `BROKEN`: nobody foresaw it, and its number in the log."""
 
 
 class Run(NamedTuple):
@@ -69,15 +71,14 @@ def runs_of(connection: Connection, kind: str, login: str, limit: int) -> list[R
     return [Run(*row) for row in rows.fetchall()]
 
 
-def newest_done(connection: Connection, kind: str, login: str) -> list[tuple[Run, str]]:
-    """The newest run about each batch that somebody asked for and that is done, with what came of it."""
-    rows = connection.execute(
-        f"SELECT {_RUN}, result FROM audit_run r WHERE kind = ? AND login = ? AND stage = ? AND made_at ="  # noqa: S608 a constant
-        " (SELECT max(o.made_at) FROM audit_run o WHERE o.kind = r.kind AND o.login = r.login AND o.batch = r.batch"
-        " AND o.stage = r.stage) ORDER BY made_at DESC, id",
-        (kind, login, DONE),
-    )
-    return [(Run(*row[:-1]), str(row[-1])) for row in rows.fetchall()]
+def done(connection: Connection, kind: str) -> Iterator[tuple[Run, str, str]]:
+    """The runs of a kind that are done, whoever asked for them, the newest first: what was asked and what came of it.
+
+    Both are JSON; streamed, call inside `reading`.
+    """
+    sql = f"SELECT {_RUN}, asked, result FROM audit_run WHERE kind = ? AND stage = ? ORDER BY made_at DESC, id"  # noqa: S608 a constant
+    for *run, asked, result in connection.stream(sql, (kind, DONE)):
+        yield Run(*run), str(asked), str(result)
 
 
 def asked_of(connection: Connection, run: str) -> str:
@@ -102,9 +103,21 @@ def beat(connection: Connection, run: str, at: datetime, progress: tuple[int, in
     )
 
 
+def live_on(connection: Connection, run: str, at: datetime) -> None:
+    """Say that one is still at it; inside the open transaction."""
+    connection.execute("UPDATE audit_run SET beat_at = ? WHERE id = ? AND stage = ?", (moment(at), run, RUNNING))
+
+
+def count_open(connection: Connection, login: str, at: datetime) -> int:
+    """How many runs of somebody are worked on or wait for it; whose worker fell silent counts no more."""
+    sql = "SELECT count(*) FROM audit_run WHERE login = ? AND stage = ? AND beat_at >= ?"
+    row = connection.execute(sql, (login, RUNNING, moment(at - SILENCE))).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def end(connection: Connection, run: str, at: datetime, stage: str, result: str) -> None:
-    """Keep what came of a run, as JSON; inside the open transaction."""
+    """Keep what came of a run that is not over, as JSON; inside the open transaction."""
     connection.execute(
-        "UPDATE audit_run SET stage = ?, beat_at = ?, done = total, result = ? WHERE id = ?",
-        (stage, moment(at), result, run),
+        "UPDATE audit_run SET stage = ?, beat_at = ?, done = total, result = ? WHERE id = ? AND stage = ?",
+        (stage, moment(at), result, run, RUNNING),
     )

@@ -22,7 +22,10 @@ SILENCE = timedelta(seconds=30)
 
 
 class Outcome(StrEnum):
-    """What is said of a case before, and after it was decided; `LOOK` and `CANNOT` are never in."""
+    """What is said of a case before, and after it was decided; `LOOK` and `CANNOT` are never in.
+
+    `BROKEN`: nobody foresaw what went wrong; `rules` has the number under which the log knows it.
+    """
 
     CAN = "can"
     LOOK = "look"
@@ -30,6 +33,7 @@ class Outcome(StrEnum):
     MOVED = "moved"
     CHANGED = "changed"
     REFUSED = "refused"
+    BROKEN = "broken"
     WITHDRAWN = "withdrawn"
     STAYS = "stays"
 
@@ -48,8 +52,9 @@ _BEFORE = {Stage.RUNNING: Stage.PREVIEW, Stage.WITHDRAWING: Stage.DONE}
 
 
 class Run(NamedTuple):
-    """One decision on many cases; `address` is the query of the queue it was chosen from.
+    """One decision on many cases.
 
+    `address` is the query of the queue it was chosen from; where it begins with a slash, that of another page.
     `beat_at` is when its worker was last heard of. `given` is what the step is given, as JSON.
     """
 
@@ -61,6 +66,11 @@ class Run(NamedTuple):
     made_at: str
     beat_at: str | None
     given: str = "{}"
+
+    @property
+    def is_of_queue(self) -> bool:
+        """Whether its cases were chosen from what waits for the person."""
+        return not self.address.startswith("/")
 
     @property
     def fields(self) -> dict[str, Json]:
@@ -138,6 +148,31 @@ def take(connection: Connection, run: str, at: datetime, stage: Stage = Stage.RU
 def beat(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
     """Say that one is still at it, or done; inside the open transaction."""
     connection.execute("UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ?", (stage.value, moment(at), run))
+
+
+def live_on(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
+    """Say that one is still at it; inside the open transaction."""
+    sql = "UPDATE bulk_run SET beat_at = ? WHERE id = ? AND stage = ?"
+    connection.execute(sql, (moment(at), run, stage.value))
+
+
+def count_open(connection: Connection, login: str, at: datetime) -> int:
+    """How many runs of somebody are worked on; whose worker fell silent counts no more."""
+    sql = "SELECT count(*) FROM bulk_run WHERE login = ? AND stage IN (?, ?) AND beat_at >= ?"
+    row = connection.execute(sql, (login, *(one.value for one in AT_WORK), moment(at - SILENCE))).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def break_off(connection: Connection, run: str, at: datetime, stage: Stage, number: str) -> None:
+    """End a run that broke at that stage: what nobody has been at is told with the number; in the open transaction."""
+    ended = connection.execute(
+        "UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ? AND stage = ?",
+        (Stage.DONE.value, moment(at), run, stage.value),
+    )
+    if ended.rowcount == 1:
+        sql = "UPDATE bulk_row SET outcome = ?, rules = ? WHERE run = ? AND outcome = ?"
+        left = Outcome.CAN if stage is Stage.RUNNING else Outcome.MOVED
+        connection.execute(sql, (Outcome.BROKEN.value, number, run, left.value))
 
 
 def seen_by(connection: Connection, login: str, cases: Sequence[int]) -> set[int]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from engine.records import Json
 from engine.store.database import Connection
-from engine.trail.event import REGISTRY, EventKind
+from engine.trail.event import REGISTRY, EventKind, canonical
 
 OF_PEOPLE_AND_UNITS = frozenset(
     map(str, (EventKind.ROLE_CHANGED, EventKind.ACCOUNT_CHANGED, EventKind.TOKEN_CHANGED, EventKind.UNIT_CHANGED))
@@ -28,6 +29,28 @@ def changes(connection: Connection, kinds: Collection[str], before: int | None) 
             event = orjson.loads(bytes(body))
             if event["kind"] in kinds:
                 yield event
+
+
+def givers(connection: Connection, logins: Sequence[str]) -> dict[tuple[str, str, str, str], str]:
+    """Who gave people their roles: by login, role, unit and moment. What began before the trail is not told."""
+    has = "instr(body, CAST(? AS blob)) > 0" if connection.is_sqlite else "position(?::bytea in body) > 0"
+    found: dict[tuple[str, str, str, str], str] = {}
+    for start in range(0, len(logins), _CHUNK):
+        asked = [_said(login=login) for login in logins[start : start + _CHUNK]]
+        anybody = " OR ".join([has] * len(asked))
+        sql = f"SELECT body FROM event WHERE chain = ? AND {has} AND {has} AND ({anybody})"  # noqa: S608 constant text
+        params = (REGISTRY, _said(kind=EventKind.ROLE_CHANGED), b'"held":true', *asked)
+        for (body,) in connection.execute(sql, params).fetchall():
+            event = orjson.loads(bytes(body))
+            data = event["data"]
+            if event["kind"] == EventKind.ROLE_CHANGED and "unit" in data:
+                found[data["login"], data["role"], data["unit"], event["at"]] = str(event["actor"])
+    return found
+
+
+def _said(**what: Json) -> bytes:
+    """A name and its value as they stand in the bytes of an event."""
+    return canonical(what)[1:-1]
 
 
 def ever_at(connection: Connection, logins: Sequence[str]) -> dict[str, set[str]]:

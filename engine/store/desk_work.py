@@ -5,6 +5,7 @@ A claim is soft: it tells others that somebody is at a case, and keeps nobody fr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,7 +37,8 @@ class Lying:
     """What lies on some cases: who is at them, and on which the person asking has something half written.
 
     `papers` are those of them that have documents. Where it was asked for (`Around`) also the filters that the person
-    keeps, and when others were told today of what. `cases` are those it was asked of.
+    keeps, when others were told today of what, and which of the newcomers the person has `opened` since they came.
+    `cases` are those it was asked of.
     """
 
     claims: Mapping[int, Claim]
@@ -44,6 +46,7 @@ class Lying:
     papers: frozenset[int] = frozenset()
     views: tuple[SavedView, ...] = ()
     told: Mapping[str, datetime] = field(default_factory=dict)
+    opened: frozenset[int] = frozenset()
     cases: frozenset[int] = frozenset()
 
 
@@ -62,12 +65,14 @@ class Around(NamedTuple):
     """What else is asked for beside some cases: the filters kept at `units`, and who was told on a day of what.
 
     `abouts` are rules, `scopes` the cases and units for which somebody may have been told (`engine.store.urgings`).
+    `came` are cases that have just come.
     """
 
     units: Sequence[str]
     day: str
     abouts: Sequence[str] = ()
     scopes: Sequence[str] = ()
+    came: Sequence[int] = ()
 
 
 class Finding(NamedTuple):
@@ -133,7 +138,7 @@ def claimed_by(connection: Connection, login: str, at: datetime) -> list[int]:
     return [int(row[0]) for row in connection.execute(sql, (login, moment(at))).fetchall()]
 
 
-_CLAIMED, _DRAFTED, _PAPERED, _KEPT, _TOLD = range(5)
+_CLAIMED, _DRAFTED, _PAPERED, _KEPT, _TOLD, _OPENED = range(6)
 
 
 def lying_on(
@@ -145,7 +150,7 @@ def lying_on(
         return Lying(claims={}, drafts=frozenset())
     sql = " UNION ALL ".join(text for text, _ in parts)
     rows = connection.execute(sql, tuple(value for _, values in parts for value in values)).fetchall()
-    found = {kind: [row[1:] for row in rows if row[0] == kind] for kind in range(5)}
+    found = {kind: [row[1:] for row in rows if row[0] == kind] for kind in range(6)}
     claims = [Claim(int(row[0]), row[1], datetime.fromisoformat(row[2]), row[3]) for row in found[_CLAIMED]]
     views = [SavedView(row[2], row[1], row[4], row[3], row[5], bool(row[0])) for row in found[_KEPT]]
     return Lying(
@@ -154,6 +159,7 @@ def lying_on(
         papers=frozenset(int(row[0]) for row in found[_PAPERED]),
         views=tuple(sorted(views, key=lambda one: (one.name, one.id))),
         told={str(row[1]): datetime.fromisoformat(str(row[2])) for row in found[_TOLD]},
+        opened=frozenset(int(row[0]) for row in found[_OPENED]),
         cases=frozenset(cases),
     )
 
@@ -197,6 +203,13 @@ def _around(around: Around, login: str) -> Iterator[_Part]:
             f" AND u.scope IN ({','.join('?' * len(around.scopes))}) GROUP BY u.about"
         )
         yield told, (around.day, *around.abouts, *around.scopes)
+    if around.came:
+        opened = (
+            f"SELECT DISTINCT {_OPENED}, a.case_id, '', '', '', '', '' FROM access_row a"  # noqa: S608 marks
+            " JOIN cases c ON c.id = a.case_id"
+            f" WHERE a.login = ? AND a.at >= c.entered_at AND a.case_id IN ({','.join('?' * len(around.came))})"
+        )
+        yield opened, (login, *around.came)
 
 
 def keep_draft(connection: Connection, place: tuple[str, int, str], body: Mapping[str, str], at: datetime) -> None:
@@ -310,6 +323,7 @@ def _as_pattern(name: str) -> str:
 
 _LOOKED_THROUGH = 60
 """So many of the last steps are looked through for what was said with them."""
+_LONG_NUMBER = re.compile(r"[0-9]{6,}")
 
 
 class Tally(NamedTuple):
@@ -340,6 +354,16 @@ def tally(connection: Connection, login: str, midnight: datetime, at: datetime) 
     return Tally(0, 0, 0, 0, 0) if row is None else Tally(*(int(one) for one in row))
 
 
+def decided_at(connection: Connection, login: str, since: datetime) -> dict[str, int]:
+    """How much a person has decided since a moment, by the path of the unit."""
+    rows = connection.execute(
+        "SELECT c.path, count(*) FROM deed d JOIN cases c ON c.id = d.case_id"  # noqa: S608 constant text
+        f" WHERE d.login = ? AND d.at >= ? AND {_DECIDED} GROUP BY c.path",
+        (login, moment(since)),
+    ).fetchall()
+    return {str(path): int(number) for path, number in rows}
+
+
 class Deed(NamedTuple):
     """Something a person did: on which case, by which event and step, when."""
 
@@ -350,13 +374,27 @@ class Deed(NamedTuple):
     at: datetime
 
 
-def deeds_of(connection: Connection, login: str, kinds: Sequence[str], after: str, limit: int) -> list[Deed]:
+class Within(NamedTuple):
+    """Which deeds are wanted: of which kinds, of cases at the unit of a path, from a moment on and before another."""
+
+    kinds: Sequence[str]
+    path: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def deeds_of(connection: Connection, login: str, within: Within, after: str, limit: int) -> list[Deed]:
     """What a person did, the newest first, from before a moment (`MOMENT/CASE/SEQ`, or nothing) on."""
     at, _, rest = after.partition("/")
     case, _, seq = rest.partition("/")
-    marks = ",".join("?" * len(kinds))
+    marks = ",".join("?" * len(within.kinds))
     sql = f"SELECT case_id, seq, kind, trigger, at FROM deed WHERE login = ? AND kind IN ({marks})"  # noqa: S608 marks
-    params: list[object] = [login, *kinds]
+    params: list[object] = [login, *within.kinds]
+    if within.path is not None:
+        sql, params = f"{sql} AND case_id IN (SELECT id FROM cases WHERE path = ?)", [*params, within.path]  # noqa: S608 marks
+    for sign, moment_of in ((">=", within.since), ("<", within.until)):
+        if moment_of is not None:
+            sql, params = f"{sql} AND at {sign} ?", [*params, moment(moment_of)]
     if case.isdecimal() and seq.isdecimal():
         sql += " AND (at, case_id, seq) < (?, ?, ?)"
         params += [at, int(case), int(seq)]
@@ -376,30 +414,19 @@ def last_deed(connection: Connection, case: int) -> tuple[str, Deed] | None:
 
 
 def reasons_of(connection: Connection, login: str, trigger: str, most: int) -> tuple[str, ...]:
-    """The reasons a person gave for a step, each once, the last first."""
+    """The reasons a person gave for a step, each once, the last first; none that names the student it was given to.
+
+    Nor one with a long number in it: it may be somebody's.
+    """
     rows = connection.execute(
-        "SELECT e.body FROM deed d JOIN event e ON e.chain = d.case_id AND e.seq = d.seq"
+        "SELECT e.body, s.facts FROM deed d JOIN event e ON e.chain = d.case_id AND e.seq = d.seq"
+        " JOIN cases c ON c.id = d.case_id LEFT JOIN student s ON s.id = c.student"
         " WHERE d.login = ? AND d.kind = 'moved' AND d.trigger = ? ORDER BY d.at DESC, d.case_id LIMIT ?",
         (login, trigger, _LOOKED_THROUGH),
     ).fetchall()
-    given = (orjson.loads(bytes(row[0]))["data"].get("reason") for row in rows)
-    return tuple(dict.fromkeys(str(one) for one in given if one))[:most]
-
-
-class Copy(NamedTuple):
-    """Something a person was told: about which event of which case, and as what."""
-
-    id: int
-    case: int
-    seq: int
-    message: str
-
-
-def copies_of(connection: Connection, login: str, before: int, limit: int) -> list[Copy]:
-    """What a person was told, the newest first; `before` 0: from the newest on."""
-    sql = "SELECT id, chain, seq, message FROM outbox WHERE recipient = ? AND chain > 0"
-    params: list[object] = [f"{PERSON}{login}"]
-    if before:
-        sql, params = f"{sql} AND id < ?", [*params, before]
-    rows = connection.execute(f"{sql} ORDER BY id DESC LIMIT ?", (*params, limit)).fetchall()
-    return [Copy(int(number), int(chain), int(seq), str(message)) for number, chain, seq, message in rows]
+    given = (
+        (str(orjson.loads(bytes(body))["data"].get("reason") or ""), orjson.loads(facts).get("name") if facts else None)
+        for body, facts in rows
+    )
+    free = (reason for reason, name in given if not (name and str(name) in reason) and not _LONG_NUMBER.search(reason))
+    return tuple(dict.fromkeys(one for one in free if one))[:most]

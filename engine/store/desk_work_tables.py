@@ -57,3 +57,18 @@ class FindHandleRow(SQLModel, table=True):
     kind: str
     cases: str = Field(sa_column=Column(Text, nullable=False))
     at: str = Field(sa_column=Column(MOMENT, nullable=False))
+
+
+class KeptFormRow(SQLModel, table=True):
+    """A form that was sent and not done: `body` is what stood in it, as JSON; `owner` whose page it came from.
+
+    The owner is a mark and no login: whoever's session is over is not known until there is a new one.
+    """
+
+    __tablename__ = "kept_form"
+    __table_args__ = (Index("ix_kept_form_owner", "owner", "at"), Index("ix_kept_form_at", "at"))
+    handle: str = Field(primary_key=True)
+    owner: str
+    address: str
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    at: str = Field(sa_column=Column(MOMENT, nullable=False))

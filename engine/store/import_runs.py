@@ -181,10 +181,28 @@ def take(connection: Connection, run: str, stage: Stage, at: datetime, since: Se
     return taken.rowcount == 1
 
 
+def set_options(connection: Connection, run: str, options: str) -> None:
+    """Have a run's file taken in otherwise from now on; inside the transaction that has taken the run."""
+    connection.execute("UPDATE import_run SET options = ?, told = '' WHERE id = ?", (options, run))
+
+
 def beat(connection: Connection, run: str, at: datetime, read: int, told: str | None = None) -> None:
     """Say that one is still at it, how far, and what is known by now where that is new; inside the open transaction."""
     sql = "UPDATE import_run SET beat_at = ?, read = ?, told = coalesce(?, told) WHERE id = ?"
     connection.execute(sql, (moment(at), read, told, run))
+
+
+def live_on(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
+    """Say that one is still at it; inside the open transaction."""
+    sql = "UPDATE import_run SET beat_at = ? WHERE id = ? AND stage = ?"
+    connection.execute(sql, (moment(at), run, stage.value))
+
+
+def count_open(connection: Connection, login: str, at: datetime) -> int:
+    """How many sheets of somebody are worked on; whose worker fell silent counts no more."""
+    sql = "SELECT count(*) FROM import_run WHERE login = ? AND stage IN (?, ?) AND beat_at >= ?"
+    row = connection.execute(sql, (login, *(one.value for one in AT_WORK), moment(at - SILENCE))).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def hold(connection: Connection, run: str, stage: Stage) -> bool:

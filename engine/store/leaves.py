@@ -222,7 +222,7 @@ def newest_heads(connection: Connection, before: int | None, limit: int) -> tupl
     most = before if before is not None else _BEYOND
     rows = connection.execute(sql, (_MARK, most, limit)).fetchall()
     heads = [Head(Note.parse(str(note)), datetime.fromisoformat(str(at))) for _, note, at in rows if note is not None]
-    return heads, _mark_in(rows[0][0])
+    return heads, mark_in(rows[0][0])
 
 
 def sealed_under(connection: Connection, chain: int, seq: int) -> int | None:
@@ -237,10 +237,11 @@ def sealed_under(connection: Connection, chain: int, seq: int) -> int | None:
 
 def low_mark(connection: Connection) -> LowMark:
     """The low mark as it was last kept."""
-    return _mark_in(setting(connection, _MARK))
+    return mark_in(setting(connection, _MARK))
 
 
-def _mark_in(text: str | None) -> LowMark:
+def mark_in(text: str | None) -> LowMark:
+    """The low mark in the text under which it is kept."""
     if text is None:
         return LowMark()
     told = orjson.loads(text)

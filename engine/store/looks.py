@@ -73,6 +73,16 @@ def add_look(connection: Connection, look: Look) -> None:
     )
 
 
+def opened(connection: Connection, login: str, most: int) -> list[int]:
+    """The waiting cases that somebody has opened since they came to where they are, the last `most` of them."""
+    rows = connection.execute(
+        "SELECT a.case_id FROM access_row a JOIN lane l ON l.case_id = a.case_id"
+        " WHERE a.login = ? AND a.at >= l.entered_at GROUP BY a.case_id ORDER BY max(a.at) DESC, a.case_id LIMIT ?",
+        (login, most),
+    ).fetchall()
+    return [int(row[0]) for row in rows]
+
+
 def reveals(connection: Connection, login: str, since: datetime) -> int:
     """How often somebody had personal values shown in full since a moment."""
     row = connection.execute(

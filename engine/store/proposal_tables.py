@@ -15,7 +15,7 @@ _DAY = String(10)
 
 
 class ProposalRow(SQLModel, table=True):
-    """One text for one file under `workflows/` or `rules/`.
+    """One text for one file under `workflows/`, `rules/` or `messages/`; an empty one gives the installed file back.
 
     `before` is the text it is to replace, empty where there is none; `findings` what was found when it was read, as
     JSON; `effective_on` the first day on which it is in force; `answer` why it was refused.

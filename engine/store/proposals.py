@@ -32,6 +32,16 @@ class Stage(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+MESSAGES = "messages/"
+"""Below it are templates of what people are told: they are laid over those installed, everything else over the folder
+of definitions."""
+
+
+def is_template(file: str) -> bool:
+    """Whether a text for a file is a template of what people are told."""
+    return file.startswith(MESSAGES)
+
+
 class Line(NamedTuple):
     """A proposal without its texts."""
 
@@ -57,7 +67,20 @@ class Proposal(NamedTuple):
     findings: str
 
 
+class Template(NamedTuple):
+    """An approved text of a template, without `messages/` before its name; empty: the one installed is back.
+
+    `text` None: it is not the one that was approved, and nobody is told anything by it.
+    """
+
+    number: int
+    name: str
+    text: str | None
+
+
 _LINE = "number, file, sha256, stage, effective_on, reason, made_by, made_at, decided_by, decided_at, answer"
+_OF_DEFINITIONS = f"substr(file, 1, {len(MESSAGES)}) <> '{MESSAGES}'"
+_OF_TEMPLATES = f"substr(file, 1, {len(MESSAGES)}) = '{MESSAGES}'"
 _ORDER = "effective_on, decided_at, number"
 """In which approved texts are laid one over the other."""
 
@@ -139,29 +162,53 @@ def put_off(connection: Connection, number: int, effective_on: str) -> None:
 
 
 def numbers_in_force(connection: Connection, day: date) -> tuple[int, ...]:
-    """What is in force on a day, by number: another one is a reason to read the definitions again."""
+    """The definitions in force on a day, by number: another one is a reason to read the definitions again."""
     rows = connection.execute(
-        "SELECT number FROM proposal WHERE stage = 'approved' AND effective_on <= ? ORDER BY number",
+        f"SELECT number FROM proposal WHERE stage = 'approved' AND {_OF_DEFINITIONS} AND effective_on <= ?"  # noqa: S608
+        " ORDER BY number",
         (day.isoformat(),),
     ).fetchall()
     return tuple(int(row[0]) for row in rows)
 
 
+def numbers_approved(connection: Connection) -> tuple[int, ...]:
+    """Everything that was ever approved, by number."""
+    rows = connection.execute("SELECT number FROM proposal WHERE stage = 'approved' ORDER BY number").fetchall()
+    return tuple(int(row[0]) for row in rows)
+
+
 def texts_in_force(connection: Connection, day: date) -> dict[str, str]:
-    """The approved texts that are read on a day instead of, or beside, the files of the folder: by file.
+    """The approved definitions that are read on a day instead of, or beside, the files of the folder: by file.
 
     Raises:
         Altered: If one of them is not what was approved.
     """
+    for number, file, body, digest in (rows := _approved(connection, day, _OF_DEFINITIONS)):
+        if digest_of(body) != digest:
+            raise Altered(number, file)
+    return {file: body for _, file, body, _ in rows}
+
+
+def templates_in_force(connection: Connection, day: date) -> tuple[Template, ...]:
+    """The approved templates in force on a day, one of each name.
+
+    One that was altered since does not stop the others: a mail about something else is not held up by it.
+    """
+    newest = {row[1]: row for row in _approved(connection, day, _OF_TEMPLATES)}
+    return tuple(
+        Template(number, file.removeprefix(MESSAGES), body if digest_of(body) == digest else None)
+        for number, file, body, digest in newest.values()
+    )
+
+
+def _approved(connection: Connection, day: date, which: str) -> list[tuple[int, str, str, str]]:
+    """What was approved and is in force on a day, in the order in which it is laid: number, file, text, its hash."""
     rows = connection.execute(
-        "SELECT number, file, body, sha256 FROM proposal WHERE stage = 'approved' AND effective_on <= ?"  # noqa: S608
-        f" ORDER BY {_ORDER}",
+        "SELECT number, file, body, sha256 FROM proposal WHERE stage = 'approved'"  # noqa: S608 constants
+        f" AND {which} AND effective_on <= ? ORDER BY {_ORDER}",
         (day.isoformat(),),
     ).fetchall()
-    for number, file, body, digest in rows:
-        if digest_of(str(body)) != digest:
-            raise Altered(int(number), str(file))
-    return {str(file): str(body) for _, file, body, _ in rows}
+    return [(int(number), str(file), str(body), str(digest)) for number, file, body, digest in rows]
 
 
 def approved_by(connection: Connection, day: date) -> dict[str, Line]:

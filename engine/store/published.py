@@ -61,6 +61,8 @@ def publications(connection: Connection) -> dict[str, Publication]:
         if _MARK in bytes(body):
             event = orjson.loads(bytes(body))
             data = event["data"]
+            if "message" in data:  # a template of what people are told
+                continue
             one = Publication(event["at"], event["actor"], data)
             found[str(data.get("definition") or data.get("rulebook"))] = one
     return found

@@ -5,7 +5,7 @@ A session is known by the SHA-256 of the token its browser holds: who reads this
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -45,6 +45,7 @@ class SessionRow:
 
     `stepped_up_at` is when a code or the password was given last. `device` is the hash of the browser's own cookie.
     `registry` is how long the registry's chain is: until it grows, units and batches are as they were.
+    `family` is the part of the browser's token that stays when the rest is renewed; known only where the token is.
     """
 
     id_hash: str
@@ -61,6 +62,7 @@ class SessionRow:
     browser: str | None
     preference: Preference
     registry: int
+    family: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

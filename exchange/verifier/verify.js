@@ -1557,7 +1557,7 @@ const slotOf = (seat) => String(seat || "").split("@", 1)[0];
 const afterAt = (seat) => String(seat).slice(slotOf(seat).length + 1);
 
 const SHAPES = new Map();
-"at_unit barred deadline document from role rung sealed sha256 signer signing slot to trigger unit vote was why workflow by dropped".split(" ").forEach((name) => SHAPES.set(name, "text"));
+"at_unit barred before deadline document from role rung sealed sha256 signer signing slot to trigger unit vote was why workflow by dropped".split(" ").forEach((name) => SHAPES.set(name, "text"));
 "due new old reason until".split(" ").forEach((name) => SHAPES.set(name, "text or nothing"));
 "added".split(" ").forEach((name) => SHAPES.set(name, "text or number"));
 "cautions effects engine failed late missing people sealed_facts sealed_fields sealed_given undecided".split(" ").forEach((name) => SHAPES.set(name, "texts"));
@@ -1578,7 +1578,7 @@ const each = (check) => (value) => isObject(value) && Object.values(value).every
 const member = (object, key, otherwise) => (has(object, key) ? object[key] : otherwise);
 const isDeadline = (value) => value === null || (isObject(value) && (get(value, "due") === null || isText(value.due)) && isFlag(member(value, "settled", false)));
 const isVote = (value) => isObject(value) && isText(member(value, "by")) && isFlag(member(value, "yes")) && isText(member(value, "for", ""));
-const isSeat = (value) => isObject(value) && ["path", "role", "unit"].every((key) => isText(member(value, key)));
+const isSeat = (value) => isObject(value) && ["path", "role", "unit"].every((key) => isText(member(value, key))) && isText(member(value, "before", ""));
 const isBlock = (value) => isObject(value) && each(isVote)(member(value, "given", {})) && each(isSeat)(member(value, "added", {})) && areTexts(member(value, "dropped", []));
 const IS_SHAPED = {
   text: isText, "text or nothing": (value) => value === null || isText(value), "text or number": (value) => isText(value) || isWhole(value),
@@ -1675,7 +1675,8 @@ class Seats {
   constructor(sign, block) {
     this.sign = sign;
     this.slots = get(sign, "slots", {});
-    this.added = Object.keys(get(block, "added", {}));
+    this.extra = get(block, "added", {});
+    this.added = Object.keys(this.extra);
     this.given = get(block, "given", {});
     const dropped = list(get(block, "dropped"));
     this.open = Object.keys(this.slots).filter((name) => !dropped.includes(name));
@@ -1693,13 +1694,20 @@ class Seats {
     return Boolean(get(get(this.slots, slot), "recorded_by"));
   }
 
+  get ahead() {
+    const signed = Object.keys(this.given).map(slotOf);
+    return this.inSequence ? this.open.filter((name) => !signed.includes(name)) : [];
+  }
+
   get signers() {
     const own = Object.entries(this.given).filter(([seat]) => !this.isOnPaper(slotOf(seat))).map(([, vote]) => vote);
     return new Set(own.flatMap((vote) => [vote.by, vote.for]).filter((one) => one !== undefined));
   }
 
   order(seat) {
-    const every = [...Object.keys(this.slots), ...this.added];
+    const before = (slot) => this.added.filter((name) => get(this.extra[name], "before") === slot);
+    const placed = Object.keys(this.slots).flatMap((name) => [...before(name), name]);
+    const every = [...placed, ...this.added.filter((name) => !placed.includes(name))];
     const place = every.indexOf(slotOf(seat));
     return place < 0 ? every.length : place;
   }
@@ -2157,8 +2165,10 @@ class CaseReplay {
     let fits;
     if (isAdded) {
       const path = this.ground.above(need(data, "at_unit"), told.at).reverse().map(([one]) => `/${one}`).join("");
-      own.added = { ...get(block, "added", {}), [data.added]: { role: need(data, "signer"), unit: data.at_unit, path: `${path}/` } };
+      const seat = { role: need(data, "signer"), unit: data.at_unit, path: `${path}/` }, isPlaced = has(data, "before");
+      own.added = { ...get(block, "added", {}), [data.added]: isPlaced ? { ...seat, before: data.before } : seat };
       fits = list(get(offer, "roles")).includes(data.signer) && Object.keys(own.added).length <= get(offer, "at_most", 1);
+      fits = fits && (!isPlaced || new Seats(sign, block).ahead.includes(data.before));
     } else {
       own.dropped = [...list(get(block, "dropped")), need(data, "dropped")];
       const signedSlots = Object.keys(get(block, "given", {})).map(slotOf);

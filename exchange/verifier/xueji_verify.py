@@ -2629,6 +2629,7 @@ SHAPES: Mapping[str, str] = {
         [
             "at_unit",
             "barred",
+            "before",
             "deadline",
             "document",
             "from",
@@ -2716,7 +2717,11 @@ def _is_vote(value: object) -> bool:
 
 
 def _is_seat(value: object) -> bool:
-    return isinstance(value, dict) and all(_is_word(value.get(key)) for key in ("path", "role", "unit"))
+    return (
+        isinstance(value, dict)
+        and all(_is_word(value.get(key)) for key in ("path", "role", "unit"))
+        and _is_word(value.get("before", ""))
+    )
 
 
 def _is_block(value: object) -> bool:
@@ -3364,11 +3369,14 @@ class CaseReplay:
         if "added" in data:
             unit = data["at_unit"]
             path = "".join(f"/{one}" for one in reversed([*self.ground.above(unit, told.at)])) + "/"
-            own["added"] = {
-                **block.get("added", {}),
-                data["added"]: {"role": data["signer"], "unit": unit, "path": path},
-            }
-            fits = data["signer"] in offer.get("roles", ()) and len(own["added"]) <= offer.get("at_most", 1)
+            seat = {"role": data["signer"], "unit": unit, "path": path}
+            place = {"before": data["before"]} if "before" in data else {}
+            own["added"] = {**block.get("added", {}), data["added"]: {**seat, **place}}
+            fits = (
+                data["signer"] in offer.get("roles", ())
+                and len(own["added"]) <= offer.get("at_most", 1)
+                and (not place or data["before"] in Seats(sign, block).ahead)
+            )
         else:
             own["dropped"] = [*block.get("dropped", ()), data["dropped"]]
             fits = data["dropped"] in offer.get("slots", ()) and data["dropped"] not in Seats(sign, block).signed_slots
@@ -3742,7 +3750,7 @@ class Seats:
     def __init__(self, sign: Data, block: Data) -> None:
         self._sign = sign
         self._slots: Mapping[str, Data] = sign.get("slots", {})
-        self._added: Sequence[str] = list(block.get("added", {}))
+        self._added: Mapping[str, Data] = block.get("added", {})
         dropped = block.get("dropped", ())
         self.given: Mapping[str, Data] = block.get("given", {})
         self._open = [name for name in self._slots if name not in dropped]
@@ -3763,6 +3771,11 @@ class Seats:
         return bool(self._slots.get(slot, {}).get("recorded_by"))
 
     @property
+    def ahead(self) -> list[str]:
+        """The slots before which a signer may be added: in sequence, those in which nobody has signed."""
+        return [name for name in self._open if name not in self.signed_slots] if self.in_sequence else []
+
+    @property
     def signed_slots(self) -> set[str]:
         """The slots in which somebody has signed."""
         return {seat.partition("@")[0] for seat in self.given}
@@ -3775,9 +3788,13 @@ class Seats:
 
     def order(self, seat: str) -> int:
         """The place of a seat in the sequence."""
-        every = [*self._slots, *self._added]
+        every = [one for name in self._slots for one in (*self._added_before(name), name)]
+        every += [one for one in self._added if one not in every]
         slot = seat.partition("@")[0]
         return every.index(slot) if slot in every else len(every)
+
+    def _added_before(self, slot: str) -> list[str]:
+        return [name for name, one in self._added.items() if one.get("before") == slot]
 
     def stands(self, votes: Mapping[str, Data], seats: Collection[str]) -> str:
         """Whether the quorum is reached, lost, or still open."""

@@ -29,6 +29,7 @@ _SECONDS_TO_WAIT = 60
 """By the clock on the wall; what ends a template is the time it computes, however busy the machine is."""
 
 _MOST_BYTES = 200_000
+_TOO_LONG = f"超过 {_MOST_BYTES} 字节 it is larger than {_MOST_BYTES} bytes"
 _LONGEST_SUBJECT = 150
 _MISSING = re.compile(r"'([A-Za-z_]\w*)'$|^'([A-Za-z_]\w*)' is undefined")
 
@@ -58,8 +59,13 @@ def check_overrides(folder: Path) -> list[Fault]:
     return _examined(folder)[1]
 
 
+def texts_in(folder: Path) -> Mapping[str, str]:
+    """The templates of a folder that can be read, by name, whether or not they can be used."""
+    return _read(folder)[0]
+
+
 def accepted(folder: Path) -> Mapping[str, str]:
-    """The templates of the house with those of a folder in their place.
+    """The templates of a folder, to take the place of those of the house.
 
     Raises:
         TemplatesRefused: If one of them has a fault.
@@ -67,7 +73,14 @@ def accepted(folder: Path) -> Mapping[str, str]:
     own, faults = _examined(folder)
     if faults:
         raise TemplatesRefused(faults)
-    return {**shipped(), **own}
+    return own
+
+
+def faults_of(own: Mapping[str, str]) -> list[Fault]:
+    """Every fault of templates that take the place of those of the house, by name; none: they can be used."""
+    unfit = [_fault(name, 1, _nameless(name)) for name in own if name not in variables()]
+    unfit += [_fault(name, 1, _TOO_LONG) for name, text in own.items() if _is_too_long(text)]
+    return sorted(unfit or _looked_at(own) or _tried(own))
 
 
 def _examined(folder: Path) -> tuple[Mapping[str, str], list[Fault]]:
@@ -100,17 +113,25 @@ def _text(path: Path, name: str, home: Path) -> str:
         _Unusable: If it is none.
     """
     if name not in variables():
-        raise _Unusable(f"没有名为“{name}”的模板 there is no template of that name.{nearest(name, variables())}")
+        raise _Unusable(_nameless(name))
     if not path.resolve().is_relative_to(home):
         raise _Unusable("文件不在此目录内 the file lies outside the folder")
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
-            raise _Unusable(f"超过 {_MOST_BYTES} 字节 it is larger than {_MOST_BYTES} bytes")
+            raise _Unusable(_TOO_LONG)
         return content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise _Unusable("无法按 UTF-8 读取 it cannot be read as UTF-8") from problem
+
+
+def _nameless(name: str) -> str:
+    return f"没有名为“{name}”的模板 there is no template of that name.{nearest(name, variables())}"
+
+
+def _is_too_long(text: str) -> bool:
+    return len(text.encode(errors="replace")) > _MOST_BYTES
 
 
 def _looked_at(own: Mapping[str, str]) -> list[Fault]:

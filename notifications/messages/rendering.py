@@ -8,10 +8,12 @@ from pathlib import Path
 
 from css_inline import CSSInliner
 
+from engine.errors import Fault
 from engine.records import Sentence
 from notifications.invitations import Entry, calendar_file
 from notifications.messages.catalogue import parts, shipped
 from notifications.messages.envelopes import Pages, Unmailable, enclose, sender_of
+from notifications.messages.laying import laid
 from notifications.messages.letters import Letter, Notice
 from notifications.messages.overriding import accepted
 from notifications.messages.sandbox import environment
@@ -39,14 +41,30 @@ class Messages:
             TemplatesRefused: If a template of the folder has a fault.
             Unmailable: If the sender is none.
         """
-        sources = shipped() if overrides is None else accepted(overrides)
-        self._sources: Mapping[str, str] = sources
+        self._installed: Mapping[str, str] = {} if overrides is None else accepted(overrides)
         self._url = url.rstrip("/")
-        self._writer = Writer(environment(sources), self._url, is_rehearsal=is_rehearsal)
         self._sender = sender_of(sender)
         self._log = log
         self._is_rehearsal = is_rehearsal
         self._inliner = CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+        self._use(self._installed)
+
+    def lay(self, approved: Mapping[str, str | None]) -> tuple[Fault, ...]:
+        """Lay what two persons approved over the templates that were read, instead of what was laid before.
+
+        Args:
+            approved: Texts by name; empty: the one that was read; None: one that cannot be told from a forged one.
+
+        Returns:
+            What is wrong with those that cannot be used; mails are made without them.
+        """
+        own, left_out = laid(self._installed, approved)
+        self._use(own)
+        return left_out
+
+    def _use(self, own: Mapping[str, str]) -> None:
+        self._sources: Mapping[str, str] = {**shipped(), **own}
+        self._writer = Writer(environment(self._sources), self._url, is_rehearsal=self._is_rehearsal)
 
     def mail(self, letter: Letter) -> EmailMessage:
         """The mail of a letter.

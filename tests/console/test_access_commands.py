@@ -6,15 +6,17 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from console.access import entering, sessions
 from console.access.entering import NewPassword
 from console.access.limiter import Guess
-from console.access.programs import shown
+from console.access.programs import is_proved, shown
 from console.access.refusals import NotLetIn, WrongCode
 from engine.store import access
 from engine.store.database import Connection, open_engine
+from engine.trail.event import REGISTRY
 from tests.console.counter import Counter
 
 AT = datetime(2024, 5, 13, 1, 30, tzinfo=UTC)
@@ -109,6 +111,19 @@ def test_a_lost_telephone_is_forgotten_only_when_that_is_said(empty: Counter, co
     assert sessions.resume(connection, token, AT) is None
 
 
+def test_a_code_given_and_a_second_factor_forgotten_at_the_keyboard_are_events_too(
+    empty: Counter, connection: Connection
+):
+    access.set_second_factor(connection, "op", "sealed", AT)
+    for words in (("activate", "op"), ("totp", "op", "--reset"), ("totp", "op", "--reset")):
+        empty.done("user", *words)
+
+    rows = connection.execute("SELECT body FROM event WHERE chain = ? ORDER BY seq", (REGISTRY,)).fetchall()
+    events = [orjson.loads(bytes(row[0])) for row in rows]
+    told = [(one["actor"], sorted(one["data"])) for one in events if one["kind"] == "account_changed"]
+    assert told == [("setup", ["code_until", "login"]), ("setup", ["login", "second_factor"])]
+
+
 def test_a_token_is_shown_once_listed_without_itself_and_worth_nothing_once_it_is_revoked(
     empty: Counter, connection: Connection
 ):
@@ -131,3 +146,25 @@ def test_a_token_is_shown_once_listed_without_itself_and_worth_nothing_once_it_i
     again = empty.xueji("user", "revoke-token", "op", "报表")
     assert again.exit_code == 2
     assert "归档" in again.stderr
+
+
+def test_a_printed_token_is_proved_by_nobody_and_one_to_administer_lasts_thirty_days_at_most(
+    empty: Counter, connection: Connection
+):
+    too_long = empty.xueji("user", "token", "op", "--name", "管理", "--scope", "admin", "--days", "31")
+    assert (too_long.exit_code, "30" in too_long.stderr) == (2, True)
+    empty.done("user", "token", "op", "--name", "管理", "--scope", "admin")
+    said = empty.done("user", "token", "op", "--name", "报表", "--scope", "read")
+    assert "不能办" in said.stderr
+
+    told = {one["name"]: one for one in empty.document("user", "tokens", "op")}
+
+    days = {
+        name: (datetime.fromisoformat(one["until"]) - datetime.fromisoformat(one["made"])).days
+        for name, one in told.items()
+    }
+    assert days == {"管理": 30, "报表": 90}
+    assert {one["proved"] for one in told.values()} == {None}
+    row = shown(connection, said.stdout.strip(), AT)
+    assert row is not None
+    assert not is_proved(row, AT)

@@ -5,10 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from console.backup_folders import Kept
 from engine.store.database import Connection, open_engine
 from tests import postgres
 from tests.console.counter import NOW, READY, Counter
@@ -150,3 +153,124 @@ def test_postgresql_is_backed_up_and_restored_by_its_own_tools(
         other = Counter(url=empty, folder=tmp_path)
         assert other.xueji("restore", str(folder)).exit_code == 0
         assert other.document("replay", "--all", "--json") == counter.document("replay", "--all", "--json")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of backups."""
+    monkeypatch.setenv("XUEJI_BACKUPS", str(tmp_path / "backups"))
+    return tmp_path / "backups"
+
+
+def _names(home: Path) -> list[str]:
+    return sorted(one.name for one in home.iterdir())
+
+
+def test_without_a_folder_the_next_backup_is_made_where_backups_are_and_is_whole(
+    counter: Counter, home: Path, tmp_path: Path
+) -> None:
+    assert counter.xueji("backup", now="2024-05-13T03:10").exit_code == 0
+    assert counter.xueji("backup", now="2024-05-14T03:10").exit_code == 0
+    assert _names(home) == ["2024-05-13-0310", "2024-05-14-0310"]
+    other = _elsewhere(counter, tmp_path / "other")
+    assert other.xueji("restore", str(home / "2024-05-14-0310")).exit_code == 0
+
+
+def test_without_a_folder_and_without_a_setting_nothing_is_backed_up_and_it_is_said_what_to_set(
+    counter: Counter,
+) -> None:
+    answer = counter.xueji("backup")
+    assert answer.exit_code != 0
+    assert "XUEJI_BACKUPS" in answer.output
+
+
+def test_only_the_newest_are_kept_once_the_new_one_was_verified_and_what_is_no_backup_stays(
+    counter: Counter, home: Path
+) -> None:
+    for day in (10, 11, 12, 13):
+        counter.xueji("backup", now=f"2024-05-{day}T03:10")
+    (home / "2024-05-11-0310" / "xueji.db").unlink()  # not whole any more: neither counted nor removed
+    (home / "notes").mkdir()
+    another = home / "2024-05-09-0310"
+    shutil.copytree(home / "2024-05-10-0310", another)
+    told = json.loads((another / "manifest.json").read_text())
+    (another / "manifest.json").write_text(json.dumps({**told, "log": "xueji/another"}))
+
+    foretold = counter.xueji("backup", "--keep", "2", "--dry-run", now="2024-05-14T03:10")
+    before = _names(home)
+    done = counter.xueji("backup", "--keep", "2", now="2024-05-14T03:10")
+
+    assert "2024-05-14-0310" not in before
+    going = ["2024-05-10-0310", "2024-05-12-0310"]
+    for answer in (foretold, done):
+        assert [name for name in before if f"{home / name}" in answer.output.replace("\n", "")] == going
+    stays = ["2024-05-09-0310", "2024-05-11-0310", "2024-05-13-0310", "2024-05-14-0310", "notes"]
+    assert _names(home) == stays
+
+
+def test_the_backup_just_made_is_kept_though_a_clock_that_was_ahead_made_others_look_newer(
+    counter: Counter, home: Path
+) -> None:
+    for day in (20, 21, 13):
+        counter.xueji("backup", "--keep", "1", now=f"2024-05-{day}T03:10")
+    assert _names(home) == ["2024-05-13-0310"]
+
+
+def test_nothing_is_removed_where_the_new_backup_does_not_add_up(counter: Counter, home: Path) -> None:
+    counter.xueji("backup", now="2024-05-12T03:10")
+    engine = open_engine(counter.url)
+    connection = Connection(engine)
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute("UPDATE event SET body = body || x'20' WHERE id = (SELECT max(id) FROM event)")
+    connection.execute("UPDATE event SET body = CAST(body AS BLOB)")
+    connection.close()
+    engine.dispose()
+    assert counter.xueji("backup", "--keep", "1", now="2024-05-13T03:10").exit_code != 0
+    assert _names(home) == ["2024-05-12-0310"]
+
+
+def test_the_worker_says_when_the_last_verified_backup_was_made_what_it_holds_and_when_it_is_too_old(
+    counter: Counter, home: Path
+) -> None:
+    none = counter.xueji("work", "--status", now="2024-05-13T09:30").output
+    counter.xueji("backup", now="2024-05-13T09:30")
+    held = json.loads((home / "2024-05-13-0930" / "manifest.json").read_text())["events"]
+    counter.xueji("move", READY[0], "apply", "--as", "op", "batch=2024-06")
+    fresh = counter.xueji("work", "--status", now="2024-05-14T03:10").output
+    late = counter.xueji("work", "--status", now="2024-05-14T11:31")
+
+    assert "没有核对过的备份" in none
+    assert "昨天 09:30" in fresh
+    [line] = [one for one in fresh.splitlines() if "备份 backup" in one]
+    saved, now = (int(one) for one in line.rpartition("events ")[2].replace(",", "").split(" / "))
+    assert (saved, now > saved) == (held, True)
+    assert "超过 26 小时" not in fresh
+    assert "超过 26 小时" in late.output
+    assert late.exit_code != 0
+
+
+def test_a_backup_of_days_ago_is_told_by_days() -> None:
+    at, kept = datetime.fromisoformat, Kept(Path(), datetime.fromisoformat("2024-05-11T03:10+08:00"), 1)
+    assert [kept.when("zh", at(f"2024-05-{day}T01:00+08:00")) for day in (11, 12, 14)] == [
+        "今天 03:10", "昨天 03:10", "3 天前（5月11日）",
+    ]  # fmt: skip
+    assert kept.is_late(at("2024-05-12T05:11+08:00"))
+    assert not kept.is_late(at("2024-05-12T05:10+08:00"))
+
+
+def test_postgresql_is_worked_on_and_backed_up_by_its_socket_without_a_password(
+    bare_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(bare_postgres_url) as connection:
+        row = connection.execute("SELECT current_setting('unix_socket_directories'), current_user").fetchone()
+        assert row is not None
+        port, name = connection.info.port, connection.info.dbname
+    folder = row[0].partition(",")[0]
+    if not (Path(folder) / f".s.PGSQL.{port}").exists():
+        pytest.skip("the server is on another machine, or has no socket")
+    monkeypatch.setenv("PATH", str(postgres.client_programs()), prepend=os.pathsep)
+    monkeypatch.setenv("XUEJI_KEY_FILE", str(tmp_path / "log.key"))
+    by_socket = f"postgresql:///{name}?host={folder}&port={port}&user={row[1]}"
+    counter = Counter(url=by_socket, folder=tmp_path).set_up()
+    assert counter.xueji("backup", str(tmp_path / "kept")).exit_code == 0

@@ -109,6 +109,15 @@ def test_a_signer_is_added_at_the_unit_that_is_named(lending: tuple[Counter, tup
     assert (nowhere.exit_code, "单位 unit" in nowhere.stderr) == (2, True)
 
 
+def test_where_nobody_signs_in_sequence_nobody_is_put_before_another(lending: tuple[Counter, tuple[str, str]]) -> None:
+    counter, case = lending
+
+    said = counter.xueji(*ADD, *case, "--before", "desk")
+
+    assert (said.exit_code, "待签的签字位" in said.stderr) == (2, True)
+    assert kinds(counter, case) == ["opened"]
+
+
 def test_a_slot_removed_is_not_waited_for(lending: tuple[Counter, tuple[str, str]]) -> None:
     counter, case = lending
 

@@ -79,7 +79,7 @@ def test_a_site_reviews_its_students_submits_its_list_and_sends_the_photos(world
     listed.takes("supply", "records_section")
     assert [row[0] for row in listed.made("F-00")] == [ready, poor]
     assert listed.made("F-03") == []
-    assert listed.refuses("close", "site_operator") == {"G-GR-29"}
+    assert listed.refuses("close", "site_operator") == {"G-GR-29", "X-48"}
     assert review.takes("find_eligible", "site_operator").state == "eligible"
     assert other.refuses("find_eligible", "site_operator") == {"G-GR-07"}
     assert other.takes("find_not_eligible", "site_operator").state == "not_eligible"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.store import audit_runs, leaves
-from engine.store.audit_runs import DONE, FAILED, FINDINGS, RUNNING, SILENCE, WHAT_IF, Run
+from engine.store.audit_runs import BROKEN, DONE, FAILED, FINDINGS, RUNNING, SILENCE, WHAT_IF, Run
 from engine.store.registry import add_account
 from engine.trail.event import moment
 from tests.engine.vault import Vault, vault_at
@@ -30,19 +30,24 @@ def run(name: str, minutes: int = 0, *, kind: str = FINDINGS, login: str = WHO, 
     return Run(name, kind, login, batch, "title", RUNNING, 0, 0, at, at)
 
 
-def test_the_newest_run_about_a_batch_is_found_with_what_came_of_it_by_who_asked(vault: Vault):
+def test_runs_that_are_done_are_found_newest_first_with_what_was_asked_whoever_asked(vault: Vault):
     connection = vault.connection
     runs = (run("1"), run("2", 1), run("3", 2, batch="b"), run("4", 3, login=OTHER), run("5", 4, kind=WHAT_IF))
     for one in runs:
         audit_runs.add_run(connection, one, f'"asked {one.id}"')
-    for name, stage in (("1", DONE), ("2", DONE), ("3", DONE), ("4", FAILED)):
+    for name, stage in (("1", DONE), ("2", DONE), ("3", DONE), ("4", DONE)):
         audit_runs.end(connection, name, NOW, stage, f'"came {name}"')
 
-    newest = audit_runs.newest_done(connection, FINDINGS, WHO)
-    assert [(one.id, came) for one, came in newest] == [("3", '"came 3"'), ("2", '"came 2"')]
+    audit_runs.add_run(connection, run("6", 5), "{}")
+    audit_runs.end(connection, "6", NOW, FAILED, "{}")
+    with connection.reading():
+        done = [(one.id, one.login, asked, came) for one, asked, came in audit_runs.done(connection, FINDINGS)]
+    assert done == [
+        (name, OTHER if name == "4" else WHO, f'"asked {name}"', f'"came {name}"') for name in ("4", "3", "2", "1")
+    ]
     found = [audit_runs.latest_of(connection, FINDINGS, WHO, batch) for batch in ("a", "b", "", "none")]
-    assert [one and one[0].id for one in found] == ["2", "3", "3", None]
-    assert [one.id for one in audit_runs.runs_of(connection, FINDINGS, WHO, 2)] == ["3", "2"]
+    assert [one and one[0].id for one in found] == ["6", "3", "6", None]
+    assert [one.id for one in audit_runs.runs_of(connection, FINDINGS, WHO, 2)] == ["6", "3"]
     assert [audit_runs.asked_of(connection, one) for one in ("5", "none")] == ['"asked 5"', ""]
     waiting = audit_runs.run_of(connection, "5")
     assert waiting is not None
@@ -62,6 +67,28 @@ def test_only_a_run_whose_worker_fell_silent_is_taken_up_and_by_one(vault: Vault
     found = audit_runs.run_of(connection, "1")
     assert found is not None
     assert (found[0].stage, found[0].done, found[0].total) == (DONE, 5, 5)
+
+
+def test_a_run_that_is_over_stays_as_it_ended_whoever_comes_later(vault: Vault):
+    connection = vault.connection
+    audit_runs.add_run(connection, run("1"), "{}")
+    audit_runs.end(connection, "1", NOW, DONE, '"first"')
+    audit_runs.end(connection, "1", NOW + SILENCE, BROKEN, '"second"')
+    audit_runs.live_on(connection, "1", NOW + SILENCE)
+    found = audit_runs.run_of(connection, "1")
+    assert found is not None
+    assert (found[0].stage, found[0].beat_at, found[1]) == (DONE, moment(NOW), '"first"')
+
+
+def test_only_runs_of_the_own_that_are_worked_on_count_as_open(vault: Vault):
+    connection = vault.connection
+    for one in (run("1"), run("2", 1), run("3", 1), run("4", 1, login=OTHER)):
+        audit_runs.add_run(connection, one, "{}")
+    audit_runs.end(connection, "3", NOW, DONE, "{}")
+    assert audit_runs.count_open(connection, WHO, NOW + SILENCE) == 2
+    assert audit_runs.count_open(connection, WHO, NOW + SILENCE + timedelta(seconds=1)) == 1
+    audit_runs.live_on(connection, "1", NOW + SILENCE)
+    assert audit_runs.count_open(connection, WHO, NOW + SILENCE + timedelta(seconds=1)) == 2
 
 
 def test_heads_are_listed_newest_first_and_an_event_is_under_the_first_that_was_signed_over_it(vault: Vault):

@@ -6,17 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from engine.store.copies import copies_of
 from engine.store.desk_work import (
     CLAIM_LASTS,
     FIND_LASTS,
     Around,
     Finding,
     SavedView,
+    Within,
     add_view,
     cases_named,
     claim,
     claimed_by,
-    copies_of,
     deeds_of,
     draft,
     drop_view,
@@ -191,12 +192,12 @@ def test_what_a_person_did_is_counted_and_told_the_last_first(town: Town):
     midnight = NOW - timedelta(days=1)
 
     counts = tally(town.connection, "operator.s1", midnight, NOW)
-    [last, first] = deeds_of(town.connection, "operator.s1", ("moved",), "", 10)
+    [last, first] = deeds_of(town.connection, "operator.s1", Within(("moved",)), "", 10)
 
     assert (counts.done, counts.today, counts.opened) == (2, 2, 0)
     assert (first.case, last.case) == (town.record(FIRST), town.record(SECOND))
     behind = f"{last.at.isoformat(timespec='microseconds').replace('+00:00', 'Z')}/{last.case}/{last.seq}"
-    assert deeds_of(town.connection, "operator.s1", ("moved",), behind, 10) == [first]
+    assert deeds_of(town.connection, "operator.s1", Within(("moved",)), behind, 10) == [first]
     assert last_deed(town.connection, first.case) == ("operator.s1", first)
     assert last_deed(town.connection, -1) is None
 

@@ -109,6 +109,56 @@ def test_any_list_may_ask_that_another_than_who_handed_it_in_ticks_a_scan(distri
             assert (answer.failed if isinstance(answer, Refused) else ()) == expected
 
 
+def sharing(library: Library, first: str, second: str) -> Library:
+    """The library with two forms, `ONE` and `TWO`, that take those members for whom the conditions are true."""
+    forms = {
+        kind: Document.model_validate({
+            "title": {"zh": kind, "en": kind}, "made_from": "members", "rows": rows, "columns": ["student_no"],
+            "source": "test",
+        })
+        for kind, rows in (("ONE", first), ("TWO", second))
+    }  # fmt: skip
+    documents = {**library.rulebook.documents, **forms}
+    return replace(library, rulebook=library.rulebook.model_copy(update={"documents": documents}))
+
+
+SHARED = roll(
+    {"compile": {**COMPILE["compile"], "issues": ["ONE", "TWO"]}, **REOPEN, **SEAL},
+    members={"of": "loan", "where": "it.state == 'checked'", "on_one_of": ["ONE", "TWO"]},
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (f"it.student_no == '{FIRST}'", f"it.student_no == '{SECOND}'", ("nowhere", ELSEWHERE)),
+        (f"it.student_no == '{FIRST}'", f"it.student_no in ('{FIRST}', '{SECOND}', '{ELSEWHERE}')", ("twice", FIRST)),
+        (f"it.student_no == '{FIRST}'", f"it.student_no != '{FIRST}'", None),
+    ],
+    ids=["somebody-is-on-none", "somebody-is-on-two", "all-are-on-one"],
+)
+def test_a_list_is_fixed_only_if_everybody_stands_on_exactly_one_of_the_forms_that_share_it_out(
+    district_url: str, library: Library, first: str, second: str, told: tuple[str, str] | None
+):
+    with compiling(district_url, sharing(library, first, second), [FIRST, SECOND, ELSEWHERE], roll=SHARED) as (town, _):
+        [listed] = lists(town)
+
+        answer = town.decided(listed.id, "compile", "records.sx")
+
+        if told is None:
+            assert isinstance(answer, Moved)
+            return
+        assert isinstance(answer, Refused)
+        assert answer.failed == ("X-48",)
+        assert town.by_id(listed.id).state == "open"
+        [verdict] = answer.verdicts
+        nowhere, twice = verdict.sentence.zh.partition("哪张都不在：")[2].split("；不止一张：")
+        said = {"nowhere": nowhere, "twice": twice}
+        assert f"（{told[1]}）" in said.pop(told[0])
+        assert list(said.values()) == ["—"]
+        assert told[1] not in str(answer.data), "whom it is about is told and not kept"
+
+
 def members(town: Town) -> list[tuple[object, ...]]:
     return town.connection.execute("SELECT list_id, member FROM member ORDER BY list_id, member").fetchall()
 

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 
 from engine.casework import move
-from engine.errors import NotAllowed, NotRetractable, StaleCase, TransitionNotOpen
+from engine.errors import NotAllowed, NotRetractable, StaleCase, TransitionNotOpen, Unknown
 from engine.library import Library
 from engine.organisation import give_role
 from engine.records import Moved, Refused, Verdict
@@ -286,6 +286,10 @@ def changing() -> dict[str, Written]:
     return signed(add=CHANGING["add"], drop=CHANGING["drop"])
 
 
+def _in_sequence() -> dict[str, Written]:
+    return signed(add=CHANGING["add"], drop=CHANGING["drop"], order="sequence")
+
+
 def rules_of(verdicts: Sequence[Verdict]) -> list[str]:
     return [one.rule for one in verdicts]
 
@@ -318,6 +322,35 @@ def test_only_the_roles_named_may_be_added_and_no_more_than_may_be(district_url:
         with pytest.raises(StaleCase):
             add_signer(town.desk, case, "records_section", replace(request, seen=1))
         assert town.replayed().diverged == ()
+
+
+def test_in_sequence_a_signer_added_before_another_signs_before_them(district_url: str, library: Library):
+    with signing(district_url, library, {**changing(), **_in_sequence()}) as (town, case):
+        assert isinstance(sign(town, case, "a"), Moved)
+        request = town.request("lend", "operator.s1")
+        with pytest.raises(Unknown, match="two"):
+            add_signer(town.desk, case, "records_section", request, before="one")
+        assert add_signer(town.desk, case, "records_section", request, before="two") == ()
+        assert town.events(case)[-1]["data"]["before"] == "two"
+        early = sign(town, case, "b", slot="two")
+        assert isinstance(early, Refused)
+        assert rules_of(early.verdicts) == ["not-your-turn"]
+        assert states(town, case, ("records.sx", "b", "c")) == ["asked", "asked", "lent"]
+        assert town.replayed().diverged == ()
+
+
+def test_a_signer_keeps_the_place_before_a_slot_that_is_dropped_later(district_url: str, library: Library):
+    with signing(district_url, library, {**changing(), **_in_sequence()}) as (town, case):
+        request = town.request("lend", "operator.s1")
+        assert add_signer(town.desk, case, "records_section", request, before="three") == ()
+        assert drop_signer(town.desk, case, "three", town.request("lend", "operator.s1")) == ()
+        assert states(town, case, ("a", "b", "records.sx")) == ["asked", "asked", "lent"]
+        assert town.replayed().diverged == ()
+
+
+def test_where_there_is_no_sequence_nobody_comes_before_another(district_url: str, library: Library):
+    with signing(district_url, library, changing()) as (town, case), pytest.raises(Unknown):
+        add_signer(town.desk, case, "records_section", town.request("lend", "operator.s1"), before="two")
 
 
 def test_a_slot_dropped_is_not_waited_for_any_more(district_url: str, library: Library):

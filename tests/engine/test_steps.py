@@ -210,6 +210,7 @@ def test_no_sentence_of_the_engine_leaves_a_hole(library: Library):
         "signed-already": {"who"}, "not-your-turn": {"what", "turn"}, "signing-over": {"what"},
         "list-frozen": {"what"}, "not-unique": {"what", "who"}, "signer-not-offered": {"what", "known"},
         "draft-changed": {"what", "many"}, "paper-of-older-draft": {"what"}, "own-paper": {"what", "who"},
+        "not-on-one": {"forms", "nowhere", "twice"},
         "fact-taken": {"what"}, "signers-used-up": {"most"}, "nobody-left-to-sign": {"what"},
     }  # fmt: skip
     machine = machine_of(library, library.record("online-ed"))

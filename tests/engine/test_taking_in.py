@@ -9,16 +9,22 @@ from datetime import timedelta
 import pytest
 
 from console.taking_in import facts, rehearsed
+from console.taking_in_kinds import kinds_of
+from console.taking_in_photos import photos
+from console.taking_in_whole import keep_refused
 from engine.actors import Actor, Grant
 from engine.library import Library
-from engine.records import Json
+from engine.recording import WholeRefused
+from engine.records import Json, Moved
+from engine.store import documents
 from engine.taking_in import not_theirs, reach_of, ready
 from engine.trail.event import moment
 from engine.writers import taken_in_by
 from exchange.fact_sheets import FACT_COLUMNS
 from exchange.workbooks import Grid
 from tests.engine.lab import CHECK, lending, loan, rule
-from tests.engine.town import FIRST, NOW, OPEN_FIRST, SECOND, Town, town_at
+from tests.engine.town import BATCH, FIRST, NOW, OPEN_FIRST, SECOND, Town, town_at
+from tests.exchange.pictures import package, picture
 
 
 @pytest.fixture
@@ -111,3 +117,35 @@ def test_a_case_that_waits_is_ready_while_nothing_stands_in_its_way(sqlite_distr
         assert case in ready(town.desk, [FIRST], request).waiting
         town.know(FIRST, fee_owed="9.00")
         assert case not in ready(town.desk, [FIRST], request).waiting
+
+
+def test_a_refused_package_of_photographs_leaves_no_picture_behind_and_the_refusal_in_the_chain(
+    sqlite_district: str, library: Library
+):
+    """No shipped rule closes the facts of photographs; an institution's may."""
+    book = library.rulebook
+    groups = {**book.vocabulary.groups, "progress": book.vocabulary.groups["identity"].model_copy(
+        update={"guards": ("closed",)})}  # fmt: skip
+    closing = book.model_copy(update={
+        "rules": {**book.rules, "closed": rule("cohort < 1900")},
+        "vocabulary": book.vocabulary.model_copy(update={"groups": groups}),
+    })  # fmt: skip
+    with town_at(sqlite_district, library) as town:
+        town.know(FIRST, electronic_photo=False)
+    with town_at(sqlite_district, replace(library, rulebook=closing)) as town:
+        desk = town.desk
+        desk.publish(NOW, "setup")
+        opened = town.open(("graduate-photo-collection", "start"), FIRST, "records.sx", batch=BATCH)
+        assert isinstance(opened, Moved)
+        request = town.request("photos", "records.sx")
+        judged = photos(desk, package({f"{FIRST}.jpg": picture(size=(480, 640))}), request, lambda _: None)
+        [kind] = [one for one in kinds_of(desk, request.actor, NOW) if one.name == "photos"]
+
+        with pytest.raises(WholeRefused) as problem:
+            judged.keep(desk, request)
+        assert documents.of_case(town.connection, opened.case.id) == []
+        keep_refused(desk, kind, problem.value.refused, request)
+
+        [said] = [one["data"] for one in town.events(-town.student(FIRST).id) if one["kind"] == "refused"]
+        assert (said["source"], said["failed"]) == ("photos", ["T-01"])
+        assert town.facts(FIRST)["electronic_photo"] is False

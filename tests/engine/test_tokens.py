@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -26,6 +27,7 @@ def test_a_token_made_and_ended_is_told_by_whom_for_whom_and_for_what_but_never_
     keep_token(town.desk, one, "admin")
     keep_token(town.desk, row("two"), "admin")  # the clock of a rehearsal may stand still
     keep_token(town.desk, row("other", "归档"), "admin")
+    keep_token(town.desk, replace(row("proved", "管理"), proved_at=NOW), WHO)
     assert town.replayed().diverged == ()
 
     assert end_tokens(town.desk, WHO, "报表", at=NOW + DAY, actor="setup") == 2
@@ -34,16 +36,20 @@ def test_a_token_made_and_ended_is_told_by_whom_for_whom_and_for_what_but_never_
     told = [one for one in town.events(REGISTRY) if one["kind"] == "token_changed"]
     assert [(one["actor"], one["data"]["login"], one["data"]["name"], one["data"]["good"]) for one in told] == [
         ("admin", WHO, "报表", True), ("admin", WHO, "报表", True), ("admin", WHO, "归档", True),
-        ("setup", WHO, "报表", False),
+        (WHO, WHO, "管理", True), ("setup", WHO, "报表", False),
     ]  # fmt: skip
     assert (told[0]["data"]["scopes"], told[0]["data"]["until"]) == (["decide", "read"], moment(NOW + 90 * DAY))
+    assert [one["data"].get("proved_at") for one in told] == [None, None, None, moment(NOW), None]
     assert not any(one.hash in str(event) for event in told)
     assert town.replayed().diverged == ()
 
 
 def test_a_token_that_no_event_tells_of_or_tells_otherwise_of_is_named_while_it_is_good(town: Town):
     keep_token(town.desk, row("one"), "admin")
-    for column, value in (("scopes", "admin"), ("expires_at", moment(NOW + 300 * DAY)), ("revoked_at", moment(NOW))):
+    for column, value in (
+        ("scopes", "admin"), ("expires_at", moment(NOW + 300 * DAY)), ("revoked_at", moment(NOW)),
+        ("proved_at", moment(NOW)),
+    ):  # fmt: skip
         kept = town.kept(("api_token", column), login=WHO)
         town.edit(("api_token", column), value, login=WHO)
         assert "api_token" in town.replayed().diverged[0].why, column

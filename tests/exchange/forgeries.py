@@ -81,6 +81,14 @@ def _signers(**said: Any) -> Forge:
     return both(data(2, **said), lambda story: story.pop())
 
 
+def _put_before(slot: str) -> Forge:
+    def forge(story: Story) -> None:
+        story[2]["data"]["before"] = slot
+        story[2]["data"]["slots"]["approve"]["added"]["+1"]["before"] = slot
+
+    return forge
+
+
 FORGERIES: tuple[Forgery, ...] = (
     # who the case is about, and under what
     Forgery("the opening is of another workflow", "opening", toy.opened, data(0, workflow="other")),
@@ -206,6 +214,14 @@ FORGERIES: tuple[Forgery, ...] = (
     Forgery("a yes taken for a no", "quorum-of-slots", toy.objected, data(2, vote="yes")),
     Forgery("a missing seat that is not told", "quorum-of-slots", toy.approved, data(2, missing=["seal"])),
     Forgery("a signer whom nobody may add", "signers", toy.added, _signers(signer="sealer")),
+    Forgery("a signer put before nobody", "signers", toy.put_before, _put_before("third")),
+    Forgery("a signer put elsewhere than is said", "signers", toy.put_before, data(2, before="seal")),
+    Forgery(
+        "a signature before that of the signer put before it",
+        "signature-order",
+        toy.put_before,
+        both(data(5, missing=["+1", "seal"]), without(4)),
+    ),
     Forgery(
         "signers changed by whom it is not left to",
         "right",

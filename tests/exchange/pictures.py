@@ -73,12 +73,12 @@ def package(files: Mapping[str, bytes], *, stored: bool = True) -> bytes:
     return written.getvalue()
 
 
-def in_gbk(archive: bytes, names: Sequence[str]) -> bytes:
+def in_gbk(archive: bytes, names: Sequence[str], code: str = "gbk") -> bytes:
     """The same archive with its names written as Chinese Windows writes them: in GBK, saying nothing of it."""
     with ZipFile(BytesIO(archive)) as opened:
         bodies = [opened.read(name) for name in opened.namelist()]
-    plain = {f"{'x' * len(name.encode('gbk'))}"[: -len(str(at))] + str(at): name for at, name in enumerate(names)}
+    plain = {f"{'x' * len(name.encode(code))}"[: -len(str(at))] + str(at): name for at, name in enumerate(names)}
     packed = package(dict(zip(plain, bodies, strict=True)))
     for stand_in, name in plain.items():
-        packed = packed.replace(stand_in.encode(), name.encode("gbk"))
+        packed = packed.replace(stand_in.encode(), name.encode(code))
     return packed

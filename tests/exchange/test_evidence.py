@@ -99,8 +99,52 @@ def test_a_truncated_picture_is_refused_with_what_to_do(kind: str, kept: float):
     assert "incomplete or damaged" in str(caught.value)
 
 
-def test_bytes_after_the_end_of_a_picture_do_no_harm():
+def test_what_fills_a_picture_up_after_its_end_does_no_harm():
     assert inspect("x", of_size(10 * 2**20)).size == 10 * 2**20
+    assert inspect("x", of_size(2**20, "PNG")).size == 2**20
+
+
+def test_the_small_picture_that_a_telephone_adds_behind_a_photo_does_no_harm():
+    body = picture("JPEG") + bytes(3) + SMALL_JPEG
+    assert inspect("x", body).width == 200
+
+
+_OTHER_FILES = {
+    "an archive": package({"setup.exe": b"MZ"}),
+    "a page": b"<script>alert(1)</script>",
+    "a PDF": pdf(),
+    "a program": b"\x00\x00MZ\x90",
+    "an archive behind a second picture": SMALL_JPEG + package({"a": b"b"}),
+}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("what", _OTHER_FILES)
+def test_a_picture_that_is_another_file_as_well_is_refused_with_what_to_do(kind: str, what: str):
+    body = picture(kind) + _OTHER_FILES[what]
+    with pytest.raises(FileRefused, match="图片后面夹带了别的内容；请用看图软件打开，另存后再传") as caught:
+        inspect("身份证.jpg", body)
+    assert "something else follows the picture" in str(caught.value)
+
+
+def test_an_archive_with_something_behind_it_is_refused_with_what_to_do():
+    with pytest.raises(FileRefused, match="压缩包后面夹带了别的内容"):
+        inspect("证据.zip", package({"22/身份证.jpg": SMALL_JPEG}) + b"<script>")
+    with_comment = BytesIO()
+    with ZipFile(with_comment, "w") as archive:
+        archive.writestr("22/身份证.jpg", SMALL_JPEG)
+        archive.comment = "2024 届".encode()
+    assert inspect("证据.zip", with_comment.getvalue()).kind == "zip"
+
+
+def test_a_list_with_something_behind_it_is_refused_with_what_to_do():
+    with pytest.raises(FileRefused, match="表格前后夹带了别的内容"):
+        inspect("名单.xlsx", sheet([["学号"], ["1"]]) + b"MZ")
+
+
+def test_a_picture_whose_end_was_cut_off_behind_the_last_line_is_refused_as_incomplete():
+    with pytest.raises(FileRefused, match="不完整"):
+        inspect("身份证.jpg", SMALL_JPEG[:-2])
 
 
 def test_an_empty_file_is_refused():

@@ -70,9 +70,22 @@ def test_a_picture_is_called_by_its_name_wherever_it_lies_and_what_systems_add_i
         (1, "一班/2021.jpg", "2021"),
         (2, "二班/33.JPG", "33"),
     ]
-    assert [one.code for one in read({"__MACOSX/._7.jpg": b"x", "Thumbs.db": b"x", "a/": b"", "7.jpg": PHOTO})] == ["7"]
+    beside = {"__MACOSX/._7.jpg": b"x", "Thumbs.db": b"x", "a/": b"", "班/~$名单.xlsx": b"x", "班/._8.jpg": b"x"}
+    assert [one.code for one in read({**beside, "7.jpg": PHOTO})] == ["7"]
     assert body_at(body, 2) == ("二班/33.JPG", PHOTO)
     assert [body_at(body, place) for place in (0, 3)] == [None, None]
+
+
+@pytest.mark.parametrize("code", ["gbk", "utf-8"])
+@pytest.mark.parametrize("names", [["一班/2021.jpg", "联通/33.JPG"], ["一/2021.jpg", "二〇/33.JPG"]])
+def test_names_are_read_as_windows_and_as_a_mac_write_them_though_neither_says_how(names: list[str], code: str):
+    body = in_gbk(package({"x": PHOTO, "y": PHOTO}), names, code)
+    admit_package(body)
+    assert [one.name for one in pictures_in(body)] == names
+
+
+def test_digits_of_a_chinese_keyboard_are_digits():
+    assert [one.code for one in read({"２０２１０３Ｘ.jpg": PHOTO})] == ["202103X"]  # noqa: RUF001 as they are typed
 
 
 def test_what_is_no_sound_picture_says_why_and_costs_no_decoding():
@@ -82,26 +95,42 @@ def test_what_is_no_sound_picture_says_why_and_costs_no_decoding():
         {
             "1.jpg": b"%PDF-1.4", "2.jpg": PHOTO[:90], "3.jpg": PHOTO + package({"x": b"x"}), "4.jpg": scans,
             "5.jpg": png_claiming(60_000, 60_000), "6.jpg": png_claiming(8_000, 8_000), "7.jpg": large + bytes(2**20),
+            "8.jpg": b"", "9.jpg": b"\0\0\0\x18ftypheic" + bytes(90), "10.jpg": b"RIFF\0\0\0\0WEBP" + bytes(90),
+            "11.jpg": picture(size=(640, 480), orientation=6),
         }
     )  # fmt: skip
     reasons = [one.against[0][1].zh if one.against else "" for one in found]
     for reason, words in zip(
         reasons,
-        ["内容是PDF", "不完整或已损坏", "夹带了别的内容", "扫描次数过多", "像素过多", "", "单张照片过大"],
+        [
+            "内容是PDF",
+            "不完整或已损坏",
+            "夹带了别的内容",
+            "扫描次数过多",
+            "像素过多",
+            "",
+            "单张照片过大",
+            "文件是空的（0 字节）",
+            "内容是手机拍的 HEIC 图片",
+            "内容是WebP 图片",
+            "实际是横的",
+        ],
         strict=True,
     ):
         assert words in reason
-    assert [one.is_shown for one in found] == [False] * 7, MOST_PIXELS_SHOWN
+    assert [one.is_shown for one in found] == [*[False] * 10, True], MOST_PIXELS_SHOWN
     assert found[5].upload is not None, "what is no photograph by its header is refused by the rule, undecoded"
 
 
 def test_what_collectors_ask_beside_the_rules_is_a_doubt():
     grey, turned = BytesIO(), picture(size=(480, 640), orientation=6)
     Image.effect_noise((480, 640), 30).save(grey, "JPEG")
-    small = BytesIO()
+    small, print_ = BytesIO(), BytesIO()
+    Image.effect_noise((480, 640), 30).convert("CMYK").save(print_, "JPEG")
     Image.new("RGB", (480, 640), "white").save(small, "JPEG")
-    found = read({"1.jpg": PHOTO, "2.jpg": grey.getvalue(), "3.jpg": turned, "4.jpg": small.getvalue()})
+    found = read({"1.jpg": PHOTO, "2.jpg": grey.getvalue(), "3.jpg": turned, "4.jpg": small.getvalue(),
+                  "5.jpg": print_.getvalue()})  # fmt: skip
     assert [[doubt.zh.partition("；")[0] for _, doubt in one.doubts] for one in found] == [
-        [], ["不是24位彩色"], ["照片带旋转标记"], ["文件大小不常见：5 KB"],
+        [], ["不是24位彩色"], ["照片带旋转标记"], ["文件大小不常见：5 KB"], ["颜色是印刷用的 CMYK，有的软件里会变色"],
     ]  # fmt: skip
-    assert [one.against for one in found] == [()] * 4
+    assert [one.against for one in found] == [()] * 5

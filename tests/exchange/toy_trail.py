@@ -195,6 +195,17 @@ def added() -> Story:
     return [*checked(), more, signed("head", "cy", ["second", "seal", "+1"])]
 
 
+def put_before() -> Story:
+    """A signer added between two who sign in sequence, and the one who follows."""
+    seat = {"role": "checker", "unit": "S1", "path": "/P/S1/", "before": "second"}
+    more = event(
+        "signer_changed", "cy", trigger="approve", **{"from": "checked"}, added="+1", signer="checker", at_unit="S1",
+        before="second", slots={"approve": {"added": {"+1": seat}}},
+    )  # fmt: skip
+    first = signed("head", "cy", ["+1", "second", "seal"])
+    return [*checked(), more, first, signed("+1", "gus", ["second", "seal"]), signed("second", "hal", ["seal"])]
+
+
 def lent() -> Story:
     file = {"sha256": "e" * 64, "kind": "pdf", "bytes": 99}
     handed_in = event(
@@ -340,7 +351,8 @@ def by_the_student() -> Story:
 
 
 HONEST: Sequence[Callable[[], Story]] = (
-    opened, checked, given_back, shelved, taken_back, approved, objected, added, lent, looked_over, withdrawn, expired,
+    opened, checked, given_back, shelved, taken_back, approved, objected, added, put_before,
+    lent, looked_over, withdrawn, expired,
     reminded, noted, cancelled, refused, stopped, held_back, in_batch, relocated,
     migrated, by_deputy, handed_on, for_the_student, by_the_student,
 )  # fmt: skip

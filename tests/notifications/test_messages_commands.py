@@ -41,7 +41,7 @@ def test_a_folder_without_faults_can_be_used(tmp_path, capsys):
 def test_every_message_can_be_looked_at_as_text_and_as_html(name, tmp_path, capsys):
     page = tmp_path / "page.html"
 
-    told = message_view.show(name, page, None)
+    told = message_view.show(name, page, message_view.Under())
 
     printed = capsys.readouterr().out
     assert told == 0
@@ -54,11 +54,11 @@ def test_a_message_is_shown_with_the_templates_of_an_institution(tmp_path, capsy
     (tmp_path / "moved").mkdir()
     (tmp_path / "moved" / "says.txt").write_text("请看{{ state.zh }}\nSee {{ state.en }}\n", encoding="utf-8")
 
-    message_view.show("moved", None, tmp_path)
+    message_view.show("moved", None, message_view.Under(tmp_path))
 
     assert "请看已申请\nSee Applied" in capsys.readouterr().out
 
 
 def test_a_message_that_does_not_exist_is_answered_with_the_nearest_that_does():
     with pytest.raises(Unknown, match="Did you mean 'approaching'"):
-        message_view.show("aproaching", None, None)
+        message_view.show("aproaching", None, message_view.Under())

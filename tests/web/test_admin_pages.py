@@ -1,5 +1,15 @@
 """Administration: how things stand, what left the house, who may what; each administrator sees the own pages only."""
 
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.backups import backup_next
+from console.calling import Caller
 from console.demo import evening
 from console.web.admin.outbox import masked
 from tests.web.conftest import Site
@@ -18,6 +28,18 @@ def _a_mail(site: Site, state: str, answer: str) -> int:
     return int(number)
 
 
+@pytest.mark.parametrize(
+    ("login", "page"), [("system-admin", "health"), ("security-admin", "people"), ("audit-admin", "access")]
+)
+def test_who_only_administers_is_offered_no_search_for_students(read_site: Site, login: str, page: str) -> None:
+    """They see no student and no case: whatever they typed, nothing would be found; who audits sees some."""
+    shown = read_site.signed_in(login).get(f"/admin/{page}")
+
+    assert shown.status_code == 200
+    assert 'action="/find"' not in shown.text
+    assert 'action="/find"' in read_site.signed_in("auditor").get("/audit").text
+
+
 def test_each_administrator_comes_to_the_own_first_page_and_sees_no_other(read_site: Site) -> None:
     first = {"system-admin": "/admin/health", "security-admin": "/admin/people", "audit-admin": "/admin/health"}
     assert {who: read_site.signed_in(who).get("/admin").headers["location"] for who in first} == first
@@ -32,6 +54,38 @@ def test_health_says_of_each_part_how_it_is_and_what_to_do(read_site: Site) -> N
     assert "SQLite 3." in text
     assert "故障" in text
     assert "启动 xueji work，或看它的日志。" in text  # nobody works beside the house of the tests
+
+
+def test_health_says_when_the_last_verified_backup_was_made_and_warns_when_it_is_old_or_nobody_knows(
+    open_site: Callable[..., Site], read_site: Site, tmp_path: Path
+) -> None:
+    unset = read_site.signed_in("system-admin").get("/admin/health").text
+    site = open_site(backups=tmp_path)
+    admin, caller = site.signed_in("system-admin"), Caller(settings=site.house.settings, now=site.watch.at)
+    none = admin.get("/admin/health").text
+    assert backup_next(caller, 1, dry_run=False) == 0
+    [(held,)] = _rows(site, "SELECT count(*) FROM event")
+    today = admin.get("/admin/health").text
+    site.watch.pass_by(hours=20)
+    site.watch.pass_by(hours=6, minutes=1)
+    old = site.signed_in("system-admin").get("/admin/health").text
+    told = site.program.get("/metrics").text
+
+    assert "没有设置备份目录，不知道有没有备份。" in unset
+    assert "备份目录里没有核对过的备份。" in none
+    said = f"今天 17:31 备份并核对过，含 {held:,} 个事件，现有 {held:,} 个。"
+    assert said in today
+    assert "昨天 17:31 备份并核对过" in old
+    assert "再运行 xueji backup" not in today
+    assert "再运行 xueji backup" in old
+    assert f"xueji_backup_events {float(held)}" in told
+    made = (site.watch.at - timedelta(hours=26, minutes=1)).timestamp()
+    assert float(re.search(r"^xueji_backup_timestamp_seconds (\S+)", told, re.MULTILINE)[1]) == made  # type: ignore[index]  # it is there
+
+
+def _rows(site: Site, sql: str) -> list[Any]:
+    with site.house.desks.borrowed() as office:
+        return list(office.desk.connection.execute(sql).fetchall())
 
 
 def test_a_mail_nobody_knows_of_is_kept_as_received_by_whoever_asked(site: Site) -> None:

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
 
 import orjson
+from openpyxl import load_workbook
 
+from console.access.programs import Wish, issue
 from console.access.tokens import hash_of
 from console.demo import evening, school
 from engine.delegating import Mandate, hand_over
@@ -172,6 +176,26 @@ def test_a_program_gets_a_token_from_its_person_alone_and_auditors_read_who_made
         assert f"作废 周敏（{evening.APPROVER}）的接口令牌“报表”" in said
 
 
+def test_a_token_is_marked_when_nobody_proved_it_and_one_to_administer_lasts_thirty_days_at_most(site: Site) -> None:
+    person, admin = site.signed_in(evening.SECOND), site.signed_in("security-admin")
+    with site.house.desks.borrowed() as office:
+        issue(office.desk, Wish(evening.SECOND, "打印的", ("read",), timedelta(days=30)), site.watch.at, "setup")
+    for page in (person.get("/me/tokens"), admin.get(f"{_PEOPLE}/{evening.SECOND}")):
+        assert "有效未经本人验证" in _text(page.text).replace(" ", "")
+    given = {"name": "管理", "scope_admin": "on", "days": "90"}
+    long = admin.post("/me/tokens", given)
+    assert (long.status_code, "含“管理”的最多 30 天" in long.text) == (422, True)
+    [made] = set(re.findall(r"xueji_[\w-]{40,}", admin.post("/me/tokens", {**given, "days": "30"}).text))
+    asking = {"Authorization": f"Bearer {made}", "Idempotency-Key": "role-0001"}
+    role = {"role": "site_operator", "unit": SITE}
+    address = f"/api/v1/admin/people/{evening.SECOND}/roles"
+    assert site.program.post(address, json=role, headers=asking).status_code == 200
+    site.watch.pass_by(minutes=20)
+    assert (
+        admin.post("/me/tokens", {**given, "name": "另一个", "days": "30"}).headers["location"].startswith("/sign-in")
+    )
+
+
 def test_a_student_is_told_the_number_of_the_own_unit_or_of_the_one_above(site: Site) -> None:
     with site.house.desks.borrowed() as office:
         [(login,)] = office.desk.connection.execute(
@@ -266,12 +290,40 @@ def test_who_looked_at_what_and_why_is_told_by_student_and_by_person_and_much_is
     page = admin.get(at).text
     assert "显示个人信息：其他（核对存根）" in page
     assert "打开办件" in page
+    assert f"看过学号 {student_no} 的学生的" in page
+    assert f'value="{student_no}"' in page
+    taken = admin.post("/admin/access/export", {"student": at.partition("=")[2]})
+    sheet = load_workbook(BytesIO(taken.content)).active
+    assert sheet is not None
+    assert {row[0] for row in sheet.iter_rows(min_row=2, values_only=True)} == {student_no}
+    assert str(student_no) not in _events(site)[-1]
+    both = admin.post("/admin/access", {"student_no": student_no, "who": evening.APPROVER})
+    assert both.status_code == 422
+    assert "学号和用户只填一个" in both.text
     assert "周敏" in admin.get(f"/admin/access?who={evening.APPROVER}").text
     assert admin.post("/admin/access", {"student_no": "0"}).status_code == 422
     book = admin.post("/admin/access/export", {"who": evening.APPROVER})
     assert book.content.startswith(b"PK")
     assert '"trigger":"export:access"' in _events(site)[-1]
     assert str(student_no) not in _events(site)[-1]
+
+
+def test_who_took_names_along_stands_in_the_access_report_with_how_many(site: Site) -> None:
+    approver, admin = site.signed_in(evening.APPROVER), site.signed_in("audit-admin")
+    assert "没有人带走过名单" in admin.get("/admin/access").text
+    taken = approver.post("/exports/queue")
+    rows = load_workbook(BytesIO(taken.content)).active.max_row - 1  # type: ignore[union-attr] # it has a sheet
+
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", admin.get("/admin/access").text))
+    assert re.search(f"周敏 {evening.APPROVER} .* 待办 {rows:,} 条 #\\d+", page), page
+    of_person = admin.get(f"/admin/access?who={evening.APPROVER}").text
+    assert f"{evening.APPROVER} 带走的" in of_person
+    assert f"{rows:,} 条" in of_person
+    assert f"{rows:,} 条" not in admin.get("/admin/access?who=audit-admin").text, "another took nothing along"
+    book = admin.post("/admin/access/export", {"who": evening.APPROVER})
+    told = [row[-1] for row in load_workbook(BytesIO(book.content)).active.iter_rows(values_only=True)]  # type: ignore[union-attr]
+    assert f"带走：待办 {rows:,} 条" in told
+    assert site.signed_in("system-admin").get("/admin/access").status_code == 404
 
 
 def _alarms(site: Site) -> list[str]:

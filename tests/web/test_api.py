@@ -13,11 +13,12 @@ from tests.web.conftest import Site
 
 
 class Program:
-    """A program that shows a token."""
+    """A program that shows a token, which its person made with a proof unless it is said."""
 
-    def __init__(self, site: Site, login: str, *scopes: str, days: int = 30) -> None:
+    def __init__(self, site: Site, login: str, *scopes: str, days: int = 30, is_proved: bool = True) -> None:
         with site.house.desks.borrowed() as office:
-            self.token = issue(office.desk, Wish(login, "test", scopes, timedelta(days=days)), site.watch.at, "setup")
+            wish = Wish(login, "test", scopes, timedelta(days=days), site.watch.at if is_proved else None)
+            self.token = issue(office.desk, wish, site.watch.at, "setup")
         self._client = site.program
 
     def get(self, path: str) -> httpx.Response:
@@ -226,3 +227,14 @@ def test_metrics_count_requests_by_route_and_name_nobody(site: Site) -> None:
     assert 'xueji_requests_total{method="GET",route="/queue/{which}"' in told
     assert "xueji_mails" in told
     assert evening.APPROVER not in told
+
+
+def test_metrics_are_told_to_this_machine_alone_whatever_a_proxy_on_it_says_or_leaves_out(site: Site) -> None:
+    port = site.address.rpartition(":")[2]
+    asked: list[dict[str, str]] = [
+        {"Host": f"localhost:{port}"},
+        {"Host": "xueji.school.example"},
+        {"X-Forwarded-For": "203.0.113.9"},
+        {"Forwarded": "for=203.0.113.9"},
+    ]
+    assert [site.program.get("/metrics", headers=said).status_code for said in asked] == [200, 404, 404, 404]

@@ -1,10 +1,12 @@
 """What administrators' programs do: units, people, rights, definitions, batches, mails; each once under a key."""
 
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import orjson
 import pytest
+from openpyxl import load_workbook
 
 from console.demo import evening, school
 from engine.trail.event import REGISTRY
@@ -206,6 +208,49 @@ def test_calendar_terms_and_a_batchs_values_are_told_and_values_set_once_in_orde
     kept = {one["name"]: one["value"] for one in done[0].json()["batch"]["fields"]}
     assert kept[name] == wanted["values"][name]
     assert records.post(f"{address}/values", {"values": {"no_such": "x"}}, "values-03").status_code == 422
+
+
+def test_a_batch_is_published_once_after_a_dry_run_and_a_term_that_is_not_now_does_not_begin(site: Site) -> None:
+    records = Program(site, publishing.RECORDS, "read", "admin")
+    address, before = "/admin/batches/2024-1-teaching/publication", _kinds(site).count("batch_published")
+    meant = records.post(address, {}, "publish-01").json()
+    assert (meant["dry_run"], meant["is_published"]) == (True, False)
+    assert not records.get("/admin/batches/2024-1-teaching").json()["is_published"]
+
+    done = [records.post(address, {"dry_run": False}, "publish-02").json() for _ in range(2)]
+
+    assert [one["opened"] for one in done] == [meant["opened"], 0]
+    assert records.get("/admin/batches/2024-1-teaching").json()["is_published"]
+    assert _kinds(site).count("batch_published") == before + 1
+    late = records.post("/admin/batches/term", {"term": "2030-1"}, "term-00001")
+    assert (late.status_code, late.json()["fields"][0]["where"]) == (422, "body.term")
+
+
+def test_the_report_of_looks_is_taken_out_by_who_may_read_it_and_has_proved_and_is_told(site: Site) -> None:
+    number = Program(site, evening.APPROVER, "read").get("/queue?limit=1").json()["cases"][0]
+    site.signed_in(evening.APPROVER).get(f"/cases/{number['number']}")
+    audit = Program(site, "audit-admin", "read")
+    printed = Program(site, "audit-admin", "read", is_proved=False)
+    about = {"student_no": number["student_no"]}
+    assert printed.post("/admin/access/export", about).status_code == 403
+
+    book = load_workbook(BytesIO(audit.post("/admin/access/export", about).content)).worksheets[0]
+
+    assert book.max_row == 1 + len(audit.post("/admin/access", about).json()["looks"])
+    told = _registry(site)[-1]
+    assert (told["kind"], told["data"]["trigger"]) == ("exported", "export:access")
+    assert number["student_no"] not in orjson.dumps(told).decode()
+
+
+def test_roles_are_not_given_by_a_token_that_a_command_printed(site: Site) -> None:
+    printed = Program(site, "security-admin", "read", "admin", is_proved=False)
+    role = {"role": "site_operator", "unit": SITE}
+    before = len(_registry(site))
+    refused = printed.post(f"/admin/people/{evening.SECOND}/roles", role, "role-0011")
+    assert (refused.status_code, "/me/tokens" in refused.json()["title_en"]) == (403, True)
+    unit = {"under": SITE, "code": "5116101048", "name": "八班", "kind": "class"}
+    assert printed.post("/admin/units", unit, "unit-0008").status_code == 201, "no page asks again for it"
+    assert len(_registry(site)) == before + 1
 
 
 def test_health_mails_changes_and_looks_are_told_to_the_administrator_whose_they_are(site: Site) -> None:

@@ -224,12 +224,16 @@ def test_a_list_is_scanned_signed_in_order_and_accepted_through_the_interface(si
     for one in old:
         assert handler.post(f"{case}/documents/{one['seq']}/withdrawal", {"reason": "旧稿"}, "old-scan1").json()["done"]
     assert handler.send(f"{case}/documents", {"kind": "E-F04"}, ("s.png", scan(240))).json()["done"]
-    early = step(handler, sheet["trigger"], slot="head")
+    early = step(handler, sheet["trigger"], slot="head", consents=True)
     assert not early["moved"]
     for slot in ("handler", "head", "seal"):
         [block] = handler.get(there).json()["signing"]
         assert [one["slot"] for one in block["seats"] if one["is_turn"]] == [slot]
-        body = {"revision": handler.get(there).json()["revision"], "slot": slot}
+        body: dict[str, object] = {"revision": handler.get(there).json()["revision"], "slot": slot}
+        silent = handler.post(f"{case}/transitions/{sheet['trigger']}", body, f"silent-{slot}")
+        assert silent.status_code == 422, "a vote that was not given is not a yes"
+        assert "consents" in silent.text
+        body["consents"] = True
         done = handler.post(f"{case}/transitions/{sheet['trigger']}", body, f"signs-{slot}").json()
         assert done["moved"], done
     assert handler.get(there).json()["state"] == "submitted"
@@ -285,12 +289,15 @@ def test_a_sheet_is_told_every_fault_with_its_place_mended_and_taken_in_once(sit
     assert (done["stage"], done["number"], done["counts"]) == ("done", "0515-01", ready["counts"])
     written = events(site)
     assert head.post(f"/imports/{ready['id']}/commit", {}, "commit-002").json() == done
+    assert head.post(f"/imports/{ready['id']}/drop", {}, "drop-00002").status_code == 409, "it was taken in"
     assert events(site) == written
     assert set(owed(site).values()) == {"0.00"}
     freed = _in_pages(head, f"/imports/{ready['id']}/cases?which=applying&limit=2", "numbers")
     assert len(freed) == done["applying"] == ready["applying"] > 0
 
     assert [one["id"] for one in _in_pages(head, "/imports?limit=1", "runs")] == [ready["id"], faulty["id"]]
+    assert head.post(f"/imports/{faulty['id']}/drop", {}, "drop-00001").status_code == 200
+    assert head.get(f"/imports/{faulty['id']}").status_code == 404, "what was dropped is there no more"
     assert [other.get(f"/imports/{ready['id']}{part}").status_code for part in ("", "/faults", "/cases")] == [404] * 3
     assert other.get("/imports").json()["runs"] == []
 

@@ -150,6 +150,39 @@ def test_a_check_names_what_was_tampered_with(site: Site, spoil: str, told: str)
     assert "链完整" not in said
 
 
+def _registry_looks(site: Site) -> list[str]:
+    rows = _rows(site, "SELECT body FROM event WHERE chain = 0 ORDER BY id")
+    told = [orjson.loads(bytes(body)) for (body,) in rows]
+    return [one["data"]["trigger"] for one in told if one["kind"] == "viewed"]
+
+
+def test_verifying_a_case_is_an_event_of_it_and_is_not_among_what_was_verified(site: Site) -> None:
+    number, auditor = _returned(site), site.signed_in("auditor")
+    before = len(_events(site, number))
+    said = _said(auditor.post(f"/audit/cases/{number}/verify").text)
+
+    assert [one["data"]["trigger"] for one in _events(site, number)[before:]] == ["view:case"]
+    assert "链完整" in said
+    again = _said(auditor.post(f"/audit/cases/{number}/verify").text)
+    assert "链完整" in again
+
+
+def test_an_auditors_searches_and_batches_are_events_and_those_of_others_are_none(site: Site) -> None:
+    auditor, approver = site.signed_in("auditor"), site.signed_in(evening.APPROVER)
+    for person in (approver, auditor):
+        found = person.post("/find", {"q": "nobody of this name"}).headers["location"]
+        for address in (found, "/batches", "/batches/2024-06", "/batches/2024-06/cases"):
+            assert person.get(address).status_code == 200
+        assert person.get("/batches/2024-06/table/units.xlsx").status_code == 200
+        if person is approver:
+            assert _registry_looks(site) == []
+    auditor.post("/audit/cases", {"number": "none"})
+
+    assert _registry_looks(site) == [
+        "view:find", "view:find", "view:batches", "view:batch", "view:batch", "view:batch", "view:audit",
+    ]  # fmt: skip
+
+
 def test_a_moment_costs_as_many_statements_whatever_the_case(narrow_site: Site) -> None:
     auditor, numbers = narrow_site.signed_in("auditor"), (_returned(narrow_site), _mended(narrow_site))
     for seq in (1, 3):  # what is published is read once in a process, what a role takes part in once a desk

@@ -191,6 +191,53 @@ def test_a_conclusion_needs_a_note_follows_the_one_before_and_stays_in_the_trail
         assert replay_one(office.desk.connection, office.log, office.key, 0).diverged == ()
 
 
+def test_a_finding_is_said_in_words_and_with_names_and_never_by_internal_ids(auditor: Person) -> None:
+    lines = re.findall(r'<span class="xj-audit-line">([^<]+)</span>', found(auditor))
+
+    assert any("更正为" in line and "办理“" in line for line in lines), lines
+    for line in lines:
+        assert re.search(r"[a-z]+_[a-z_]+|\btrue\b|\bfalse\b|⟦|T\d\d:\d\d", line) is None, line
+    assert any(line.startswith("林芳 对 ") for line in lines), lines
+
+
+def test_the_moment_of_a_decision_says_that_what_it_rested_on_was_corrected_later(auditor: Person) -> None:
+    corrected = re.findall(
+        r'<span class="xj-audit-line">[^<]*更正为[^<]*</span>\s*<a [^>]*href="([^"]+)"', found(auditor)
+    )
+    case, seq = re.findall(r'href="(/audit/cases/\w+)\?seq=(\d+)"', auditor.get(corrected[0]).text)[0]
+    decided = said(auditor.get(f"{case}?seq={seq}").text)
+
+    assert "这项决定依据的值后来改过 ：档案审核（2024年5月15日（周三）14:20）" in decided
+    assert "版本 v1" in decided
+    assert re.search(r"教学点经办人 \S*林芳", decided), "by name, though the past knows no names"
+    assert "这项决定依据的值后来改过" not in said(auditor.get(f"{case}?seq=1").text), "opening it decided nothing"
+
+
+def test_the_address_of_a_finding_and_of_a_what_if_opens_for_a_colleague_and_not_elsewhere(
+    site: Site, auditor: Person
+) -> None:
+    with site.house.desks.borrowed() as office:
+        held = rows(site, "SELECT unit FROM role_grant WHERE login = 'auditor' AND until IS NULL")[0][0]
+        other = UnitRow(code="52000", name="另一所学校", kind="school", parent=None, path="", profile="online-ed")
+        add_units(office.desk, [other], at=site.watch.at, actor=school.HEAD)
+        for login, unit in (("colleague", held), ("elsewhere", "52000")):
+            give_role(office.desk, login, "auditor", unit, at=site.watch.at, actor=school.HEAD)
+    finding = re.search(r"/audit/findings/[0-9a-f]{64}", found(auditor))[0]  # type: ignore[index]  # there are some
+    run, _ = judged(auditor, "graduation.yaml", stricter())
+    colleague, elsewhere = site.signed_in("colleague"), site.signed_in("elsewhere")
+
+    assert [colleague.get(one).status_code for one in (finding, run)] == [200, 200]
+    assert [elsewhere.get(one).status_code for one in (finding, run)] == [404, 404]
+    assert "没有改动任何数据；郑文 " in said(colleague.get(run).text), "it says whose it is"
+    assert "郑文 2024年" in said(colleague.get(finding).text)
+    assert "没有改动任何数据；您 " in said(auditor.get(run).text)
+    assert colleague.post(finding, {"standing": "confirmed", "text": "已由同事核对"}).status_code == 303
+    assert "已由同事核对" in auditor.get(finding).text
+    assert elsewhere.post(finding, {"standing": "confirmed", "text": "不该看到"}).status_code == 404
+    found(auditor)
+    assert auditor.get(finding).status_code == 200, "looked for once more, it stands where it stood"
+
+
 def test_what_was_found_is_taken_out_with_a_fresh_proof_and_the_trail_says_so(site: Site, auditor: Person) -> None:
     found(auditor)
     book = auditor.post("/audit/findings/export", {"batch": school.BATCH})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html import unescape
 from io import BytesIO
 
@@ -11,8 +12,12 @@ from openpyxl import load_workbook
 
 from console.demo import evening, school
 from engine.daybook import keep_days
+from engine.eligibility import eligibility
+from engine.facts import write_facts
+from engine.records import Request
 from exchange.plain_tables import table_workbook
 from tests.web.conftest import Person, Site
+from tests.web.test_bulk_decisions import done, said
 
 BATCH = f"/batches/{school.BATCH}"
 SITE, OTHER = evening.SITE, school.SITES[0]
@@ -80,6 +85,30 @@ def test_a_long_list_goes_on_page_by_page_and_names_everybody_once(head: Person)
         address = unescape(following[1]) if following else ""
     assert len(seen) == len(set(seen))
     assert title(head.get(f"{BATCH}/cases?key=expected").text).endswith(f"{len(seen)} 人")
+
+
+def test_a_list_is_put_in_the_order_of_a_column_and_read_forth_and_back(head: Person):
+    whole: dict[str, list[str]] = {}
+    for by in ("", "unit", "-unit", "state", "-lacking"):
+        address, page, pages = f"{BATCH}/cases?key=expected&by={by}", "", list[list[str]]()
+        while address:
+            page = head.get(address).text
+            pages.append(re.findall(r'href="/cases/([0-9A-Z-]{9})"', page))
+            following = re.search(r'rel="next" href="([^"]+)"', page)
+            address = unescape(following[1]) if following else ""
+        back = re.search(r'rel="prev" href="([^"]+)"', page)
+        assert back is not None
+        assert re.findall(r'href="/cases/([0-9A-Z-]{9})"', head.get(unescape(back[1])).text) == pages[-2]
+        whole[by] = [one for some in pages for one in some]
+        assert len(whole[by]) == len({*whole[by]})
+    assert {frozenset(one) for one in whole.values()} == {frozenset(whole[""])}
+    assert whole["unit"] != whole["-unit"]
+    units = re.findall(r'data-label="单位">([^<]+)<', head.get(f"{BATCH}/cases?key=expected&by=unit").text)
+    assert units == sorted(units)
+    page = head.get(f"{BATCH}/cases?key=expected&by=-lacking").text
+    assert 'aria-sort="descending"' in page
+    assert 'data-label="缺什么">—<' not in page.partition("</tr>")[2].partition("</tr>")[0]
+    assert head.get(f"{BATCH}/cases?key=expected&by=nothing").text.count("<tr>") > 1
 
 
 def test_the_answer_is_a_sentence_and_without_five_days_it_foretells_nothing(site: Site):
@@ -182,6 +211,103 @@ def test_a_name_that_looks_like_a_formula_stays_a_name():
     assert sheet is not None
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)} == {"s"}
     assert all(sheet.cell(row=row, column=1).quotePrefix for row in (1, 2, 3, 4))
+
+
+# --- those who were forgotten --------------------------------------------------------------------
+
+
+FORGOTTEN = re.compile(r"为漏申请的 (\d+) 人申请…")
+
+
+def forgotten(who: Person, query: str = "") -> int:
+    """For how many the page of the batch offers to file."""
+    found = FORGOTTEN.search(who.get(f"{BATCH}{query}").text)
+    return int(found[1]) if found else 0
+
+
+def may_apply_too(site: Site) -> int:
+    """Whoever lacked nothing but the fees, at the site of the evening, has paid them; how many these are."""
+    with site.house.desks.borrowed() as office:
+        desk = office.desk
+        request = Request(trigger="import", actor=desk.actor(school.HEAD), at=site.watch.at)
+        answers = [one for one in eligibility(desk, school.BATCH, request) if one.unit == SITE]
+        owing = [one.student_no for one in answers if (one.failed, one.undecided) == (("G-GR-07",), ())]
+        write_facts(desk, {number: {"fee_owed": "0.00"} for number in owing}, request)
+    return len(owing)
+
+
+def states(site: Site) -> Counter[str]:
+    """In how many records of the site of the evening what is the state."""
+    with site.house.desks.borrowed() as office:
+        rows = office.desk.connection.execute(
+            "SELECT state, count(*) FROM cases WHERE workflow = 'diploma-registration' AND unit = ? GROUP BY state",
+            (SITE,),
+        ).fetchall()
+    return Counter({str(state): int(many) for state, many in rows})
+
+
+def test_all_who_were_forgotten_are_filed_for_and_each_record_has_its_own_event(site: Site):
+    more, operator, before = may_apply_too(site), site.signed_in(evening.OPERATOR), states(site)
+    assert more >= 1
+    many = forgotten(operator)
+    assert many == 1 + more
+
+    address = operator.post(f"{BATCH}/apply", {}).headers["location"]
+    assert f"{many} 件： {many} 可办" in said(operator.get(address).text)
+    assert "这一步要填写" not in operator.get(address).text, "the batch is the one whose page it was"
+    assert states(site) == before, "a preview files nothing"
+    assert operator.post(f"{address}/commit", {}).status_code == 303
+
+    assert f"提出毕业申请 {many}" in said(done(operator, address))
+    assert states(site) - before == Counter({"applied": many})
+    assert forgotten(operator) == 0
+    assert operator.post(f"{BATCH}/apply", {}).headers["location"] == f"{BATCH}/cases?key=ready", "nobody is left"
+
+
+def test_nobody_is_offered_to_file_for_students_of_others(site: Site, head: Person):
+    may_apply_too(site)
+    elsewhere = site.signed_in(school.operator(OTHER.code))
+    assert forgotten(head) == 0, "who sees everybody and files for nobody"
+    assert "漏申请" in title(head.get(f"{BATCH}/cases?key=ready").text)
+    assert FORGOTTEN.search(head.get(f"{BATCH}/cases?key=ready").text) is None
+    for person in (head, elsewhere):
+        before = states(site)
+        where = person.post(f"{BATCH}/apply", {}).headers["location"]
+        assert person is elsewhere or where.endswith("/cases?key=ready")
+        if where.startswith("/bulk/"):
+            person.post(f"{where}/commit", {})
+            done(person, where)
+        assert states(site) == before
+
+
+def test_a_filter_of_the_page_says_for_whom_one_files(site: Site):
+    may_apply_too(site)
+    operator = site.signed_in(evening.OPERATOR)
+    majors = re.findall(r"\?major_code=([^&\"]+)", operator.get(BATCH).text)
+    shares = [forgotten(operator, f"?major_code={one}") for one in dict.fromkeys(majors)]
+    assert sum(shares) == forgotten(operator)
+    assert len([one for one in shares if one]) > 1, "the forgotten are of several majors"
+    one = next(one for one, share in zip(dict.fromkeys(majors), shares, strict=True) if share)
+    address = operator.post(f"{BATCH}/apply?major_code={one}", {}).headers["location"]
+    assert f"{forgotten(operator, f'?major_code={one}')} 可办" in said(operator.get(address).text)
+    assert f'href="{BATCH}/cases?major_code={one}&amp;key=ready"' in operator.get(address).text, (
+        "and one comes back there"
+    )
+
+
+def test_who_is_to_be_looked_at_first_is_not_filed_with_the_others(site: Site):
+    may_apply_too(site)
+    operator, many = site.signed_in(evening.OPERATOR), forgotten(site.signed_in(evening.OPERATOR))
+    with site.house.desks.borrowed() as office:
+        request = Request(trigger="import", actor=office.desk.actor(school.HEAD), at=site.watch.at)
+        number = re.findall(r'data-label="学号">(\d+)<', operator.get(f"{BATCH}/cases?key=ready").text)[0]
+        for collected in (False, True):
+            write_facts(office.desk, {number: {"photo_collected": collected}}, request)
+
+    page = operator.get(operator.post(f"{BATCH}/apply", {}).headers["location"]).text
+
+    assert f"{many - 1} 可办 · 1 需细看（不在内）" in said(page)
+    assert number in operator.get(re.findall(r'href="(/bulk/[^"]+outcome=look)"', page)[-1]).text
 
 
 # --- urging --------------------------------------------------------------------------------------

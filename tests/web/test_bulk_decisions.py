@@ -6,18 +6,25 @@ import re
 import time
 from html import unescape
 
+import httpx
 import orjson
+import pytest
 
 from console.demo import evening, school
+from console.web.queue import waiting
 from console.wiring import Office
 from engine.facts import write_facts
-from engine.records import Request, case_of
+from engine.records import Request, case_number, case_of
+from engine.store import bulk_runs
+from engine.store.bulk_runs import Outcome
 from engine.store.cases import read_case
 from tests.web.conftest import Person, Site
 from tests.web.test_deciding import events
+from tests.web.test_queue import numbers
 
 _WHY = "电子照片不是本人近照，请重采后再报"
 TICK = re.compile(r'name="case" value="([^"]+)" form="bulk" data-tick="case"( checked)?')
+SHOWN = re.compile(r'name="shown" value="([^"]*)"')
 
 
 def ready(person: Person) -> list[str]:
@@ -26,8 +33,10 @@ def ready(person: Person) -> list[str]:
 
 
 def chosen(person: Person, *numbers: str, everything: bool = False) -> str:
+    """The run of some cases; with everything, all of the queue but those of its first page without a tick."""
     form = {"trigger": trigger(person), "filter": "", "case": list(numbers)}
-    answer = person.post("/bulk", {**form, **({"everything": "1"} if everything else {})})
+    shown = SHOWN.findall(person.get("/queue/todo").text) if everything else []
+    answer = person.post("/bulk", {**form, "shown": shown, **({"everything": "1"} if everything else {})})
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"])
 
@@ -90,6 +99,68 @@ def test_a_whole_lane_is_approved_with_one_event_each_and_what_needs_a_closer_lo
     assert len(re.findall(r'<th scope="row"', rows)) == 5
 
 
+def test_from_the_second_page_only_what_is_ticked_there_is_decided(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    page = second_page(person)
+    here = numbers(page)
+
+    form = posting(page, without=here[3])
+
+    assert "everything" not in form
+    assert kept(site, person.post("/bulk", form)) == {*here} - {here[3]}
+
+
+def test_everything_from_the_second_page_is_everything_but_what_has_no_tick_there(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    page = second_page(person)
+    left_out = numbers(page)[3]
+
+    run = person.post("/bulk", {**posting(page, without=left_out), "everything": "1"})
+
+    assert kept(site, run) == {*ready(person)} - {left_out}
+
+
+def test_a_row_without_a_tick_stays_out_though_others_have_pushed_it_to_another_page(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    person = site.signed_in(evening.APPROVER)
+    page = person.get("/queue/todo").text
+    left_out = numbers(page)[-1]
+    form = posting(page, without=left_out)
+    assert form["everything"] == "1"
+    every = ready(person)
+    monkeypatch.setattr(waiting, "PAGE", 30)
+
+    assert kept(site, person.post("/bulk", form)) == {*every} - {left_out}
+
+
+def second_page(person: Person) -> str:
+    found = re.search(r'rel="next" href="([^"]+)"', person.get("/queue/todo").text)
+    assert found is not None
+    return person.get(unescape(found[1])).text
+
+
+def posting(page: str, *, without: str) -> dict[str, object]:
+    """What the form of a page posts as it comes, one tick taken away."""
+    part = page[page.index('<form id="bulk"') :]
+    asked = re.search(r'name="trigger" value="([^"]+)" data-key="b"', part)
+    hidden = {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', part)}
+    everything = re.search(r'name="everything" value="1"[^>]* checked', part)
+    assert asked is not None
+    return {
+        **hidden, "trigger": unescape(asked[1]), **({"everything": "1"} if everything else {}),
+        "case": [one for one, ticked in TICK.findall(part) if ticked and one != without],
+    }  # fmt: skip
+
+
+def kept(site: Site, answer: httpx.Response) -> set[str]:
+    """The cases of a run that can be decided on."""
+    run = str(answer.headers["location"]).rpartition("/")[2]
+    with site.house.desks.borrowed() as office:
+        rows = bulk_runs.rows_of(office.desk.connection, run)
+    return {case_number(one.case) for one in rows if one.outcome is Outcome.CAN}
+
+
 def test_the_whole_run_is_withdrawn_case_by_case(site: Site):
     person, second = site.signed_in(evening.APPROVER), site.signed_in(evening.SECOND)
     numbers = ready(person)[:3]
@@ -120,7 +191,7 @@ def test_a_case_somebody_else_decided_meanwhile_is_told_and_not_decided_twice(si
 
     again = second.post(f"{other}/retry", {}).headers["location"]
 
-    assert again == f"{other}/rows?outcome=changed,refused", "none of them waits any more: the list of them"
+    assert again == f"{other}/rows?outcome=changed,refused,broken", "none of them waits any more: the list of them"
     assert all(number in second.get(again).text for number in numbers)
 
 

@@ -2,40 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-import orjson
 import pytest
 
 from console.demo import evening, school
-from engine.records import case_number, case_of
+from engine.records import case_number
+from tests.web.cases import events_of, numbers_of, records, texts
 from tests.web.conftest import Site
 
 _ELSEWHERE = school.operator(school.SITES[0].code)
 _MOST_STATEMENTS = 14
-
-
-def _records(site: Site, where: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """The records at the site of the evening: number of the case, of the student, and what is known."""
-    sql = (
-        "SELECT c.id, s.student_no, s.facts FROM cases c JOIN student s ON s.record = c.id"  # noqa: S608 a test's own words
-        f" WHERE c.unit = ? AND {where} ORDER BY s.student_no"
-    )
-    with site.house.desks.borrowed() as office:
-        rows = office.desk.connection.execute(sql, (evening.SITE,)).fetchall()
-    return [(case_number(case), number, orjson.loads(facts)) for case, number, facts in rows]
-
-
-def numbers_of(site: Site, where: str) -> list[str]:
-    """The numbers of records at the site of the evening."""
-    return [number for number, *_ in _records(site, where)]
-
-
-def _events(site: Site, number: str) -> list[dict[str, Any]]:
-    sql = "SELECT e.body FROM event e WHERE e.chain = ? ORDER BY e.seq"
-    with site.house.desks.borrowed() as office:
-        rows = office.desk.connection.execute(sql, (case_of(number),)).fetchall()
-    return [orjson.loads(bytes(row[0])) for row in rows]
 
 
 def _looks(site: Site) -> list[tuple[str, str]]:
@@ -47,24 +23,20 @@ def _looks(site: Site) -> list[tuple[str, str]]:
 @pytest.fixture
 def blocked(site: Site) -> str:
     """A record that cannot be applied for."""
-    return _records(site, "c.state = 'enrolled'")[0][0]
+    return records(site, "c.state = 'enrolled'")[0][0]
 
 
 @pytest.fixture
 def filed(site: Site) -> str:
     """An application that the operator filed, and that waits for the approver."""
-    every = _records(site, "c.state = 'applied' AND c.seq = 2")
+    every = records(site, "c.state = 'applied' AND c.seq = 2")
     return next(number for number, _, facts in every if facts["electronic_photo"] and facts["file_reviewed"])
-
-
-def _texts(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 def test_the_heading_says_how_much_is_missing_and_who_mends_it(site: Site, blocked: str) -> None:
     page = site.signed_in(evening.OPERATOR).get(f"/cases/{blocked}")
 
-    said = _texts(page.text)
+    said = texts(page.text)
     assert page.status_code == 200
     fails, undecided = page.text.count("xj-rule-fails"), page.text.count("xj-rule-undecided")
     assert fails + undecided > 0
@@ -111,14 +83,14 @@ def test_what_one_may_not_know_of_is_not_there(site: Site, blocked: str, login: 
 
 @pytest.mark.parametrize("login", [evening.OPERATOR, "auditor"])
 def test_no_page_of_a_case_has_a_personal_value_in_clear(site: Site, login: str) -> None:
-    number, _, facts = _records(site, "c.state = 'applied'")[0]
+    number, _, facts = records(site, "c.state = 'applied'")[0]
     person = site.signed_in(login)
 
     hidden = [
         str(facts[name]) for name in ("id_number", "email", "born_on", "ethnicity", "politics") if facts.get(name)
     ]
     for address in (f"/cases/{number}", f"/cases/{number}/print", f"/cases/{number}/at/1", f"/cases/{number}/events/2"):
-        said = _texts(person.get(address).text)
+        said = texts(person.get(address).text)
         assert [value for value in hidden if value in said] == []
     assert f"{facts['id_number'][:4]}****{facts['id_number'][-4:]}" in person.get(f"/cases/{number}").text
 
@@ -133,18 +105,35 @@ def test_opening_a_case_leaves_a_row_and_a_part_of_the_open_page_none(site: Site
     assert "<html" not in part.text
 
 
+@pytest.mark.parametrize("page", ["", "/at/1", "/events/2", "/print"])
+def test_a_page_asked_for_as_a_fragment_is_a_look_like_any_other(site: Site, blocked: str, page: str) -> None:
+    part = site.signed_in(evening.OPERATOR).fragment(f"/cases/{blocked}{page}")
+
+    assert "<html" not in part.text
+    assert blocked in part.text.replace("-", "")
+    assert _looks(site) == [(evening.OPERATOR, "open")]
+
+
+@pytest.mark.parametrize("part", ["", "?show=fact", "?whole=true"])
+def test_no_header_lets_an_auditor_look_unseen(site: Site, blocked: str, part: str) -> None:
+    before = len(events_of(site, blocked))
+    site.signed_in("auditor").fragment(f"/cases/{blocked}{part}")
+
+    assert [one["data"]["trigger"] for one in events_of(site, blocked)[before:]] == ["view:case"]
+
+
 def test_every_page_an_auditor_opens_is_an_event_of_the_case(site: Site, blocked: str) -> None:
-    before = len(_events(site, blocked))
+    before = len(events_of(site, blocked))
     page = site.signed_in("auditor").get(f"/cases/{blocked}")
 
-    [event] = _events(site, blocked)[before:]
+    [event] = events_of(site, blocked)[before:]
     assert page.status_code == 200
     assert (event["kind"], event["actor"], event["data"]["trigger"]) == ("viewed", "auditor", "view:case")
     assert _looks(site) == [("auditor", "audit")]
 
 
 def test_a_personal_value_is_shown_for_a_minute_once_it_is_said_what_for(site: Site) -> None:
-    number, _, facts = _records(site, "c.state = 'applied'")[0]
+    number, _, facts = records(site, "c.state = 'applied'")[0]
     person = site.signed_in(evening.OPERATOR)
     form = person.get(f"/cases/{number}/reveal?fact=id_number")
     shown = person.post(f"/cases/{number}/reveal", {"fact": "id_number", "purpose": "contact"})
@@ -153,7 +142,7 @@ def test_a_personal_value_is_shown_for_a_minute_once_it_is_said_what_for(site: S
     assert shown.status_code == 200
     assert facts["id_number"] in shown.text
     assert shown.headers["refresh"] == f"60;url=/cases/{number}"
-    event = _events(site, number)[-1]
+    event = events_of(site, number)[-1]
     assert event["data"] == {"trigger": "view:facts", "revealed": ["id_number"], "purpose": "contact"}
     assert _looks(site) == [(evening.OPERATOR, "reveal/contact")]
     assert facts["id_number"] not in person.get(f"/cases/{number}").text
@@ -163,13 +152,13 @@ def test_a_personal_value_is_shown_for_a_minute_once_it_is_said_what_for(site: S
     "form", [{"fact": "id_number"}, {"fact": "id_number", "purpose": "other"}, {"fact": "id_number", "purpose": "why"}]
 )
 def test_nothing_is_shown_without_a_purpose(site: Site, form: Mapping[str, str]) -> None:
-    number, _, facts = _records(site, "c.state = 'applied'")[0]
-    before = len(_events(site, number))
+    number, _, facts = records(site, "c.state = 'applied'")[0]
+    before = len(events_of(site, number))
     answer = site.signed_in(evening.OPERATOR).post(f"/cases/{number}/reveal", form)
 
     assert answer.status_code == 422
     assert facts["id_number"] not in answer.text
-    assert len(_events(site, number)) == before
+    assert len(events_of(site, number)) == before
 
 
 def test_a_fact_that_is_nobodys_secret_cannot_be_revealed(site: Site, blocked: str) -> None:
@@ -178,7 +167,7 @@ def test_a_fact_that_is_nobodys_secret_cannot_be_revealed(site: Site, blocked: s
 
 
 def test_a_refusal_is_in_the_history_with_the_rules_that_refused(site: Site, blocked: str) -> None:
-    events = _events(site, blocked)
+    events = events_of(site, blocked)
     refused = next(one for one in events if one["kind"] == "refused")
     person = site.signed_in(evening.OPERATOR)
     page, single = person.get(f"/cases/{blocked}"), person.get(f"/cases/{blocked}/events/{refused['seq']}")
@@ -241,8 +230,8 @@ def test_a_comment_is_read_by_those_who_work_on_the_case(site: Site, filed: str)
     assert (answer.status_code, again.status_code) == (303, 303)
     page = site.signed_in(evening.APPROVER).get(f"/cases/{filed}").text
     assert page.count(words) == 1
-    assert [one["kind"] for one in _events(site, filed)][-1] == "commented"
-    assert words not in str(_events(site, filed)[-1])
+    assert [one["kind"] for one in events_of(site, filed)][-1] == "commented"
+    assert words not in str(events_of(site, filed)[-1])
 
 
 def test_students_do_not_read_what_staff_remark_on_their_case(site: Site) -> None:
@@ -251,7 +240,7 @@ def test_students_do_not_read_what_staff_remark_on_their_case(site: Site) -> Non
         login, record = office.desk.connection.execute(sql).fetchall()[0]
     number, words = case_number(record), "家长来电"
     site.signed_in(evening.OPERATOR).post(f"/cases/{number}/comment", {"text": words})
-    seq, student = len(_events(site, number)), site.signed_in(login)
+    seq, student = len(events_of(site, number)), site.signed_in(login)
 
     assert words not in student.get(f"/cases/{number}").text
     assert student.get(f"/cases/{number}/events/{seq}").status_code == 404
@@ -264,76 +253,6 @@ def test_an_empty_comment_is_sent_back(site: Site, filed: str) -> None:
     assert "请写下备注" in answer.text
 
 
-def test_who_filed_a_case_is_named_among_those_who_cannot_act_on_it_and_why(site: Site, filed: str) -> None:
-    person = site.signed_in(evening.APPROVER)
-    html = person.get(f"/cases/{filed}/delegate?role=site_approver").text
-
-    barred = re.search(rf'value="{evening.OPERATOR}"[^>]*aria-disabled="true"', html)
-    assert barred
-    assert re.search(rf'value="{evening.SECOND}"(?![^>]*aria-disabled)', html)
-    form = {"role": "site_approver", "taker": evening.OPERATOR, "reason": "出差", "until": "2024-05-20"}
-    answer = person.post(f"/cases/{filed}/delegate", form)
-    assert answer.status_code == 422
-    assert "提出毕业申请" in answer.text
-
-
-def test_a_case_is_lent_until_a_day_to_somebody_who_may(site: Site, filed: str) -> None:
-    person = site.signed_in(evening.APPROVER)
-    form = {"role": "site_approver", "taker": evening.SECOND, "reason": "出差", "until": "2024-05-20"}
-
-    assert person.post(f"/cases/{filed}/delegate", {**form, "until": "2023-05-20"}).status_code == 422
-    assert person.post(f"/cases/{filed}/delegate", {**form, "reason": ""}).status_code == 422
-    assert person.post(f"/cases/{filed}/delegate", form).status_code == 303
-    event = _events(site, filed)[-1]
-    assert (event["kind"], event["data"]["to"]) == ("delegated", evening.SECOND)
-    assert event["data"]["until"] == "2024-05-20T15:59:59.000000Z"
-
-
-def test_a_case_is_handed_over_for_good(site: Site, filed: str) -> None:
-    person = site.signed_in(evening.APPROVER)
-    html = person.get(f"/cases/{filed}/hand-over?role=site_approver").text
-    answer = person.post(
-        f"/cases/{filed}/hand-over", {"role": "site_approver", "taker": evening.SECOND, "reason": "调岗"}
-    )
-
-    assert f'value="{evening.SECOND}"' in html
-    assert answer.status_code == 303
-    assert _events(site, filed)[-1]["kind"] == "handed_over"
-
-
-def test_those_who_can_mend_what_is_missing_are_told_once_a_day(site: Site, blocked: str) -> None:
-    person = site.signed_in(evening.OPERATOR)
-    form = person.get(f"/cases/{blocked}/nudge").text
-    wanted = re.search(r'name="about" value="([^"]+)"', form)
-    assert wanted
-    first = person.post(f"/cases/{blocked}/nudge", {"about": wanted[1]})
-    second = person.post(f"/cases/{blocked}/nudge", {"about": wanted[1]})
-
-    assert (first.status_code, second.status_code) == (303, 422)
-    assert "今天已经催过" in second.text
-    assert [one["kind"] for one in _events(site, blocked)].count("urged") == 1
-
-
-def test_signers_cannot_be_changed_where_no_step_is_signed(site: Site, filed: str) -> None:
-    assert "流程没有规定" in site.signed_in(evening.APPROVER).get(f"/cases/{filed}/signers").text
-
-
-def test_only_the_own_last_step_is_taken_back(site: Site, filed: str) -> None:
-    person = site.signed_in(evening.APPROVER)
-    assert person.get(f"/cases/{filed}/withdraw").status_code == 200
-    assert person.post(f"/cases/{filed}/withdraw", {"reason": ""}).status_code == 422
-    assert person.post(f"/cases/{filed}/withdraw", {"reason": "看错了"}).status_code == 409
-
-
-def test_forms_come_as_parts_of_the_page(site: Site, filed: str) -> None:
-    person = site.signed_in(evening.APPROVER)
-    for act in ("comment", "withdraw", "hand-over", "delegate", "signers", "nudge", "reveal?fact=id_number"):
-        part = person.fragment(f"/cases/{filed}/{act}")
-        assert part.status_code == 200
-        assert "<html" not in part.text
-        assert "<form" in part.text
-
-
 def test_the_page_speaks_english(site: Site, blocked: str) -> None:
     html = site.signed_in(evening.OPERATOR).get(f"/cases/{blocked}", accept_language="en").text
     assert "Cannot Apply now" in html
@@ -342,6 +261,6 @@ def test_the_page_speaks_english(site: Site, blocked: str) -> None:
 
 def test_on_paper_everything_is_unfolded_and_says_by_whom_it_was_printed(site: Site, filed: str) -> None:
     html = site.signed_in(evening.APPROVER).get(f"/cases/{filed}/print").text
-    assert f"打印 {evening.APPROVER}" in _texts(html)
-    assert re.search(r"2024年5月15日（周三）17:31 · \d+ 条记录 · 链尾 [0-9a-f]{12}", _texts(html))
+    assert f"打印 {evening.APPROVER}" in texts(html)
+    assert re.search(r"2024年5月15日（周三）17:31 · \d+ 条记录 · 链尾 [0-9a-f]{12}", texts(html))
     assert "/do/" not in html

@@ -154,9 +154,23 @@ def test_a_case_is_taken_over_from_whoever_is_at_it(site: Site, approver: Person
     opened(approver, number)
     second = site.signed_in(evening.SECOND)
 
-    second.post(f"/cases/{number}/claim")
+    taken = second.post(f"/cases/{number}/claim", {"from": "unit=511610104&sort=due"})
 
+    assert taken.headers["location"] == f"/queue/todo?unit=511610104&sort=due&case={number}"
     assert approve(second, number, form_of(opened(second, number))).status_code == 303
+
+
+def test_who_only_looks_takes_no_case_over_and_hears_by_name_whose_it_is(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    opened(approver, number)
+    with site.house.desks.borrowed() as office:
+        office.desk.connection.execute("UPDATE account SET name = '林晓' WHERE login = ?", (evening.SECOND,))
+
+    refused = site.signed_in(evening.OPERATOR).post(f"/cases/{number}/claim")
+
+    assert refused.status_code == 403
+    assert re.search(r"办这件事要“教学点审批[^”]*”（[^）]*教学点[^）]*）；您是[^。]+。可找 (周敏|林晓)<", refused.text)
+    assert approve(approver, number, form_of(opened(approver, number))).status_code == 303
 
 
 def test_undone_in_time_it_is_as_before_and_nobody_hears_of_it(site: Site, approver: Person) -> None:

@@ -16,7 +16,9 @@ import orjson
 from openpyxl import Workbook, load_workbook
 
 from console.demo import evening, school
+from engine.eligibility import eligibility
 from engine.organisation import add_units, give_role
+from engine.records import Request
 from engine.store.registry import UnitRow
 from exchange.cells import Cell
 from exchange.fact_sheets import FACT_COLUMNS
@@ -207,6 +209,32 @@ def test_whoever_has_nothing_in_the_way_any_more_is_foretold_counted_and_listed(
     assert all(number in listed for (number,) in without)
 
 
+def test_whoever_may_apply_now_is_filed_for_from_the_page_of_the_sheet_by_who_files(site: Site, tmp_path: Path):
+    with site.house.desks.borrowed() as office:
+        request = Request(trigger="import", actor=office.desk.actor(school.HEAD), at=site.watch.at)
+        answers = [one for one in eligibility(office.desk, school.BATCH, request) if one.unit == evening.SITE]
+        owing = [one.student_no for one in answers if (one.failed, one.undecided) == (("G-GR-07",), ())]
+        give_role(office.desk, school.HEAD, "site_operator", evening.SITE, at=site.watch.at, actor=school.HEAD)
+    assert owing
+    head = site.signed_in(school.HEAD)
+    address, _ = checked(head, FACTS, sheet(tmp_path, [{"student_no": one, "fee_owed": "0.00"} for one in owing]))
+    head.post(f"{address}/commit", {})
+    assert f"{len(owing)} 人现在可以申请 去申请" in settled(head, address)
+    offered = plain(head.get(f"{address}/ready?which=apply").text)
+    assert f"为 {len(owing)} 人申请：" in offered
+
+    run = head.post(f"{address}/apply", {"batch": school.BATCH}).headers["location"]
+    assert f"{len(owing)} 可办" in plain(head.get(run).text)
+    sample = re.findall(r'<li><a href="(/cases/[^"]+)">', head.get(run).text)
+    assert [head.get(one).status_code for one in sample] == [200] * len(owing), "who sits above the site looks first"
+    assert head.post(f"{run}/commit", {}).status_code == 303
+    settled(head, run)
+
+    assert head.post(f"{address}/apply", {"batch": school.BATCH}).headers["location"] == f"{address}/ready?which=apply"
+    assert "为 " not in plain(head.get(f"{address}/ready?which=apply").text).partition("现在条件已齐")[2]
+    assert head.post(f"{address}/apply", {"batch": "none-such"}).headers["location"] == f"{address}/ready?which=apply"
+
+
 def test_two_who_confirm_the_same_file_at_once_take_it_in_once(site: Site, tmp_path: Path):
     fees = owed(site)
     number, fee = next((number, fee) for number, fee in fees.items() if float(fee) > 0)
@@ -337,7 +365,7 @@ def test_a_queue_is_taken_along_after_a_proof_and_the_trail_says_so_without_name
     assert "全部待办 60" in plain(person.get("/exports").text)
     answer = person.post("/exports/queue", {"filter": "lane=blocked"})
     rows = list(load_workbook(BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))
-    assert rows[0][:3] == ("件号", "姓名", "学号")
+    assert rows[0][:3] == ("件号 Case", "姓名 Name", "学号 Student no.")
     assert len(rows) == 1 + len({row[0] for row in rows[1:]}) == 9
     with site.house.desks.borrowed() as office:
         bodies = office.desk.connection.execute("SELECT body FROM event WHERE chain = 0").fetchall()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from console.settings import Settings
 from console.web import lettering
 from engine.calendars import WorkCalendar, calendar_of
-from engine.expressions.kinds import SHANGHAI
+from engine.expressions.kinds import SHANGHAI, parse_kind
 from engine.loading.remembered import load_remembered
 from rules.functions import FUNCTIONS
 
@@ -100,6 +100,8 @@ def test_a_share_is_all_only_when_it_is_all(part, rest):
 
 def test_money_is_written_with_its_cents():
     assert lettering.money(Decimal(1260)) == "¥1,260.00"
+    assert lettering.valued(parse_kind("money"), Decimal("1280.5"), "zh", {}) == "¥1,280.50"
+    assert lettering.valued(parse_kind("yes_no"), True, "zh", {}) == "是"  # noqa: FBT003 a value
 
 
 def test_a_case_number_is_read_in_two_fours():

@@ -14,21 +14,24 @@ from pathlib import Path
 import orjson
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from console.calling import Sitting
+from console.commands import app
 from console.demo import lists as reviewing
 from console.demo import school
 from console.demo.sheets import Files
 from engine.facts import keep_facts
 from engine.loading.folder import load
 from engine.organisation import give_role, rename_unit
-from engine.records import case_number
+from engine.records import Json, case_number
 from engine.store import registry, students
 from engine.store.documents import of_case
 from tests.definitions.credential_acts import FULLTIME, TO_BE_SET, archived, expected, list_sealed, student_signed
 from tests.definitions.world import world_at
 from tests.engine.town import HOME, KEY, LOG
 from tests.web.conftest import Person, Site, opening
+from tests.web.test_api import Program
 
 UNIT = school.SITES[0].code
 HANDLER, SECOND = school.operator(UNIT), "second-operator"
@@ -65,7 +68,7 @@ class Desk:
         return self.posted(person, "scan", [("file", ("s.png", scan(shade), "image/png"))], kind="E-F04")[0]
 
     def signs(self, slot: str, **form: str) -> tuple[int, str]:
-        return self.posted(self.handler, "sign", slot=slot, **form)
+        return self.posted(self.handler, "sign", slot=slot, **{"vote": "yes", **form})
 
     @property
     def state(self) -> str:
@@ -195,11 +198,78 @@ def test_what_changes_after_the_list_was_closed_voids_what_was_signed(desk: Desk
     assert re.search(r"姓名 原值 \S+ → 现值 更名后", desk.page(desk.handler, "/diff"))
 
 
+def test_a_list_that_does_not_add_up_is_neither_closed_nor_signed_from_the_page_the_interface_or_the_command(
+    desk: Desk,
+):
+    assert desk.posted(desk.records, "back", trigger="return_list", reason=WHY)[0] == 303
+    undecided = everybody(desk)
+    status, page = desk.posted(desk.handler, "step", trigger="close")
+    assert status == 422
+    assert "哪张都不在" in page
+    assert all(f"（{number}）" in page for number in undecided)
+
+    with desk.site.house.desks.borrowed() as office:
+        reviewing.find_the_rest(Sitting(office=office, at=desk.site.watch.at))
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    assert desk.scans(desk.handler, 240) == 303
+    old = correct(desk, {"student_no": "2099030000001"}, form="F-02")
+    page = desk.page(desk.handler, "/sign")
+    assert "对不上" in page
+    assert "2099030000001" in page
+    assert 'value="yes"' not in desk.handler.get(f"{desk.address}/sign").text, "what cannot be done has no button"
+    status, page = desk.signs("handler", vote="yes")
+    assert status == 422
+    assert "（2099030000001）" in page
+    assert "X-48" in by_program(desk, "submit_list", "handler")
+    assert "X-48" in at_the_keyboard(desk, "submit_list", "handler")
+    assert old != "2099030000001"
+    assert desk.state == "signing"
+
+    assert desk.posted(desk.handler, "back", trigger="reopen", reason=WHY)[0] == 303
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    assert desk.scans(desk.handler, 230) == 303
+    assert desk.signs("handler")[0] == 303
+
+
+def everybody(desk: Desk) -> list[str]:
+    """The students of the teaching point who are expected."""
+    with desk.site.house.desks.borrowed() as office:
+        rows = office.desk.connection.execute(
+            "SELECT s.student_no FROM cases c JOIN student s ON s.id = c.student WHERE c.unit = ?"
+            " AND c.workflow = 'graduation-eligibility-review'",
+            (UNIT,),
+        ).fetchall()
+    return [str(number) for (number,) in rows]
+
+
+def by_program(desk: Desk, trigger: str, slot: str) -> str:
+    """What a program of the handler's is answered that signs."""
+    program = Program(desk.site, HANDLER, "read", "decide")
+    address = f"/cases/{case_number(desk.id)}"
+    seen = program.get(address).json()["revision"]
+    answer = program.post(
+        f"{address}/transitions/{trigger}", {"revision": seen, "slot": slot, "consents": True}, "signed-0001"
+    )
+    return answer.text
+
+
+def at_the_keyboard(desk: Desk, trigger: str, slot: str) -> str:
+    """What the handler is told who signs by the command."""
+    words = ["sign", UNIT, trigger, "--case", case_number(desk.id), "--slot", slot, "--as", HANDLER]
+    where = ["--database", desk.site.house.settings.database, "--now", desk.site.watch.at.isoformat()]
+    return CliRunner().invoke(app, [*where, *words]).output
+
+
 def correct_a_name(desk: Desk) -> str:
     """A member's name is corrected while the list is being signed."""
+    return correct(desk, {"name": "更名后"}, form="F-01")
+
+
+def correct(desk: Desk, facts: dict[str, Json], form: str) -> str:
+    """Something about the first student on a form is corrected; the number that stands there."""
     with desk.site.house.desks.borrowed() as office:
         own, connection = office.desk, office.desk.connection
-        [row] = [one for one in of_case(connection, desk.id) if one.kind == "F-01"][-1:]
+        [row] = [one for one in of_case(connection, desk.id) if one.kind == form][-1:]
         assert row.made is not None
         lines = row.made["rows"]
         assert isinstance(lines, list)
@@ -207,7 +277,7 @@ def correct_a_name(desk: Desk) -> str:
             found = students.student(connection, str(lines[0][0]))
             assert found is not None
             request = Sitting(office=office, at=desk.site.watch.at).request("facts", own.actor(school.HEAD))
-            keep_facts(own, found, {"name": "更名后"}, request, cause=(desk.id, 1))
+            keep_facts(own, found, facts, request, cause=(desk.id, 1))
     return str(lines[0][0])
 
 
@@ -242,6 +312,19 @@ def test_a_signer_who_says_no_sends_the_list_back_and_says_why(desk: Desk):
     assert desk.signs("handler", vote="no", reason=WHY)[0] == 303
     assert desk.state == "draft"
     assert WHY in desk.page(desk.handler)
+
+
+def test_who_nudges_the_next_signer_comes_back_to_the_list_which_says_so(desk: Desk):
+    desk.sent_back_and_reviewed()
+    assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+    where = f"/cases/{case_number(desk.id)}/nudge"
+    [about] = re.findall(r'name="about" value="([^"]+)"', desk.handler.get(where).text)
+
+    answer = desk.handler.post(where, {"about": about, "request": "once"})
+
+    assert answer.headers["location"] == f"{desk.address}?nudged=yes"
+    assert "已催办" in told(desk.handler.get(answer.headers["location"]).text)
+    assert "urged" in desk.kinds()
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

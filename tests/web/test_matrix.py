@@ -82,6 +82,7 @@ class Entry:
     form: Mapping[str, Any]
     scope: str
     file: str
+    wants_proof: bool
 
     def expected(self, who: Who, case: str | None) -> tuple[int, ...] | None:
         """What somebody is answered by the policy; None where it would be done."""
@@ -109,6 +110,7 @@ def entries(section: str) -> Iterator[Entry]:
             section=section, path=path, to=said["to"], cases=tuple(said.get("case", ())), values=said.get("with", {}),
             answers=_several(answers) or None, but={who: _several(one) for who, one in said.get("but", {}).items()},
             form=said.get("form", {}), scope=said.get("scope", ""), file=said.get("file", ""),
+            wants_proof=said.get("proof", False),
         )  # fmt: skip
 
 
@@ -125,6 +127,7 @@ class Town:
     revisions: dict[str, str] = field(default_factory=dict)
     student: str = ""
     _people: dict[str, Person] = field(default_factory=dict)
+    _bearers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def person(self, name: str) -> Person:
         """Somebody's browser."""
@@ -133,11 +136,13 @@ class Town:
             self._people[name] = self.site.signed_in(login) if login else self.site.stranger()
         return self._people[name]
 
-    def issued(self, name: str, *scopes: str, days: int = 30) -> str:
-        """A token of somebody's."""
+    def issued(self, name: str, *scopes: str, days: int = 30, is_proved: bool = True) -> str:
+        """A token of somebody's, made with a proof unless it is said."""
         login = PEOPLE[name].login.format(student=self.student)
         with self.site.house.desks.borrowed() as office:
-            return issue(office.desk, Wish(login, "matrix", scopes, timedelta(days=days)), self.site.watch.at, "setup")
+            at = self.site.watch.at
+            wish = Wish(login, "matrix", scopes, timedelta(days=days), at if is_proved else None)
+            return issue(office.desk, wish, at, "setup")
 
     def rows(self) -> dict[str, frozenset[tuple[object, ...]]]:
         """Every row of the database, by its table."""
@@ -167,7 +172,11 @@ class Town:
         return self.site.program.post(_API + address, headers=headers, **_sent(entry, self, number))
 
     def _bearer(self, name: str) -> dict[str, str]:
-        return {} if name == "anonymous" else {"Authorization": f"Bearer {self.issued(name, *Scope)}"}
+        if name not in self._bearers:
+            self._bearers[name] = (
+                {} if name == "anonymous" else {"Authorization": f"Bearer {self.issued(name, *Scope)}"}
+            )
+        return self._bearers[name]
 
 
 def _told(form: Mapping[str, Any], town: Town, number: str) -> object:
@@ -269,6 +278,35 @@ def test_each_sees_what_the_policy_says_and_looking_changes_nothing(town: Town, 
     assert _changes(town, before) == {}
 
 
+_OWN_MATTERS = (
+    *("/me", "/help", "/activate", "/forgotten", "/sign-in", "/stay", "/day", "/healthz", "/metrics"),
+    "/cases/{no}/reveal",
+)
+"""Pages that tell of nobody but who asks, and of no work; the form that asks what a value is wanted for shows none."""
+
+
+def _looks_kept(town: Town) -> int:
+    """How many events say that somebody looked at something."""
+    with town.site.house.desks.borrowed() as office:
+        sql = 'SELECT count(*) FROM event WHERE body LIKE \'%"kind":"viewed"%\''
+        [(found,)] = office.desk.connection.execute(sql).fetchall()
+    return int(found)
+
+
+@pytest.mark.parametrize("how", ["page", "fragment"])
+def test_every_page_an_auditor_opens_is_an_event(town: Town, how: str) -> None:
+    """Whether all of it is asked for or what htmx would ask for: all of a page may be had as a fragment."""
+    auditor, unkept = town.person("auditor"), []
+    for entry, case, expected in _asked("auditor", "get"):
+        if expected != (200,) or entry.path.startswith(_OWN_MATTERS):
+            continue
+        address, before = entry.address(town.numbers.get(case or "", "")), _looks_kept(town)
+        answer = auditor.fragment(address) if how == "fragment" else auditor.get(address)
+        if answer.status_code == httpx.codes.OK and _looks_kept(town) == before:
+            unkept.append(f"{entry.path} ({case or '—'})")
+    assert unkept == []
+
+
 @everybody
 def test_what_is_not_for_somebody_is_not_done_however_well_it_is_asked(town: Town, name: str) -> None:
     town.person(name)
@@ -349,6 +387,22 @@ def test_a_program_without_a_good_token_or_the_scope_is_refused_everywhere(town:
                 wrong.append(f"{entry.path} {said[:12]}: {status}, not {expected}")
     assert wrong == []
     assert _changes(town, before).keys() <= {"api_token"}
+
+
+def test_what_a_page_asks_a_fresh_proof_for_is_not_done_by_a_token_that_nobody_proved(town: Town) -> None:
+    before, wrong = town.rows(), []
+    for entry in [one for one in entries("program post") if one.wants_proof]:
+        name = next(one for one in PEOPLE if PEOPLE[one].belongs(entry.to) and one not in entry.but)
+        headers = {
+            "Authorization": f"Bearer {town.issued(name, *Scope, is_proved=False)}",
+            "Idempotency-Key": "matrix-unproved",
+        }
+        address = _API + entry.address(town.numbers["applied"])
+        answer = town.site.program.post(address, headers=headers, **_sent(entry, town, ""))
+        if answer.status_code != httpx.codes.FORBIDDEN or "/me/tokens" not in answer.json()["title_en"]:
+            wrong.append(f"{entry.path}: {answer.status_code}")
+    assert wrong == []
+    assert _changes(town, before).keys() <= {"api_token", "event"}
 
 
 def test_what_stands_behind_a_handle_is_its_makers_alone(town: Town) -> None:

@@ -376,5 +376,22 @@ def test_a_reason_given_before_is_one_press_away(approver: Person) -> None:
     assert "preset" not in approver.get(f"/cases/{number}/do/site_approve").text
 
 
+def test_a_reason_that_names_a_student_is_offered_for_no_other(approver: Person) -> None:
+    first = ready(approver)
+    name = re.search(r"<h1>([^<]+?)\s", approver.get(f"/cases/{first}").text)
+    assert name
+    form = approver.get(f"/cases/{first}/do/site_return").text
+    given = {
+        "seen": re.findall(r'name="seen" value="([^"]+)"', form)[0],
+        "reason": f"{name[1].strip()}的照片不清，请重采后再报",
+    }
+    assert approver.post(f"/cases/{first}/do/site_return", {**given, "to": "enrolled"}).status_code in (200, 303)
+
+    html = approver.get(f"/cases/{ready(approver)}/do/site_return").text
+
+    assert "电子照片不是本人近照，请重采后再报" in html
+    assert name[1].strip() + "的照片不清" not in html
+
+
 def _read(html: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", html).split())

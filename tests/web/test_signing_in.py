@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pyotp
@@ -312,19 +313,21 @@ def test_stepping_up_says_what_for_takes_a_code_and_gives_a_new_token(site: Site
     telephone = with_telephone(site)
     site.watch.pass_by(minutes=16)
     before = person.browser.cookies[site.house.cookie]
-    address = "/sign-in/again?next=/me&for=%E9%80%9A%E8%BF%87%2047%20%E4%BB%B6"
+    address = person.get("/me/second-factor").headers["location"]
+    [following] = parse_qs(urlsplit(address).query)["next"]
 
     page = person.get(address)
-    wrong = person.post("/sign-in/again", {"proof": "000000", "next": "/me", "for": "通过 47 件"})
-    right = person.post("/sign-in/again", {"proof": telephone.code(site), "next": "/me"})
+    wrong = person.post("/sign-in/again", {"proof": "000000", "next": following})
+    right = person.post("/sign-in/again", {"proof": telephone.code(site), "next": following})
 
-    assert "为了通过 47 件，请再输一次动态口令" in page.text
+    assert "为了更换动态口令，请再输一次动态口令" in page.text
     assert wrong.status_code == 422
-    assert "为了通过 47 件" in wrong.text
-    assert (right.status_code, right.headers["location"]) == (303, "/me")
+    assert "为了更换动态口令" in wrong.text
+    assert (right.status_code, right.headers["location"]) == (303, following)
     assert not is_in(Person(site=site, cookie=before))
     assert is_in(person)
-    assert person.get(address).headers["location"] == "/me"
+    assert person.get(address).headers["location"] == following
+    assert person.get(following).headers["location"] == "/me/second-factor"
 
 
 def test_stepping_up_asks_for_the_password_where_there_is_no_telephone(site: Site) -> None:
@@ -336,14 +339,14 @@ def test_stepping_up_asks_for_the_password_where_there_is_no_telephone(site: Sit
     assert person.post("/sign-in/again", {"proof": PASSWORD}).status_code == 303
 
 
-def test_what_stands_in_the_address_is_shown_short_and_as_text(site: Site) -> None:
+def test_what_somebody_writes_into_the_address_is_not_said_to_be_what_for(site: Site) -> None:
     person = site.signed_in(WHO)
     site.watch.pass_by(minutes=16)
 
-    page = person.get("/sign-in/again?for=" + "%3Cscript%3E" + "x" * 500).text
+    page = person.get("/sign-in/again?next=/kept/of-nobody&for=%3Cscript%3Eyour%20prize").text
 
-    assert "<script>x" not in page
-    assert "x" * 100 not in page
+    assert "为了继续办理" in page
+    assert "your prize" not in page
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from console.web.rendering import HERE, TEMPLATES
 
 FILES = sorted(TEMPLATES.rglob("*.html"))
 NAMES = [str(file.relative_to(TEMPLATES)) for file in FILES]
-STANDS_ALONE = {"layout.html", "broken.html"}
-"""`broken.html` is what is shown when nothing else can be: it needs no layout, no session and no icons."""
+STANDS_ALONE = {"layout.html", "broken.html", "busy.html"}
+"""What is shown when nothing else can be needs no layout, no session and no icons."""
 
 ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
 SPRITE = set(re.findall(r'<symbol id="([a-z0-9-]+)"', (HERE / "static" / "icons.svg").read_text("utf-8")))

@@ -1,13 +1,18 @@
-"""Who looked at what, and why: by student or by person, on screen and as a workbook (personal-data access report)."""
+"""Who looked at what, and why: by student or by person, on screen and as a workbook (personal-data access report).
+
+Beside it who took names along: of a person, or, as a file is about many, of everybody.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from console.web import lettering
+from console.web.admin.taken_out import NEWEST, Taken, taken_out
+from console.web.admin.taken_out import PAGE as TAKEN
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.exporting import listed
@@ -16,7 +21,6 @@ from engine.store import looks, registry, students
 from engine.store.looks import AUDIT, OPEN, PAGE, PAPER, REVEAL, Kept
 from exchange.plain_tables import table_workbook
 
-_NEWEST = 2**62
 _MOST_EXPORTED = 20_000
 _MAY_LOOK = frozenset({"audit_admin", "security_admin"})
 PURPOSES: Mapping[str, str] = {"check": "核对证件", "contact": "联系学生", "audit": "审计", "other": "其他"}
@@ -48,10 +52,22 @@ class Line(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A page of looks; `following` is the address of the next, empty on the last, `before` what it begins before."""
+    """A page of looks; `following` is the address of the next, empty on the last, `before` what it begins before.
+
+    `student_no` is whom it is about, so that a printed report says so; empty where it is about a person who looked.
+    """
 
     about: About
     lines: list[Line]
+    following: str
+    before: int | None
+    student_no: str = ""
+
+
+class TakenPage(NamedTuple):
+    """What was taken along, newest first; `following` is the address of the next page, empty on the last."""
+
+    lines: list[Taken]
     following: str
     before: int | None
 
@@ -60,9 +76,14 @@ def found_address(visit: Visit) -> str:
     """The address of the report that the form asks for.
 
     Raises:
-        FieldFaults: If it names nobody.
+        FieldFaults: If it names nobody, or both a student and a person.
     """
     number, login = visit.form.get("student_no", ""), visit.form.get("who", "")
+    if number and login:
+        only_one = visit.say("学号和用户只填一个")
+        raise FieldFaults(
+            [FieldFault("student_no", visit.say("学号"), only_one), FieldFault("who", visit.say("用户"), only_one)]
+        )
     if login:
         if login not in registry.logins(visit.desk.connection):
             raise FieldFaults([FieldFault("who", visit.say("用户"), visit.say("没有这个用户"))])
@@ -79,23 +100,50 @@ def report(visit: Visit, about: About, before: int | None) -> Report:
     Raises:
         NotFound: If the address names no student's chain.
     """
-    found = _kept(visit, about, before or _NEWEST, PAGE + 1)
+    found = _kept(visit, about, before or NEWEST, PAGE + 1)
     last = found[PAGE - 1].number if len(found) > PAGE else None
     following = "" if last is None else f"/admin/access?{urlencode({**about.query, 'before': last})}"
-    return Report(about, [_line(visit, one) for one in found[:PAGE]], following, last)
+    lines = [_line(visit, one) for one in found[:PAGE]]
+    return Report(about, lines, following, last, _student_no(visit, about, found))
+
+
+def taken(visit: Visit, about: About, before: int | None) -> TakenPage:
+    """What a person took along, or (where nobody is named) anybody; of a student no file says it."""
+    found = taken_out(visit, own_paths(visit), about.who, before, TAKEN + 1)
+    last = found[TAKEN - 1].seq if len(found) > TAKEN else None
+    query = {"who": about.who} if about.who else {}
+    following = "" if last is None else f"/admin/access?{urlencode({**query, 'taken_before': last})}#taken"
+    return TakenPage(found[:TAKEN], following, last)
 
 
 def workbook(visit: Visit) -> bytes:
-    """All looks of a report as a workbook; that it was taken out is an event of the registry.
+    """All of a report as a workbook: the looks, of a person also what was taken along; that it was is an event.
 
     Raises:
         NotFound: If the form names nobody.
     """
     about = About(visit.form.get("who", ""), visit.form.get("student", ""))
-    lines = [_line(visit, one) for one in _kept(visit, about, _NEWEST, _MOST_EXPORTED)]
+    found = _kept(visit, about, NEWEST, _MOST_EXPORTED)
+    lines, student_no = [_line(visit, one) for one in found], _student_no(visit, about, found)
     heads = [visit.say(one) for one in ("时间", "姓名", "用户", "件号", "业务", "单位", "看了什么")]
-    rows = [(lettering.exported(x.at), x.name, x.login, x.number, x.workflow, x.unit, x.what) for x in lines]
-    body = table_workbook(visit.say("查看记录"), heads, rows)
+    rows = [[lettering.exported(x.at), x.name, x.login, x.number, x.workflow, x.unit, x.what] for x in lines]
+    if about.who:
+        rows += [
+            [
+                lettering.exported(x.at),
+                x.name,
+                x.login,
+                "",
+                "",
+                x.unit,
+                visit.say("带走：{what}", what=f"{x.what} {x.many}".strip()),
+            ]
+            for x in taken_out(visit, own_paths(visit), about.who, None, _MOST_EXPORTED)
+        ]
+        rows.sort(key=lambda row: row[0], reverse=True)
+    if student_no:
+        heads, rows = [visit.say("学号"), *heads], [[student_no, *row] for row in rows]
+    body = table_workbook(f"{visit.say('查看记录')} {student_no or about.who}", heads, rows)
     listed(visit.desk, visit.asks("export:access"), {"rows": len(rows), **about.query})
     return body
 
@@ -108,6 +156,16 @@ def _kept(visit: Visit, about: About, before: int, most: int) -> list[Kept]:
     if student is None:
         raise NotFound
     return looks.of_student(connection, paths, student, before, most)
+
+
+def _student_no(visit: Visit, about: About, found: Sequence[Kept]) -> str:
+    """The number of the student whom a report is about, where the student or a look is of the visitor's units."""
+    student = case_of(about.student) if not about.who else None
+    if student is None:
+        return ""
+    row = students.by_id(visit.desk.connection, student)
+    is_own = visit.desk.units()[row.unit].path.startswith(own_paths(visit) or ("—",))
+    return row.student_no if found or is_own else ""
 
 
 def own_paths(visit: Visit) -> tuple[str, ...]:

@@ -20,14 +20,22 @@ _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @doors.get("/admin/access", to=Audience.ADMIN)
-def admin_access(visit: Visit, who: str = "", student: str = "", before: int | None = None) -> Response:
-    """Who looked at what, once it is said whose looks are wanted."""
+def admin_access(
+    visit: Visit, who: str = "", student: str = "", before: int | None = None, taken_before: int | None = None
+) -> Response:
+    """Who looked at what, once it is said whose looks are wanted; and who took names along."""
     demand(visit, _PAGE)
     about = About(who, student)
-    return _page(visit, access.report(visit, about, before) if who or student else None)
+    report = access.report(visit, about, before) if who or student else None
+    return _page(visit, report, taken=None if student and not who else access.taken(visit, about, taken_before))
 
 
-def _page(visit: Visit, report: access.Report | None, problem: FieldFaults | None = None) -> Response:
+def _page(
+    visit: Visit,
+    report: access.Report | None,
+    problem: FieldFaults | None = None,
+    taken: access.TakenPage | None = None,
+) -> Response:
     faults = () if problem is None else problem.faults
     reasons = {one.field: one.reason for one in faults}
     return visit.page(
@@ -35,10 +43,11 @@ def _page(visit: Visit, report: access.Report | None, problem: FieldFaults | Non
         status=422 if faults else 200,
         tabs=tabs(visit),
         report=report,
+        taken=taken,
         faults=faults,
         reasons={name: reasons.get(name, "") for name in ("student_no", "who")},
         who=visit.form.get("who", "") or (report.about.who if report else ""),
-        student_no=visit.form.get("student_no", ""),
+        student_no=visit.form.get("student_no", "") or (report.student_no if report else ""),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
+from console.access.handing_out import CODE_UNTIL, HOLDS
 from console.web.admin.delegations import role_title
 from console.web.admin.tokens import scopes_said
 from console.web.auditing.frame import names_of
@@ -97,9 +98,23 @@ def _role(visit: Visit, event: Event, names: Mapping[str, str]) -> str:
 
 def _account(visit: Visit, event: Event, names: Mapping[str, str]) -> str:
     data = event["data"]
+    if "disabled" not in data:
+        return _let_in_anew(visit, data, names[data["login"]])
     if data["disabled"]:
         return visit.say("停用 {name}（{login}）的账号", name=names[data["login"]], login=data["login"])
     return visit.say("恢复 {name}（{login}）的账号", name=names[data["login"]], login=data["login"])
+
+
+def _let_in_anew(visit: Visit, data: Mapping[str, Any], name: str) -> str:
+    told = (
+        visit.say("给 {name}（{login}）发激活码，至 {when}",
+                  name=name, login=data["login"], when=long_moment(data[CODE_UNTIL], visit.lang))
+        if CODE_UNTIL in data
+        else visit.say("清除 {name}（{login}）的动态口令", name=name, login=data["login"])
+    )  # fmt: skip
+    if HOLDS not in data:
+        return told
+    return visit.say("{what}；此人是{role}", what=told, role=role_title(visit, data[HOLDS]))
 
 
 def _token(visit: Visit, event: Event, names: Mapping[str, str]) -> str:

@@ -1,22 +1,26 @@
-"""Who holds which role where; giving roles, ending them, letting somebody in again.
+"""Who holds which role where; finding somebody, giving roles, letting somebody in again.
 
 An administrator sees and changes what is held at the own units and below; of the rest, only how much there is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from console.web.admin.scope import is_own, own_paths
+from console.calling import SETUP
+from console.web.admin.scope import is_own, own_paths, own_units
+from console.web.auditing.frame import names_of
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine import organisation
 from engine.errors import Misplaced, RolesApart, Unknown
-from engine.store import administration
+from engine.store import administration, changes
 from engine.store.administration import HeldRole, PersonRow
+from engine.trail.event import moment
 
 PAGE = 50
 
@@ -44,10 +48,15 @@ class Person(NamedTuple):
 
 
 class People(NamedTuple):
-    """A page of people; `following` is the address of the next, empty on the last."""
+    """A page of people; `following` is the address of the next, empty on the last.
+
+    `typed` is what was looked for, empty where all are shown; `is_cut` says that more were found than are shown.
+    """
 
     people: list[Person]
     following: str
+    typed: str = ""
+    is_cut: bool = False
 
 
 def people(visit: Visit, after: str) -> People:
@@ -56,6 +65,32 @@ def people(visit: Visit, after: str) -> People:
     shown = found[:PAGE]
     following = f"/admin/people?{urlencode({'after': shown[-1].login})}" if len(found) > PAGE else ""
     return People([_shown(visit, one) for one in shown], following)
+
+
+def givers(visit: Visit, some: Sequence[Person]) -> dict[tuple[str, str, str], str]:
+    """Who gave people the roles they hold: the login of whoever did, by login, role and unit; as the trail tells."""
+    told = changes.givers(visit.desk.connection, [one.login for one in some if one.roles])
+    found = {}
+    for one in some:
+        for role in one.roles:
+            by = told.get((one.login, role.name, role.code, moment(role.since)))
+            if by is not None:
+                found[one.login, role.name, role.code] = by
+    return found
+
+
+def named_givers(visit: Visit, some: Sequence[Person]) -> dict[tuple[str, str, str], str]:
+    """The same by name; who set the system up at its keyboard is nobody of the house."""
+    found = givers(visit, some)
+    names = {**names_of(visit, found.values()), SETUP: visit.say("命令行")}
+    return {key: names[by] for key, by in found.items()}
+
+
+def find(visit: Visit, typed: str) -> People:
+    """Those whose name or login has what was typed in it: of the own units, or who work nowhere yet, or no more."""
+    text = " ".join(typed.split())
+    found = administration.people_called(visit.desk.connection, own_paths(visit), text, PAGE + 1) if text else []
+    return People([_shown(visit, one) for one in found[:PAGE]], "", text, len(found) > PAGE)
 
 
 def person(visit: Visit, login: str) -> Person:
@@ -104,6 +139,13 @@ def choices(visit: Visit) -> list[tuple[str, str]]:
     return [(name, visit.title(one.title)) for name, one in roles.items() if name != "student"]
 
 
+def places(visit: Visit) -> list[tuple[str, str]]:
+    """The visitor's units at which a role can be given: code and name."""
+    roles = visit.desk.library.rulebook.organisation.roles
+    kinds = {kind for name, one in roles.items() if name != "student" for kind in one.held_at}
+    return [(one.code, one.name) for one in own_units(visit) if one.kind in kinds]
+
+
 def give_role(visit: Visit, login: str) -> bool:
     """Let a person hold a role at a unit from now on; False when it was so already. It ends the person's sessions.
 
@@ -122,8 +164,24 @@ def give_role(visit: Visit, login: str) -> bool:
         return organisation.give_role(visit.desk, login, role, unit, at=visit.at, actor=visit.login)
     except RolesApart as problem:
         raise _fault(visit, "role", visit.say("角色"), problem) from problem
-    except (Unknown, Misplaced) as problem:
+    except Misplaced as problem:
+        raise FieldFaults([FieldFault("unit", visit.say("单位代码"), misplaced(visit, role, unit))]) from problem
+    except Unknown as problem:
         raise _fault(visit, "unit", visit.say("单位代码"), problem) from problem
+
+
+def misplaced(visit: Visit, role: str, unit: str) -> str:
+    """Why a role is not held at a unit: at which kinds it is; empty if it is held at such a unit."""
+    organisation, place = visit.desk.library.rulebook.organisation, visit.desk.units()[unit]
+    held_at = organisation.roles[role].held_at
+    if place.kind in held_at:
+        return ""
+    kinds = visit.say("、").join(visit.title(organisation.units[one].title) for one in held_at)
+    return visit.say(
+        "“{role}”不在{unit}（{kind}）这样的单位担任，只在：{kinds}",
+        role=visit.title(organisation.roles[role].title), unit=place.name,
+        kind=visit.title(organisation.units[place.kind].title), kinds=kinds,
+    )  # fmt: skip
 
 
 def _fault(visit: Visit, field: str, title: str, problem: Exception) -> FieldFaults:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from console.web.admin import leaving, outbox, people, tokens
+from console.web.admin import accounts, leaving, outbox, people, tokens
 from console.web.admin.frame import demand, own_places, tabs
 from console.web.admin.health import parts
 from console.web.audiences import Audience
 from console.web.doors import Doors
-from console.web.faults import FieldFaults
+from console.web.faults import FieldFault, FieldFaults
 from console.web.visit import Visit
 
 doors = Doors()
@@ -46,25 +46,54 @@ def admin_settle(visit: Visit, number: int, verdict: str) -> Response:
 @doors.get("/admin/people", to=Audience.SECURITY_ADMIN)
 def admin_people(visit: Visit, after: str = "") -> Response:
     """Who holds which role where."""
-    return visit.page("admin/people.html", tabs=tabs(visit), page=people.people(visit, after))
+    return _people(visit, people.people(visit, after))
+
+
+def _people(visit: Visit, page: people.People, problem: FieldFaults | None = None) -> Response:
+    faults = () if problem is None else problem.faults
+    return visit.page(
+        "admin/people.html",
+        status=422 if faults else 200,
+        tabs=tabs(visit),
+        page=page,
+        givers=people.named_givers(visit, page.people),
+        faults=faults,
+        typed=visit.form.get("typed", ""),
+    )
+
+
+@doors.post("/admin/people", to=Audience.SECURITY_ADMIN, page=admin_people)
+def admin_find_person(visit: Visit) -> Response:
+    """Those of a name or login, or to the one there is; what was typed stands in no address."""
+    found = people.find(visit, visit.form.get("typed", ""))
+    if not found.typed:
+        fault = FieldFault("typed", visit.say("姓名或登录名"), visit.say("请填写"))
+        return _people(visit, people.people(visit, ""), FieldFaults([fault]))
+    if len(found.people) == 1:
+        return visit.go(found.people[0].address)
+    return _people(visit, found)
 
 
 @doors.get("/admin/people/{login}", to=Audience.SECURITY_ADMIN)
 def admin_person(visit: Visit, login: str, said: str = "") -> Response:
     """One person: the roles held, and those that can be given."""
-    return _person(visit, login, said=said)
+    return person_page(visit, login, said=said)
 
 
-def _person(visit: Visit, login: str, *, said: str = "", problem: FieldFaults | None = None) -> Response:
+def person_page(visit: Visit, login: str, *, said: str = "", problem: FieldFaults | None = None) -> Response:
     """The page of a person; after a form with faults, with what was given and what is wrong with it."""
+    somebody = people.person(visit, login)
     faults = () if problem is None else problem.faults
     reasons = {one.field: one.reason for one in faults}
     return visit.page(
         "admin/person.html",
         status=422 if faults else 200,
-        person=people.person(visit, login),
+        person=somebody,
+        givers=people.named_givers(visit, [somebody]),
         choices=people.choices(visit),
+        units=people.places(visit),
         tokens=tokens.lines(visit, login),
+        door=accounts.door(visit, somebody),
         said=said,
         faults=faults,
         reasons={name: reasons.get(name, "") for name in _FIELDS},
@@ -79,7 +108,7 @@ def admin_give_role(visit: Visit, login: str) -> Response:
     try:
         is_new = people.give_role(visit, login)
     except FieldFaults as problem:
-        return _person(visit, login, problem=problem)
+        return person_page(visit, login, problem=problem)
     return visit.go(f"{people.person(visit, login).address}?said={'given' if is_new else 'held'}")
 
 

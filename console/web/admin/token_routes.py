@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
+from console.access.programs import PROVED_FOR
 from console.web.admin import people, tokens
 from console.web.audiences import Audience
 from console.web.doors import Doors
@@ -31,6 +32,7 @@ def _own(visit: Visit, *, said: str = "", made: str = "", problem: FieldFaults |
         lines=tokens.lines(visit, visit.login),
         scopes=[(f"scope_{name}", visit.say(text), f"scope_{name}" in given) for name, text in tokens.SCOPES.items()],
         spans=[(str(one), visit.say("有效 {n} 天", n=one)) for one in tokens.SPANS],
+        proved_for=PROVED_FOR.days,
         said=said,
         made=made,
         faults=faults,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from console.access.programs import Scope, Wish, issue
+from console.access.programs import Scope, Wish, is_proved, issue, longest
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.store import api_tokens
@@ -26,7 +26,10 @@ _LONGEST_NAME = 40
 
 
 class Line(NamedTuple):
-    """A token in words: what it is for, what it may be used for, from when until when, last used, how it stands."""
+    """A token in words: what it is for, what it may be used for, from when until when, last used, how it stands.
+
+    `is_proved`: it may do what pages ask a fresh proof for.
+    """
 
     name: str
     scopes: str
@@ -35,6 +38,7 @@ class Line(NamedTuple):
     used_at: datetime | None
     standing: str
     is_good: bool
+    is_proved: bool
 
 
 def lines(visit: Visit, login: str) -> list[Line]:
@@ -46,7 +50,8 @@ def _line(visit: Visit, one: TokenRow) -> Line:
     ended = visit.say("已终止") if one.revoked_at is not None else visit.say("已过期")
     is_good = one.is_good(visit.at)
     standing = visit.say("有效") if is_good else ended
-    return Line(one.name, scopes_said(visit, one.scopes), one.made_at, one.expires_at, one.used_at, standing, is_good)
+    scopes, proved = scopes_said(visit, one.scopes), is_proved(one, visit.at)
+    return Line(one.name, scopes, one.made_at, one.expires_at, one.used_at, standing, is_good, proved)
 
 
 def scopes_said(visit: Visit, scopes: frozenset[str]) -> str:
@@ -68,7 +73,7 @@ def make(visit: Visit) -> str:
     """Make a token of one's own as the form says; it is returned this once.
 
     Raises:
-        FieldFaults: If it has no name, or that of another that is good, no scope, or no span.
+        FieldFaults: If it has no name, or that of another that is good, no scope, or no span, or too long a one.
     """
     name, chosen = visit.form.get("name", ""), [one for one in SCOPES if f"scope_{one}" in visit.form]
     days, faults = visit.form.get("days", ""), []
@@ -83,9 +88,14 @@ def make(visit: Visit) -> str:
         faults.append(FieldFault("scopes", visit.say("范围"), visit.say("请至少选一项")))
     if days not in map(str, SPANS):
         faults.append(FieldFault("days", visit.say("有效天数"), visit.say("请选择")))
+    elif timedelta(days=int(days)) > (most := longest(chosen)):
+        why = visit.say("含“管理”的最多 {n} 天", n=most.days)
+        faults.append(FieldFault("days", visit.say("有效天数"), why))
     if faults:
         raise FieldFaults(faults)
-    return issue(visit.desk, Wish(visit.login, name, chosen, timedelta(days=int(days))), visit.at, visit.login)
+    proved_at = None if visit.session is None else visit.session.stepped_up_at
+    wish = Wish(visit.login, name, chosen, timedelta(days=int(days)), proved_at)
+    return issue(visit.desk, wish, visit.at, visit.login)
 
 
 def end(visit: Visit, login: str) -> None:

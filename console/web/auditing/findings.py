@@ -6,7 +6,7 @@ They are looked for in the background, in the whole trail of a batch; what is co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import msgspec
 
 from console.web import lettering
 from console.web.auditing.frame import names_of, scope_of
+from console.web.auditing.sharing import every_done
 from console.web.auditing.working import Worker
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
@@ -21,10 +22,13 @@ from engine.auditing.findings import CODES, findings
 from engine.auditing.found import Finding, Limits
 from engine.auditing.papers import FOLLOWING, Judgement, Standing, judgements
 from engine.auditing.scope import Scope, cases_in
+from engine.exporting import exported
 from engine.noting import Ruling, judge_finding
+from engine.records import Sentence
 from engine.store import audit_runs
-from engine.store.audit_runs import FINDINGS, Run
+from engine.store.audit_runs import DONE, FINDINGS, Run
 from exchange.audit_reports import places_of
+from exchange.plain_tables import table_workbook
 
 SHOWN = 200
 """Cases of one finding on its page; the workbook of the report has them all."""
@@ -56,12 +60,13 @@ class Kind(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One finding: who, how it stands, and what was concluded of it, oldest first."""
+    """One finding: who, how it stands, what was concluded of it, oldest first, and what is said of it, with names."""
 
     finding: Finding
     who: tuple[str, ...]
     standing: Standing
     judged: tuple[Judgement, ...]
+    said: Sentence
 
     @property
     def address(self) -> str:
@@ -201,22 +206,31 @@ def _lines(visit: Visit, batch: str, found: Sequence[Finding]) -> list[Line]:
         told = judged.get(one.digest, [])
         named = tuple(each._replace(actor=names[each.actor]) for each in told)
         standing = told[-1].standing if told else Standing.OPEN
-        lines.setdefault(one.digest, Line(one, tuple(names[login] for login in one.people), standing, named))
+        lines.setdefault(
+            one.digest, Line(one, tuple(names[login] for login in one.people), standing, named, one.told(names))
+        )
     return list(lines.values())
 
 
 def finding_of(visit: Visit, digest: str) -> tuple[Run, Line]:
-    """One finding of the person's newest runs, by what it rests on.
+    """One finding by what it rests on, out of the newest run that found it and that the person may open.
 
     Raises:
         NotFound: If none of them has it.
     """
-    for run, result in audit_runs.newest_done(visit.desk.connection, FINDINGS, visit.login):
-        came = msgspec.json.decode(result, type=Came)
-        found = [one for one in came.found if one.digest == digest]
-        if found:
-            return run, _lines(visit, run.batch, found)[0]
-    raise NotFound
+    with visit.desk.connection.reading():
+        told = next(_with(visit, digest), None)
+    if told is None:
+        raise NotFound
+    run, found = told
+    return run, _lines(visit, run.batch, [found])[0]
+
+
+def _with(visit: Visit, digest: str) -> Iterator[tuple[Run, Finding]]:
+    for run, result in every_done(visit, FINDINGS):
+        for one in msgspec.json.decode(result, type=Came).found:
+            if one.digest == digest:
+                yield run, one
 
 
 def sheet(visit: Visit, batch: str) -> Sheet:
@@ -226,13 +240,13 @@ def sheet(visit: Visit, batch: str) -> Sheet:
         NotFound: If there is none, or it is still looked for.
     """
     newest = latest(visit, batch)
-    if newest is None or newest[1] is None:
+    if newest is None or newest[0].stage != DONE or newest[1] is None:
         raise NotFound
     view, words = findings_view(visit, newest[0], newest[1]), standings(visit)
     rows = [
         (
             group.kind.title, words[line.standing], "、".join(line.who), lettering.exported(line.finding.at),
-            _said(visit, line.finding), places_of(line.finding, SHOWN),
+            _said(visit, line.said), places_of(line.finding, SHOWN),
         )
         for group in view.groups
         for line in group.lines
@@ -241,8 +255,20 @@ def sheet(visit: Visit, batch: str) -> Sheet:
     return Sheet(newest[0].batch, visit.say("疑点"), columns, tuple(rows))
 
 
-def _said(visit: Visit, finding: Finding) -> str:
-    return finding.said.zh if visit.lang == "zh" else finding.said.en
+def workbook(visit: Visit, batch: str) -> tuple[str, bytes]:
+    """What was found, with all of its cases, as a workbook: its name and its bytes; the trail keeps that it was taken.
+
+    Raises:
+        NotFound: If nothing was looked for, or it still is.
+    """
+    shown = sheet(visit, batch)
+    body = table_workbook(shown.title, shown.columns, shown.rows)
+    exported(visit.desk, visit.asks("audit:findings"), {"batch": shown.batch, "counts": {"findings": len(shown.rows)}})
+    return f"findings-{shown.batch}.xlsx", body
+
+
+def _said(visit: Visit, said: Sentence) -> str:
+    return said.zh if visit.lang == "zh" else said.en
 
 
 def conclude(visit: Visit, digest: str) -> None:

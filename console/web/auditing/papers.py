@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
+from console.web import forms
 from console.web.auditing.frame import names_of, scope_of
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.auditing.papers import Conclusion, Paper, concluded, paper_in, papers
+from engine.exporting import exported
 from engine.noting import Remark, note_batch, note_case
-from engine.records import case_number
+from engine.records import Json, Request, case_number
 from engine.store import leaves
 from engine.store.database import Connection
 from engine.store.stories import story
 from engine.trail.event import REGISTRY
+from exchange.working_papers import papers_pdf
 
 PAGE = 50
 _LONGEST = 4_000
@@ -80,9 +83,18 @@ def every_paper(visit: Visit, batch: str) -> list[Paper]:
         return list(papers(visit.desk.connection, scope))
 
 
-def digest_of(body: bytes) -> str:
-    """The SHA-256 of a file."""
-    return sha256(body).hexdigest()
+def booklet(visit: Visit, batch: str) -> bytes:
+    """The notes with their texts as a PDF; the trail keeps that it was taken out.
+
+    Raises:
+        NotFound: If there is no such batch.
+    """
+    found = every_paper(visit, batch)
+    made = papers_pdf(found, batch or None, visit.login, visit.at)
+    digests: dict[str, Json] = {"pdf": sha256(made).hexdigest()}
+    told: dict[str, Json] = {"batch": batch or None, "counts": {"papers": len(found)}, "sha256": digests}
+    exported(visit.desk, visit.asks("audit:papers"), told)
+    return made
 
 
 def paper_of(visit: Visit, name: str) -> tuple[Line, int | None]:
@@ -130,8 +142,8 @@ def conclusions(visit: Visit) -> dict[str, str]:
     }
 
 
-def write(visit: Visit) -> str:
-    """Note what the form says; the name of the note.
+def write(visit: Visit, request: Request | None = None) -> str:
+    """Note what the form says; the name of the note. A `request` of its own is kept with it.
 
     Raises:
         NotFound: If there is no such case or batch, or not for this person.
@@ -144,8 +156,8 @@ def write(visit: Visit) -> str:
         raise FieldFaults([FieldFault("text", visit.say("底稿"), why)])
     chosen, seq = form.get("conclusion", ""), form.get("seq", "")
     conclusion = Conclusion(chosen) if chosen in list(Conclusion) else None
-    remark = Remark(text=text, conclusion=conclusion, about=int(seq) if seq.isdigit() and number else None)
-    request = visit.asks("audit:note")
+    remark = Remark(text=text, conclusion=conclusion, about=forms.number(seq) if number else None)
+    request = request or visit.asks("audit:note")
     if number:
         case = visit.case(number.upper()).case.id
         return f"{case_number(case)}.{note_case(visit.desk, case, remark, request).seq}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fastapi import Response
 
 from console.web.audiences import Audience
-from console.web.auditing.frame import tabs
+from console.web.auditing.frame import keep_look, tabs
 from console.web.auditing.papers import conclusions
 from console.web.auditing.samples import walk_of
 from console.web.auditing.verifying import verify
@@ -69,6 +69,7 @@ def audit_verify(visit: Visit, no: str) -> Response:
 
 
 def _start(visit: Visit, *, status: int = 200, unknown: str | None = None) -> Response:
+    keep_look(visit, "audit")
     connection = visit.desk.connection
     return visit.page(
         "audit/index.html",

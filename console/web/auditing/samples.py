@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
 
+from console.web import forms
 from console.web.auditing.frame import names_of, scope_of
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
@@ -192,7 +193,7 @@ def draw(visit: Visit) -> int:
     """
     form = visit.form
     size = form.get("size", "")
-    faults = [] if size.isdigit() or not size else [_fault(visit, "size")]
+    faults = [] if not size or forms.number(size) is not None else [_fault(visit, "size")]
     shares = {name: _share(form.get(name, "")) for name in ("confidence", "error")}
     faults += [_fault(visit, name) for name, share in shares.items() if share is None]
     if faults:

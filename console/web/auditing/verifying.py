@@ -11,6 +11,7 @@ from functools import reduce
 from operator import add
 from typing import NamedTuple
 
+from console.web.cases.looking import looked_at
 from console.web.visit import Visit
 from engine.replay import replay_one
 from engine.store import bundles, leaves
@@ -62,18 +63,23 @@ class Checked:
 
 
 def verify(visit: Visit, found: Found) -> Checked:
-    """Replay the chains of a case and of its student, and prove each sealed event to be under the newest head."""
+    """Replay the chains of a case and of its student, and prove each sealed event to be under the newest head.
+
+    That it was asked for is kept as a look at the case, afterwards, so that it is not among what was checked.
+    """
     case, office = found.case, visit.office
     connection = visit.desk.connection
     chains = [case.id] if case.student is None else [case.id, -case.student]
     replayed = reduce(add, (replay_one(connection, office.log, office.key, chain) for chain in chains))
     own = chain_name(case.id)
-    return Checked(
+    checked = Checked(
         number=case.number,
         events=replayed.events,
         mismatches=tuple(Mismatch(one.chain == own, one.seq, one.why) for one in replayed.diverged),
         sealing=_sealing(connection, Scope(kind="case", name=case.number, case=case.id)),
     )
+    looked_at(visit, found)
+    return checked
 
 
 def _sealing(connection: Connection, scope: Scope) -> Sealing:

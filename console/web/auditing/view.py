@@ -15,12 +15,12 @@ from console.web.cases.view import CaseView
 from console.web.faults import NotFound
 from console.web.visit import Visit
 from engine.definition import Bilingual
-from engine.records import Outcome
+from engine.records import Json, Outcome
 from engine.steps import Machine
 from engine.store import looks
 from engine.store.cases import Found
 from engine.store.stories import StoryLine, story
-from engine.trail.event import EventKind
+from engine.trail.event import EventKind, chain_name
 from engine.viewing import CASE, VIEW, view_case
 
 FIRST_FACTS = 10
@@ -30,6 +30,10 @@ _SILENT = {
     str(EventKind.NOTED): Bilingual(zh="底稿", en="Working paper"),
 }
 """Events of auditors, which the people of a case are not shown."""
+
+
+_DECIDING = frozenset({str(EventKind.MOVED), str(EventKind.SIGNED)})
+"""Events by which somebody decides, as findings have it (`engine.auditing.corrected`)."""
 
 
 class Tick(NamedTuple):
@@ -82,6 +86,8 @@ class Moment:
         event: What happened in that event; None for what only auditors wrote.
         why: What the rules said in it.
         later: When each fact that was changed afterwards was changed next, by name.
+        undone: What the decision of this event rested on and is another value now, with the moment of its last change.
+        version: That of the definition the event was written under.
     """
 
     slider: Slider
@@ -89,6 +95,8 @@ class Moment:
     event: Happening | None
     why: tuple[WhyLine, ...]
     later: Mapping[str, datetime]
+    undone: tuple[tuple[Bilingual, datetime], ...]
+    version: int
 
     @property
     def facts(self) -> tuple[FactLine, ...]:
@@ -122,6 +130,8 @@ def moment_of(visit: Visit, number: str, seq: int | None) -> Iterator[Moment]:
             event=event,
             why=() if event is None else tuple(_why(visit.desk.machine_for(case, {}), line, event)),
             later=_later(lines, slider.here.at),
+            undone=tuple(_undone(visit.desk.machine_for(case, {}), lines, line)),
+            version=_version(visit, found, line),
         )
 
 
@@ -159,6 +169,28 @@ def _why(machine: Machine, line: StoryLine, event: Happening) -> Iterator[WhyLin
         titles = [] if guard is None else [machine.readers.titles.get(key) for key in guard.reads]
         values = tuple(seen[one.zh] for one in titles if one is not None and one.zh in seen)
         yield WhyLine(said.id, said.title, said.outcome, values, () if guard is None else guard.rule.source)
+
+
+def _undone(machine: Machine, lines: Sequence[StoryLine], line: StoryLine) -> Iterator[tuple[Bilingual, datetime]]:
+    """The values a decision had seen that are others now: not what it caused itself, nor what was set right back."""
+    if line.event["kind"] not in _DECIDING:
+        return
+    data, facts = line.event["data"], machine.book.vocabulary.student
+    seen = {**(data.get("seen") or {}), **line.opened}
+    last: dict[str, tuple[Json, StoryLine]] = {}
+    for one in lines:
+        if one.event["kind"] == EventKind.FACT_CHANGED and one.event["at"] > line.event["at"]:
+            last |= {name: (new, one) for name, _, new in changes(one)}
+    for name, (new, one) in last.items():
+        caused_by = (one.event["data"].get("cause") or {}).get("chain")
+        is_other = name in facts and seen.get(name) is not None and seen[name] != new
+        if is_other and caused_by != chain_name(line.chain):
+            yield facts[name].title, datetime.fromisoformat(one.event["at"])
+
+
+def _version(visit: Visit, found: Found, line: StoryLine) -> int:
+    """The version of the definition that an event was written under."""
+    return visit.desk.definition(str(line.event.get("definition") or found.case.shape)).version
 
 
 def _later(lines: Sequence[StoryLine], at: datetime) -> dict[str, datetime]:

@@ -99,8 +99,8 @@ def folders(visit: Visit) -> list[tuple[str, str]]:
     return [(name, name) for name in sorted(found)]
 
 
-def ask(visit: Visit) -> str:
-    """Have the decisions of a batch judged again as the form says; the id of the run.
+def ask(visit: Visit, number: str = "") -> str:
+    """Have the decisions of a batch judged again as the form says; the id of the run (`number`, if that is given).
 
     Raises:
         FieldFaults: If no batch or no rules are chosen, or what is handed in cannot be rules.
@@ -110,7 +110,7 @@ def ask(visit: Visit) -> str:
         raise FieldFaults([FieldFault("batch", visit.say("批次"), visit.say("请选一个批次"))])
     title, texts = _chosen(visit)
     asked = Asked(batch, scope_of(visit, batch).paths, dict(texts), "" if texts else title)
-    return begin(visit, (WHAT_IF, batch, title), msgspec.json.encode(asked).decode(), judge)
+    return begin(visit, (WHAT_IF, batch, title), msgspec.json.encode(asked).decode(), judge, number)
 
 
 def _chosen(visit: Visit) -> tuple[str, Mapping[str, bytes]]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from fastapi import Response
 
 from console.web.audiences import Audience
 from console.web.auditing import what_if, what_if_view
 from console.web.auditing.frame import batch_choices, keep_look, tabs
+from console.web.auditing.sharing import asked_by, run_for
 from console.web.auditing.work_routes import WORKBOOK, attached
-from console.web.auditing.working import go_on, own
+from console.web.auditing.working import go_on
 from console.web.doors import Doors
+from console.web.fault_pages import in_language
 from console.web.faults import FieldFaults, NotFound
 from console.web.visit import Visit
-from engine.exporting import exported
-from engine.records import Json
 from engine.store import audit_runs
 from engine.store.audit_runs import RUNNING, WHAT_IF
-from exchange.plain_tables import table_workbook
 
 doors = Doors()
 _RUNS = 20
@@ -58,13 +55,22 @@ def _ask(visit: Visit, problem: FieldFaults | None = None) -> Response:
 @doors.get("/audit/what-if/{run}", to=Audience.AUDITOR)
 def audit_what_if(visit: Visit, run: str) -> Response:
     """How far it is; then what would have been, narrowed as the address says."""
-    found, result = own(visit, run, WHAT_IF)
+    found, result = run_for(visit, run, WHAT_IF)
     keep_look(visit, "what-if", run=run)
     go_on(visit, found, what_if.judge)
     is_done = found.stage == audit_runs.DONE and result is not None
     asked = what_if_view.asked_for(run, visit.request.query_params)
     view = what_if_view.what_if_view(visit, found, result or "", asked) if is_done else None
-    answer = visit.page("audit/what_if_run.html", tabs=tabs(visit), run=found, view=view, result=result)
+    why = in_language(result or "", visit.lang) if found.stage == audit_runs.BROKEN else ""
+    answer = visit.page(
+        "audit/what_if_run.html",
+        tabs=tabs(visit),
+        run=found,
+        view=view,
+        result=result,
+        why=why,
+        by=asked_by(visit, found),
+    )
     if found.stage == RUNNING:
         answer.headers["Refresh"] = "1"
     return answer
@@ -73,13 +79,9 @@ def audit_what_if(visit: Visit, run: str) -> Response:
 @doors.post("/audit/what-if/{run}/export", to=Audience.AUDITOR)
 def audit_what_if_workbook(visit: Visit, run: str) -> Response:
     """The decisions shown as a workbook; who takes them out proves once more to be there."""
-    found, result = own(visit, run, WHAT_IF)
+    found, result = run_for(visit, run, WHAT_IF)
     if found.stage != audit_runs.DONE or result is None:
         raise NotFound
     visit.demand_fresh_proof(visit.say("导出重判结果"))
-    columns, rows = what_if_view.table(visit, result, what_if_view.asked_for(run, visit.form))
-    body = table_workbook(visit.say("换规则重判"), columns, rows)
-    digests: dict[str, Json] = {"xlsx": sha256(body).hexdigest()}
-    told: dict[str, Json] = {"batch": found.batch, "counts": {"decisions": len(rows)}, "sha256": digests}
-    exported(visit.desk, visit.asks("audit:what-if"), told)
+    body = what_if_view.workbook(visit, found, result, what_if_view.asked_for(run, visit.form))
     return Response(body, media_type=WORKBOOK, headers=attached(f"what-if-{found.batch}.xlsx"))

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
 
-from console.web import lettering
+from console.web import forms, lettering
 from console.web.auditing.frame import names_of
 from console.web.auditing.what_if import Came, Hashes, Otherwise
 from console.web.queue.people import name_of
 from console.web.visit import Visit
+from engine.exporting import exported
 from engine.judging_again import Said, Told
-from engine.records import case_number, case_of
+from engine.records import Json, case_number, case_of
 from engine.store.audit_runs import Run
 from engine.store.cases import Found, read_cases
+from exchange.plain_tables import table_workbook
 
 PAGE = 50
 _SHOWN = 12
@@ -107,12 +110,12 @@ class WhatIfView:
 
 def asked_for(run: str, given: Mapping[str, str]) -> Asked:
     """What an address says; words that mean nothing are left aside."""
-    sort, start = given.get("sort", ""), given.get("start", "")
+    sort = given.get("sort", "")
     return Asked(
         run=run,
         given={name: given[name] for name in _FILTERS if given.get(name)},
         sort=sort if sort in SORTS else SORTS[0],
-        start=int(start) if start.isdigit() else 0,
+        start=forms.number(given.get("start", "")) or 0,
     )
 
 
@@ -268,6 +271,16 @@ def _line(visit: Visit, found: _Result, one: Told, case: Found | None) -> Line:
         was=words[one.allowed],
         now=words[one.allows],
     )
+
+
+def workbook(visit: Visit, run: Run, result: str, asked: Asked) -> bytes:
+    """The decisions an address asks for as a workbook; the trail keeps that they were taken out."""
+    columns, rows = table(visit, result, asked)
+    body = table_workbook(visit.say("换规则重判"), columns, rows)
+    digests: dict[str, Json] = {"xlsx": sha256(body).hexdigest()}
+    told: dict[str, Json] = {"batch": run.batch, "counts": {"decisions": len(rows)}, "sha256": digests}
+    exported(visit.desk, visit.asks("audit:what-if"), told)
+    return body
 
 
 def table(visit: Visit, result: str, asked: Asked) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -9,15 +9,14 @@ from fastapi import Response
 from console.web.audiences import Audience
 from console.web.auditing import findings, papers, samples, seals
 from console.web.auditing.frame import batch_choices, keep_look, scope_of, tabs
+from console.web.auditing.sharing import asked_by
 from console.web.auditing.working import begin, go_on
 from console.web.doors import Doors
+from console.web.fault_pages import in_language
 from console.web.faults import FieldFaults
 from console.web.visit import Visit
 from engine.auditing.papers import FOLLOWING
-from engine.exporting import exported
-from engine.store.audit_runs import FINDINGS, RUNNING, Run
-from exchange.plain_tables import table_workbook
-from exchange.working_papers import papers_pdf
+from engine.store.audit_runs import BROKEN, DONE, FINDINGS, RUNNING, Run
 
 doors = Doors()
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -72,12 +71,13 @@ def audit_findings(visit: Visit, batch: str = "", standing: str = "") -> Respons
     if run is not None:
         go_on(visit, run, findings.look_for)
     is_running = run is not None and run.stage == RUNNING
-    view = None if run is None or is_running or result is None else findings.findings_view(visit, run, result)
+    view = None if run is None or run.stage != DONE or result is None else findings.findings_view(visit, run, result)
     answer = visit.page(
         "audit/findings.html",
         tabs=tabs(visit),
         run=run,
         view=view,
+        why=in_language(result or "", visit.lang) if run is not None and run.stage == BROKEN else "",
         standing=standing,
         words=findings.standings(visit),
         batches=choices,
@@ -102,9 +102,8 @@ def audit_look_for(visit: Visit) -> Response:
 def audit_findings_workbook(visit: Visit) -> Response:
     """What was found, with all of its cases, as a workbook; who takes it out proves once more to be there."""
     visit.demand_fresh_proof(visit.say("导出疑点"))
-    shown = findings.sheet(visit, visit.form.get("batch", ""))
-    exported(visit.desk, visit.asks("audit:findings"), {"batch": shown.batch, "counts": {"findings": len(shown.rows)}})
-    return _workbook(table_workbook(shown.title, shown.columns, shown.rows), f"findings-{shown.batch}.xlsx")
+    name, body = findings.workbook(visit, visit.form.get("batch", ""))
+    return Response(body, media_type=WORKBOOK, headers=attached(name))
 
 
 @doors.get("/audit/findings/{digest}", to=Audience.AUDITOR)
@@ -133,6 +132,7 @@ def _finding(visit: Visit, run: Run, line: findings.Line, problem: FieldFaults |
         run=run,
         line=line,
         kind=findings.kinds(visit)[line.finding.code],
+        by=asked_by(visit, run),
         words=findings.standings(visit),
         following=FOLLOWING[line.standing],
         shown=findings.SHOWN,
@@ -176,11 +176,7 @@ def _papers(visit: Visit, batch: str, start: int, problem: FieldFaults | None = 
 def audit_papers_pdf(visit: Visit) -> Response:
     """The papers with their texts as a PDF; who takes them out proves once more to be there."""
     visit.demand_fresh_proof(visit.say("导出底稿"))
-    batch = visit.form.get("batch", "")
-    found = papers.every_paper(visit, batch)
-    made = papers_pdf(found, batch or None, visit.login, visit.at)
-    told = {"batch": batch or None, "counts": {"papers": len(found)}, "sha256": {"pdf": papers.digest_of(made)}}
-    exported(visit.desk, visit.asks("audit:papers"), told)
+    made = papers.booklet(visit, visit.form.get("batch", ""))
     return Response(made, media_type="application/pdf", headers=attached("papers.pdf"))
 
 
@@ -215,10 +211,6 @@ def audit_check_seals(visit: Visit) -> Response:
         log=visit.office.log,
         checked=seals.check(visit),
     )
-
-
-def _workbook(body: bytes, name: str) -> Response:
-    return Response(body, media_type=WORKBOOK, headers=attached(name))
 
 
 def attached(name: str) -> dict[str, str]:

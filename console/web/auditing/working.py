@@ -1,6 +1,6 @@
 """What takes longer than a page may: worked out in a thread of its own, with its own desk, and kept when it is done.
 
-A run whose worker died is taken up by whoever looks at its page next; it only reads, and comes to the same again.
+A run whose process died is taken up by whoever looks at its page next; it only reads, and comes to the same again.
 """
 
 from __future__ import annotations
@@ -8,14 +8,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Lock
 
-from console.web.faults import NotFound
+from console.web import background
+from console.web.background import MOST_OPEN, Task
+from console.web.faults import TooManyOpen
 from console.web.house import House
 from console.web.visit import Visit
 from engine.errors import XuejiError
 from engine.store import audit_runs
-from engine.store.audit_runs import DONE, FAILED, RUNNING, Run
+from engine.store.audit_runs import BROKEN, DONE, FAILED, RUNNING, Run
 from engine.trail.event import moment
 
 _ONE_AT_A_TIME = Lock()
@@ -56,7 +58,7 @@ class Worker:
                 self.end(FAILED, str(problem))
 
 
-def begin(visit: Visit, asked: tuple[str, str, str], told: str, work: Work) -> str:
+def begin(visit: Visit, asked: tuple[str, str, str], told: str, work: Work, number: str = "") -> str:
     """Have something worked out; the id of the run.
 
     Args:
@@ -64,14 +66,29 @@ def begin(visit: Visit, asked: tuple[str, str, str], told: str, work: Work) -> s
         asked: Kind, batch and title.
         told: What exactly is asked, as JSON.
         work: How it is worked out.
+        number: The id it is to have; one is chosen where there is none.
+
+    Raises:
+        TooManyOpen: If the person has as many open as one may.
     """
     now = moment(visit.at)
     kind, batch, title = asked
-    run = Run(secrets.token_urlsafe(12), kind, visit.login, batch, title, RUNNING, 0, 0, now, now)
+    run = Run(number or secrets.token_urlsafe(12), kind, visit.login, batch, title, RUNNING, 0, 0, now, now)
     with visit.desk.connection.writing():
+        refuse_too_many(visit)
         audit_runs.add_run(visit.desk.connection, run, told)
     _start(visit, run, work)
     return run.id
+
+
+def refuse_too_many(visit: Visit) -> None:
+    """Refuse another run to somebody who has as many open as one may.
+
+    Raises:
+        TooManyOpen: If it is so.
+    """
+    if audit_runs.count_open(visit.desk.connection, visit.login, visit.at) >= MOST_OPEN:
+        raise TooManyOpen(MOST_OPEN)
 
 
 def go_on(visit: Visit, run: Run, work: Work) -> None:
@@ -84,18 +101,19 @@ def go_on(visit: Visit, run: Run, work: Work) -> None:
         _start(visit, run, work)
 
 
-def own(visit: Visit, run: str, kind: str) -> tuple[Run, str | None]:
-    """A run of the person's own, with what came of it.
-
-    Raises:
-        NotFound: If there is none.
-    """
-    found = audit_runs.run_of(visit.desk.connection, run)
-    if found is None or found[0].login != visit.login or found[0].kind != kind:
-        raise NotFound
-    return found
-
-
 def _start(visit: Visit, run: Run, work: Work) -> None:
     worker = Worker(house=visit.house, run=run)
-    Thread(target=worker.work, args=(work,), name=f"audit-{run.id}").start()
+    task = Task(
+        room="audit",
+        run=run.id,
+        work=lambda: worker.work(work),
+        beat=lambda connection, at: audit_runs.live_on(connection, run.id, at),
+        broke=lambda connection, at, number: audit_runs.end(connection, run.id, at, BROKEN, _BROKE.format(number)),
+    )
+    background.begin(visit.house, task)
+
+
+_BROKE = (
+    "办到一半出错，编号 {0}；请再开始一次，仍不成请把编号告诉系统管理员。"
+    "It broke half way, ref {0}; begin it once more, and if it breaks again, tell the system administrator the number."
+)

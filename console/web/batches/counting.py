@@ -102,7 +102,7 @@ class Looked:
 
 
 def look(visit: Visit, batch: str) -> Looked:
-    """Look at a batch as the address says.
+    """Look at a batch as the address says; that an auditor does is kept.
 
     Raises:
         Unknown: If the batch is not published, or nobody applies in batches of its kind.
@@ -111,6 +111,7 @@ def look(visit: Visit, batch: str) -> Looked:
     roll = roll_of(visit, batch)
     narrowing = narrowing_of(visit)
     sight = sight_of(visit, roll.definition, narrowing.unit)
+    visit.leaves_trace("batch", batch=batch)
     desk = visit.desk
     marks = tuple(sorted(narrowing.marks.items()))
     key = ("counts", batch, roll.version, sight.top.code, sight.paths, marks)

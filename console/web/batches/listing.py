@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from console.web.batches.counting import Looked
 from console.web.batches.wording import Ways, rules_of, stages_of
@@ -13,6 +14,8 @@ from engine.records import case_number, case_of
 from engine.store.cases import records_of
 
 PAGE = 50
+COLUMNS = ("unit", "state", "lacking")
+"""What the list can be put in the order of, beside the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +33,88 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of the list behind a number; `following` leads to the next page, None on the last."""
+    """A page of the list behind a number.
+
+    `previous` and `following` lead to the pages beside it, None where there is none; `query` is what the list is
+    exported under; `address` leads to it by case, `by` is the column it is in the order of.
+    """
 
     title: str
     total: int
     first: int
     rows: tuple[Row, ...]
+    previous: str | None
     following: str | None
+    query: str
+    address: str
+    by: str
+
+    def sorted_by(self, column: str) -> str:
+        """To the list in the order of a column; of the one it is in, the other way round."""
+        return f"{self.address}&by={'-' if self.by == column else ''}{column}"
+
+    def order_of(self, column: str) -> str:
+        """How the list stands by a column, as `aria-sort` has it."""
+        if self.by.removeprefix("-") != column:
+            return "none"
+        return "descending" if self.by.startswith("-") else "ascending"
 
 
-def listing(looked: Looked, key: str, after: str) -> Listing:
+def listing(looked: Looked, key: str, after: str, by: str = "") -> Listing:
     """The students a number counts, beginning after a case.
+
+    Args:
+        looked: The look at the batch.
+        key: The number's name.
+        after: The number of a case; empty: from the beginning.
+        by: The column they are in the order of, one of `COLUMNS`, with a `-` before it the other way round; empty: by
+            case.
+
+    Raises:
+        NotFound: If no number has that name.
+    """
+    by = by if by.removeprefix("-") in COLUMNS else ""
+    found = standings_of(looked, key, by)
+    start = _start(found, case_of(after.replace("-", "")), is_by_case=not by)
+    page, plain = found[start : start + PAGE], Ways(looked=looked).cases(key)
+    address = f"{plain}&by={by}" if by else plain
+    before = found[start - PAGE - 1] if start > PAGE else None
+    return Listing(
+        title=title_of(looked, key),
+        total=len(found),
+        first=start + 1,
+        rows=tuple(rows_of(looked, page)),
+        previous=None if not start else f"{address}&after={case_number(before.case)}" if before else address,
+        following=f"{address}&after={case_number(page[-1].case)}" if len(found) > start + PAGE else None,
+        query=f"of={quote(looked.code)}&{address.partition('?')[2]}",
+        address=plain,
+        by=by,
+    )
+
+
+def _start(found: Sequence[Standing], after: int | None, *, is_by_case: bool) -> int:
+    """Where a page begins; who is gone meanwhile is behind one only where the order itself says so."""
+    if after is None:
+        return 0
+    if is_by_case:
+        return sum(one.case <= after for one in found)
+    return next((place + 1 for place, one in enumerate(found) if one.case == after), 0)
+
+
+def _in_order(looked: Looked, found: list[Standing], by: str) -> list[Standing]:
+    units, road = looked.visit.desk.units(), looked.roll.road
+    states = {state: place for place, state in enumerate(road.states)}
+    keys: dict[str, Callable[[Standing], tuple[int | str, ...]]] = {
+        "unit": lambda one: (units[one.unit].path,),
+        "state": lambda one: (states.get(one.state, len(states)), one.state),
+        "lacking": lambda one: (len(one.lacking), *one.lacking),
+    }
+    key = keys.get(by.removeprefix("-"))
+    return found if key is None else sorted(found, key=key, reverse=by.startswith("-"))
+
+
+def standings_of(looked: Looked, key: str, by: str = "") -> list[Standing]:
+    """All the students a number counts, by case or in the order of a column.
 
     Raises:
         NotFound: If no number has that name.
@@ -48,21 +122,11 @@ def listing(looked: Looked, key: str, after: str) -> Listing:
     choice = chosen(key, looked.roll.road)
     if choice is None:
         raise NotFound
-    found = sorted((one for one in looked.counts.seen if choice(one)), key=lambda one: one.case)
-    since = case_of(after.replace("-", "")) or 0
-    rest = [one for one in found if one.case > since]
-    page = rest[:PAGE]
-    address = Ways(looked=looked).cases(key)
-    return Listing(
-        title=title_of(looked, key),
-        total=len(found),
-        first=len(found) - len(rest) + 1,
-        rows=tuple(_rows(looked, page)),
-        following=f"{address}&after={case_number(page[-1].case)}" if len(rest) > PAGE else None,
-    )
+    return _in_order(looked, sorted((one for one in looked.counts.seen if choice(one)), key=lambda one: one.case), by)
 
 
-def _rows(looked: Looked, page: Sequence[Standing]) -> list[Row]:
+def rows_of(looked: Looked, page: Sequence[Standing]) -> list[Row]:
+    """Some students as the list shows them."""
     visit, definition, rules = looked.visit, looked.roll.definition, rules_of(looked)
     read = records_of(visit.desk.connection, [one.student for one in page]) if page else []
     found = {one.case.id: one for one in read}

@@ -156,7 +156,7 @@ def preview(visit: Visit, handle: str) -> Preview:
         raise NotFound
     body: Any = row.body
     nudges = [Nudge(**one) for one in body["nudges"]]
-    found = list(_recipients(visit, nudges))
+    found = list(recipients(visit, nudges))
     return Preview(
         handle=handle,
         batch=body["batch"],
@@ -170,7 +170,8 @@ def preview(visit: Visit, handle: str) -> Preview:
     )
 
 
-def _recipients(visit: Visit, nudges: Sequence[Nudge]) -> Iterator[Recipient]:
+def recipients(visit: Visit, nudges: Sequence[Nudge]) -> Iterator[Recipient]:
+    """Whom each nudge would reach, in their order."""
     desk, roll = visit.desk, Roll(visit.desk, visit.at)
     cases = _cases(visit, nudges)
     roll.expect(cases.values())

@@ -10,6 +10,7 @@ from console.web.audiences import Audience
 from console.web.batches import nudging
 from console.web.batches.burning import draw_burn
 from console.web.batches.counting import Looked, course_of, look
+from console.web.batches.forgotten import forgotten
 from console.web.batches.index import shown_batches
 from console.web.batches.listing import listing
 from console.web.batches.overview import (
@@ -36,6 +37,7 @@ _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @doors.get("/batches", to=Audience.SIGNED_IN)
 def batches(visit: Visit) -> Response:
     """Every published batch the visitor sees students of."""
+    visit.leaves_trace("batches")
     return visit.page("batch/index.html", batches=shown_batches(visit))
 
 
@@ -62,6 +64,7 @@ def batch(visit: Visit, code: str) -> Response:
         filters=filters_of(looked),
         missing_legend=missing_legend(looked),
         may_nudge=Audience.STAFF.admits(visit.actor),
+        forgotten=len(forgotten(visit, looked.roll, looked.counts.seen)),
     )
 
 
@@ -88,15 +91,16 @@ def batch_table(visit: Visit, code: str, table: str) -> Response:
 
 
 @doors.get("/batches/{code}/cases", to=Audience.SIGNED_IN)
-def batch_cases(visit: Visit, code: str, key: str = "expected", after: str = "") -> Response:
+def batch_cases(visit: Visit, code: str, key: str = "expected", after: str = "", by: str = "") -> Response:
     """Exactly the students a number counts."""
     looked = look(visit, code)
-    shown = listing(looked, key, after)
+    shown = listing(looked, key, after, by)
     return visit.page(
         "batch/cases.html",
         looked=looked,
         listing=shown,
         ways=Ways(looked=looked),
+        forgotten=len(forgotten(visit, looked.roll, looked.counts.seen)) if key == "ready" else 0,
     )
 
 

@@ -121,6 +121,10 @@ class Ways:
         """To a table as a page, or with `.xlsx` as a workbook."""
         return self._to(f"/table/{table}{ending}")
 
+    def apply(self) -> str:
+        """To the filing for all who may apply and have not."""
+        return self._to("/apply", sort="")
+
     def nudge(self, unit: str | None = None) -> str:
         """To the choice of those to be urged."""
         return f"/nudge{self.looked.narrowing.query(sort='', **({} if unit is None else {'unit': unit}))}"

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from threading import Thread
 
+from console.web import background
+from console.web.background import MOST_OPEN, Task
+from console.web.faults import TooManyOpen
 from console.web.house import House
 from console.web.visit import Visit
 from engine.bulk import BulkAnswer, move_many
@@ -20,7 +22,7 @@ from engine.records import Request, case_number
 from engine.repeating import once
 from engine.retracting import retract
 from engine.store import bulk_runs
-from engine.store.bulk_runs import Outcome, Row, Run, Stage
+from engine.store.bulk_runs import AT_WORK, Outcome, Row, Run, Stage
 from engine.store.cases import read_cases
 
 CHUNK = 200
@@ -29,12 +31,25 @@ _TODO = {Stage.RUNNING: (Outcome.CAN,), Stage.WITHDRAWING: (Outcome.MOVED, Outco
 
 
 def begin(visit: Visit, run: Run, stage: Stage) -> None:
-    """Have a run worked on (`RUNNING` takes the step, `WITHDRAWING` takes it back), unless somebody alive is at it."""
+    """Have a run worked on (`RUNNING` takes the step, `WITHDRAWING` takes it back), unless somebody alive is at it.
+
+    Raises:
+        TooManyOpen: If it is not at work yet, and the person has as many open as one may.
+    """
     connection = visit.desk.connection
     with connection.writing():
+        if run.stage not in AT_WORK and bulk_runs.count_open(connection, run.login, visit.at) >= MOST_OPEN:
+            raise TooManyOpen(MOST_OPEN)
         is_taken = bulk_runs.take(connection, run.id, visit.at, stage)
     if is_taken:
-        Thread(target=_work, args=(visit.house, run.id, stage), name=f"bulk-{run.id}").start()
+        task = Task(
+            room="bulk",
+            run=run.id,
+            work=lambda: _work(visit.house, run.id, stage),
+            beat=lambda beside, at: bulk_runs.live_on(beside, run.id, at, stage),
+            broke=lambda beside, at, number: bulk_runs.break_off(beside, run.id, at, stage, number),
+        )
+        background.begin(visit.house, task)
 
 
 def _work(house: House, number: str, stage: Stage) -> None:

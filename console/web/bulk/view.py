@@ -89,6 +89,7 @@ class BulkView:
         proof: What the person is asked for once more, `code` or `password`; empty where that was a short while ago.
         preview: Before the decision; None afterwards.
         undo: For how many seconds more everything can be undone and nobody has heard of it.
+        broken: The number under which the log knows what broke it; empty where nothing did.
     """
 
     run: Run
@@ -100,6 +101,13 @@ class BulkView:
     proof: str
     preview: Preview | None
     undo: int
+    broken: str
+
+    @property
+    def back(self) -> str:
+        """The page the cases were chosen on."""
+        query = self.run.address
+        return f"/queue/todo{'?' if query else ''}{query}" if self.run.is_of_queue else query
 
     @property
     def total(self) -> int:
@@ -120,7 +128,7 @@ class BulkView:
     @property
     def failed(self) -> int:
         """How many can be tried again."""
-        return self.counts[Outcome.CHANGED] + self.counts[Outcome.REFUSED]
+        return self.counts[Outcome.CHANGED] + self.counts[Outcome.REFUSED] + self.counts[Outcome.BROKEN]
 
 
 class Taken(NamedTuple):
@@ -138,13 +146,14 @@ def bulk_view(visit: Visit, run: Run) -> BulkView:
     return BulkView(
         run=run,
         verb=Bilingual(zh=run.trigger, en=run.trigger) if step is None else step.step.transition.title,
-        form=_form(visit, run, step) if step is not None and asks_first(step) else None,
+        form=_form(visit, run, step) if step is not None and _is_to_be_filled(run, step) else None,
         wants_reason=step is not None and "reason" in step.step.asked and not asks_first(step),
         is_final=step is not None and _is_final(visit, step),
         counts=Counter(one.outcome for one in rows),
         proof=asks_for(session) if session is not None and needs_proof else "",
         preview=_preview(visit, run, rows, step) if run.stage is Stage.PREVIEW else None,
         undo=_seconds_left(visit, run),
+        broken=next((one.rules for one in rows if one.outcome is Outcome.BROKEN), ""),
     )
 
 
@@ -160,6 +169,11 @@ def step_of(visit: Visit, run: Run, rows: Sequence[Row]) -> Taken | None:
 def asks_first(taken: Taken) -> bool:
     """Whether a step asks for more than why: then the cases are judged with what it is given."""
     return bool({*taken.step.asked} - {"reason"})
+
+
+def _is_to_be_filled(run: Run, taken: Taken) -> bool:
+    """Whether somebody has to say first what the step is given; a page that is about a batch has said which."""
+    return asks_first(taken) and (run.is_of_queue or any(name not in run.fields for name in taken.step.asked))
 
 
 def _form(visit: Visit, run: Run, taken: Taken) -> StepForm:
@@ -190,10 +204,13 @@ def _preview(visit: Visit, run: Run, rows: Sequence[Row], step: Taken | None) ->
     lines = {row.case: _line(visit, row, found[row.case]) for row in inside if row.case in found}
     groups = Counter(" · ".join((one.unit, *one.words[-1:])) for one in lines.values())
     against = Counter(rule for row in rows if row.outcome is Outcome.CANNOT for rule in row.rules.split())
-    queue = "/queue/todo?rule="
+    rows_address, queue = f"/bulk/{run.id}/rows?outcome={Outcome.CANNOT}", "/queue/todo?rule="
     return Preview(
         groups=tuple(sorted(groups.items())),
-        against=tuple(holdup_of(visit, rule, count, f"{queue}{rule}") for rule, count in against.most_common()),
+        against=tuple(
+            holdup_of(visit, rule, count, f"{queue}{rule}" if run.is_of_queue else rows_address)
+            for rule, count in against.most_common()
+        ),
         barred=sum(row.outcome is Outcome.CANNOT and not row.rules for row in rows),
         sample=tuple(Sampled(line=lines[case], is_seen=case in seen) for case in lines if case in sample),
         claimed=tuple((lines[case], one.name) for case, one in claims.items() if one.login != visit.login),
@@ -242,8 +259,14 @@ def _line(visit: Visit, row: Row, found: Found) -> Line:
         unit=visit.desk.units()[found.case.unit].name,
         words=tuple(words_of(visit.desk.machine(found.case.shape), found, ROW, lang_of(visit))),
         outcome=row.outcome,
-        why=tuple(visit.title(holdup_of(visit, rule, 1, "").title) for rule in row.rules.split()),
+        why=_why(visit, row),
     )
+
+
+def _why(visit: Visit, row: Row) -> tuple[str, ...]:
+    if row.outcome is Outcome.BROKEN:
+        return (visit.say("编号 {number}", number=row.rules),)
+    return tuple(visit.title(holdup_of(visit, rule, 1, "").title) for rule in row.rules.split())
 
 
 def waits_for_worker(visit: Visit, run: Run) -> bool:

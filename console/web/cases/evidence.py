@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from fastapi import Response
 
+from console.web import forms
 from console.web.audiences import Audience
-from console.web.cases.looking import dossier_of
+from console.web.cases.looking import dossier_of, part_looked_at
 from console.web.cases.margin import PICTURES, PaperLine, paper_lines
 from console.web.doors import Doors
 from console.web.faults import FileRefused, NotFound
@@ -83,7 +84,7 @@ def page(visit: Visit, which: str, n: int, turn: int = 0) -> Response:
 def viewer(visit: Visit, which: str, turn: int = 0, beside: str = "") -> Response:
     """A paper on a page of its own, turned, and next to another of the same case; each picture is a look."""
     named = _named(visit, which)
-    papers = {one.id: one for one in paper_lines(dossier_of(visit, named.found))}
+    papers = {one.id: one for one in paper_lines(dossier_of(visit, part_looked_at(visit, named.found)))}
     one = papers.get(which)
     if one is None or turn not in set(Turn):
         raise NotFound
@@ -103,9 +104,10 @@ def _named(visit: Visit, which: str) -> Named:
     """
     number, _, rest = which.partition(".")
     seq, _, kind = rest.partition(".")
-    if not seq.isdecimal() or not kind:
+    place = forms.number(seq)
+    if place is None or not kind:
         raise NotFound
-    return Named(found=visit.case(number), seq=int(seq), kind=kind)
+    return Named(found=visit.case(number), seq=place, kind=kind)
 
 
 def _viewed(visit: Visit, named: Named) -> Viewed:

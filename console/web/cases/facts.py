@@ -9,8 +9,9 @@ from datetime import datetime
 from console.web.cases.masking import Sight
 from console.web.cases.reading import Dossier
 from console.web.cases.standing import Reader
+from console.web.lettering import valued
 from engine.definition import Bilingual, Definition
-from engine.expressions.kinds import decode, parse_kind, show
+from engine.expressions.kinds import decode, parse_kind
 from engine.records import Json, case_of
 from engine.store.stories import StoryLine
 from engine.trail.event import EventKind
@@ -88,7 +89,7 @@ def worded(dossier: Dossier, reader: Reader, fact: tuple[str, Fact], value: Json
     if reader.veil.sight(name) is Sight.MASKED:
         return str(shown)
     kind = parse_kind(kept.type)
-    return show(kind, decode(kind, value), reader.lang, dossier.machine.readers.choices)
+    return valued(kind, decode(kind, value), reader.lang, dossier.machine.readers.choices)
 
 
 def _fact_line(dossier: Dossier, reader: Reader, fact: Fact, told: tuple[str, _Change]) -> FactLine:

@@ -13,8 +13,8 @@ from console.web.cases.masking import Eyes, Sight
 from console.web.cases.messages import MessageLine
 from console.web.cases.reading import Dossier
 from console.web.cases.standing import Reader
+from console.web.lettering import valued
 from engine.definition import CANCELLED, Bilingual, MoveKind
-from engine.expressions.kinds import show
 from engine.records import Json, Outcome
 from engine.store.stories import StoryLine
 from engine.trail.event import EventKind
@@ -280,7 +280,7 @@ def _value(dossier: Dossier, reader: Reader, key: str, raw: Json) -> str:
     if kind is None:
         return str(raw)
     value = dossier.machine.decoded({key: raw})[key]
-    return show(kind, value, reader.lang, dossier.machine.readers.choices)
+    return valued(kind, value, reader.lang, dossier.machine.readers.choices)
 
 
 def _told(one: MessageLine) -> Happening:

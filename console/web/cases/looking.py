@@ -10,6 +10,8 @@ from datetime import datetime
 import orjson
 
 from console.road_drawing import Inks
+from console.web import forms
+from console.web.audiences import Audience
 from console.web.cases.masking import Eyes, eyes_of, veil_of
 from console.web.cases.reading import Dossier, read_dossier
 from console.web.cases.standing import Reader
@@ -47,17 +49,22 @@ def lang_of(visit: Visit) -> Lang:
     return "en" if visit.lang == "en" else "zh"
 
 
-def opened(visit: Visit, number: str, *, seq: int | None = None) -> Found:
+def opened(visit: Visit, number: str, *, seq: int | None = None, is_part: bool = False) -> Found:
     """A case that somebody opens as a page; the look is kept, and an auditor's is an event of the case.
 
-    Parts of a page that is open already are no look of their own. With `seq` it is looked at as it stood after that
-    event.
+    That only a fragment is asked for says nothing: all of a page can be. With `is_part` it is what the open page of a
+    case fetches. With `seq` it is looked at as it stood after that event.
 
     Raises:
         NotFound: If there is none, or not for this person.
     """
     found = visit.case(number)
-    return found if visit.is_fragment else looked_at(visit, found, seq=seq)
+    return part_looked_at(visit, found) if is_part else looked_at(visit, found, seq=seq)
+
+
+def part_looked_at(visit: Presence, found: Found) -> Found:
+    """The same case where only a part of its page, or one beside it, is asked for: an auditor's look alone is kept."""
+    return looked_at(visit, found) if Audience.AUDITOR.admits(visit.actor) else found
 
 
 def looked_at(visit: Presence, found: Found, *, seq: int | None = None) -> Found:
@@ -117,8 +124,6 @@ def _moment_of(desk: Desk, found: Found, seq: int) -> datetime:
 
 def asked(visit: Visit, trigger: str, **fields: str) -> Request:
     """What a form of a case asks for: on the page the person saw, and once however often it is sent."""
-    seen = visit.form.get("seen", "")
     given = {name: value for name, value in fields.items() if value}
-    return visit.asks(
-        trigger, given, seen=int(seen) if seen.isdigit() else None, request=visit.form.get("request") or None
-    )
+    seen = forms.number(visit.form.get("seen", ""))
+    return visit.asks(trigger, given, seen=seen, request=visit.form.get("request") or None)

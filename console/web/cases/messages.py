@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from console.web.cases.reading import Dossier
+from engine.actors import Actor
 from engine.definition import Bilingual
+from engine.desk import Desk
+from engine.store.cases import Found
 from engine.store.outbox import UNTOLD
 from engine.store.people import PERSON, STUDENT
 from engine.store.stories import ToldLine
+from engine.trail.event import EventKind
+from engine.writers import KEEPER, holds_one
 
 _CALLED: Mapping[str, Bilingual] = {
     "approaching": Bilingual(zh="到期提醒", en="Reminder"),
@@ -39,6 +44,8 @@ _BECAME: Mapping[str, Bilingual] = {
     "unknown": Bilingual(zh="不明", en="unknown"),
     "dropped": Bilingual(zh="不再发送", en="not sent any more"),
 }
+MAIL = "email"
+"""The fact by which a student is reached."""
 _LOST = ("failed", "unknown")
 _OWN = Bilingual(zh="学生本人", en="the student")
 
@@ -52,6 +59,7 @@ class MessageLine:
     whom: Bilingual
     became: Bilingual
     is_bounced: bool
+    is_delivered: bool
     is_to_student: bool
     at: datetime
     answer: str
@@ -65,9 +73,10 @@ class MessageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messages:
-    """The messages of a case, newest first, and how they went."""
+    """The messages of a case, newest first, how they went, and when the student's address was last changed."""
 
     lines: tuple[MessageLine, ...]
+    changed_at: datetime | None = None
 
     @property
     def sent(self) -> int:
@@ -85,26 +94,64 @@ class Messages:
         last = next((one for one in self.lines if one.is_to_student), None)
         return last if last is not None and last.is_bounced else None
 
+    @property
+    def corrected_at(self) -> datetime | None:
+        """Since when the student's address is another than that at which the last message was lost."""
+        lost, changed = self.lost_to_student, self.changed_at
+        return changed if lost is not None and changed is not None and changed >= lost.at else None
+
 
 def messages(dossier: Dossier) -> Messages:
     """What was told because of a case."""
     times = {line.seq: datetime.fromisoformat(line.event["at"]) for line in dossier.own()}
-    return Messages(lines=tuple(_line(dossier, one, times) for one in dossier.told))
+    changes = (line.event for line in dossier.lines if line.event["kind"] == EventKind.FACT_CHANGED)
+    moments = [datetime.fromisoformat(one["at"]) for one in changes if MAIL in one["data"].get("sealed_facts", ())]
+    return Messages(
+        lines=tuple(_line(dossier, one, times) for one in dossier.told), changed_at=max(moments, default=None)
+    )
+
+
+def may_correct(desk: Desk, actor: Actor, found: Found, at: datetime) -> bool:
+    """Whether a person may say where a student is reached: who writes the fact, else its keeper (S000-0.1)."""
+    if found.case.student is None:
+        return False
+    return holds_one(actor, _writers(desk), found.case.path, at)
+
+
+def keeper_of_address(dossier: Dossier) -> str:
+    """The role that says where a student is reached."""
+    return _writers(dossier.desk)[0]
+
+
+def _writers(desk: Desk) -> Sequence[str]:
+    fact = desk.library.rulebook.vocabulary.student.get(MAIL)
+    return (fact.written_by if fact is not None else ()) or (KEEPER,)
+
+
+def called(message: str) -> Bilingual:
+    """What a message is called."""
+    return _CALLED.get(message, Bilingual(zh=message, en=message))
+
+
+def is_nudge(line: MessageLine) -> bool:
+    """Whether a message is a nudge."""
+    return line.what is _CALLED["urged"]
 
 
 def last_nudge(lines: Iterable[MessageLine]) -> MessageLine | None:
     """The last nudge, if there was any."""
-    return next((one for one in lines if one.what is _CALLED["urged"]), None)
+    return next((one for one in lines if is_nudge(one)), None)
 
 
 def _line(dossier: Dossier, one: ToldLine, times: Mapping[int, datetime]) -> MessageLine:
     is_untold = one.mail == UNTOLD
     return MessageLine(
         id=one.id,
-        what=_CALLED.get(one.message, Bilingual(zh=one.message, en=one.message)),
+        what=called(one.message),
         whom=_whom(dossier, one.recipient),
         became=_NO_ADDRESS if is_untold else _BECAME[one.state],
         is_bounced=is_untold or one.state in _LOST,
+        is_delivered=one.state == "accepted",
         is_to_student=_is_to_student(dossier, one.recipient),
         at=one.changed_at or times.get(one.seq, dossier.at),
         answer=one.answer or "",

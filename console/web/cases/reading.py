@@ -94,10 +94,11 @@ def read_dossier(desk: Desk, found: Found, at: datetime, *, names: Connection | 
     machine = desk.machine_for(case, fields)
     lines = stories.story(connection, [case.id] if case.student is None else [case.id, -case.student])
     told = stories.told(connection, case.id)
-    called, own = people.named(names or connection, _logins(lines, told), case.student)
+    staff = Staff(connection, None)
+    nameless = [] if names is None else [one.login for one in staff.above(case.path)]
+    called, staff.student = people.named(names or connection, [*_logins(lines, told), *nameless], case.student)
     request = Request(trigger="look", actor=NOBODY, at=at, fields=fields)
     sight = Seeing(desk, machine, found, request, fetched=Fetched(hood, running))
-    staff = Staff(connection, own)
     steps = prospects_of(machine, case, sight, staff)
     return Dossier(
         desk=desk,

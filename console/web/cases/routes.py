@@ -20,11 +20,16 @@ doors = Doors()
 @doors.get("/cases/{no}", to=Audience.SIGNED_IN)
 def case_page(visit: Visit, no: str, show: str = "", whole: bool = False) -> Response:  # noqa: FBT001, FBT002 a flag of the address
     """A case as it stands; `show` narrows the stream, `whole` unfolds it."""
-    found = opened(visit, no)
-    group = _group(show)
-    block = "history" if visit.is_fragment and (show or whole) else "main"
-    view = shown(visit, found)
-    return visit.page("case/page.html", block=block, view=view, group=group, whole=whole, first=FIRST_LINES)
+    is_part = visit.is_fragment and bool(show or whole)
+    view = shown(visit, opened(visit, no, is_part=is_part))
+    return visit.page(
+        "case/page.html",
+        block="history" if is_part else "main",
+        view=view,
+        group=_group(show),
+        whole=whole,
+        first=FIRST_LINES,
+    )
 
 
 @doors.get("/cases/{no}/at/{seq}", to=Audience.SIGNED_IN)

@@ -10,10 +10,11 @@ from typing import Literal
 
 from console.web.cases.masking import Sight, Veil
 from console.web.cases.reading import Dossier
+from console.web.lettering import valued
 from engine.actors import Actor
 from engine.deadlines import BoundDeadline
 from engine.definition import Bilingual, MoveKind
-from engine.expressions.kinds import Lang, Value, show
+from engine.expressions.kinds import Lang, Value
 from engine.guards import Guard, explain
 from engine.prospects import Prospect
 from engine.records import Outcome, Request, Sentence, Verdict
@@ -239,7 +240,7 @@ def _worded(
     for key in keys:
         kind, title, value = machine.kind(key), machine.readers.titles.get(key), values.get(key)
         if kind is not None and title is not None and value is not None and kind.name not in ("rows", "set"):
-            said = show(kind, value, lang, machine.readers.choices)
+            said = valued(kind, value, lang, machine.readers.choices)
             yield f"{title.zh} {said}" if lang == "zh" else f"{title.en} {said}"
 
 
@@ -254,7 +255,7 @@ def mender(dossier: Dossier, role: str) -> Mender:
     roles = dossier.desk.library.rulebook.organisation.roles
     title = roles[role].title if role in roles else _NOBODY_HOLDS.get(role, Bilingual(zh=role, en=role))
     holding = [] if role not in roles else dossier.staff.holding(role, dossier.case.path)
-    return Mender(role=role, title=title, names=tuple(one.name or one.login for one in holding))
+    return Mender(role=role, title=title, names=tuple(one.name or dossier.name(one.login) for one in holding))
 
 
 def _menders(rules: Sequence[RuleLine]) -> tuple[Mender, ...]:

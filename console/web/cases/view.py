@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.road_drawing import Inks
+from console.web.audiences import Audience
 from console.web.cases.facts import FactLine, fact_lines, worded
 from console.web.cases.history import Group, Happening, counts, history
 from console.web.cases.margin import (
@@ -19,9 +20,9 @@ from console.web.cases.margin import (
     paper_lines,
     seat_lines,
 )
-from console.web.cases.messages import MessageLine, Messages, last_nudge, messages
+from console.web.cases.messages import MessageLine, Messages, keeper_of_address, last_nudge, may_correct, messages
 from console.web.cases.reading import Dossier
-from console.web.cases.standing import OpenStep, Reader, open_steps
+from console.web.cases.standing import Mender, OpenStep, Reader, mender, open_steps
 from console.web.cases.way import WayView, way_view
 from engine.deeds import sent_back
 from engine.definition import CANCELLED, Bilingual, MoveKind
@@ -108,6 +109,9 @@ class CaseView:
     own_last: Own | None
     is_final: bool
     may_withdraw: bool
+    may_remark: bool
+    may_correct: bool
+    keeper: Mender
     revision: int
     events: int
     digest: str
@@ -150,6 +154,9 @@ def case_view(dossier: Dossier, reader: Reader, inks: Inks) -> CaseView:
         own_last=_own_last(dossier, reader),
         is_final=dossier.machine.is_final(case.state),
         may_withdraw=_may_withdraw(dossier, reader),
+        may_remark=Audience.PARTAKER.admits(reader.actor),
+        may_correct=may_correct(dossier.desk, reader.actor, dossier.found, dossier.at),
+        keeper=mender(dossier, keeper_of_address(dossier)),
         revision=case.revision,
         events=case.head.seq,
         digest=case.head.hash.hex()[:12],

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from console.impact import Impact, impact_of
+from console.web.definitions import mails
 from console.web.definitions.comparing import Pair, side_by_side
 from console.web.definitions.reading import ADDRESS
 from console.web.fault_pages import in_language
@@ -22,7 +23,7 @@ from engine.proposing import SeveralReasons, earliest
 from engine.records import Request
 from engine.recounting import Recount, calendar_of, how_far
 from engine.store import people, proposals
-from engine.store.proposals import Line, Proposal, Stage
+from engine.store.proposals import Line, Proposal, Stage, is_template
 
 FIELD = "file"
 STEPS = ("选文件", "检查", "差别", "影响", "提交，由另一人批准")
@@ -31,7 +32,11 @@ STEPS = ("选文件", "检查", "差别", "影响", "提交，由另一人批准
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A proposal as shown; `names` are of everybody it names, `first` is the first day it may be in force."""
+    """A proposal as shown; `names` are of everybody it names, `first` is the first day it may be in force.
+
+    `text` is what it brings. Of a template of what people are told `mail` is where it is looked at and `title` is of
+    its mail; of definitions both are empty.
+    """
 
     line: Line
     findings: Findings
@@ -43,6 +48,9 @@ class View:
     is_new_file: bool
     address: str
     recount: Recount | None
+    text: str
+    mail: str
+    title: str
 
     @property
     def step(self) -> int:
@@ -68,14 +76,15 @@ def view(visit: Visit, number: int) -> View:
     Raises:
         NotFound: If there is none that the visitor may see.
     """
-    one = _seen(visit, number)
+    one = seen(visit, number)
     line, found = one.line, findings_of(one)
     logins = [login for login in (line.made_by, line.decided_by) if login is not None]
     names, _ = people.named(visit.desk.connection, logins, None)
+    text = _text(visit, one)
     return View(
         line=line,
         findings=found,
-        places=side_by_side(one.before, one.body),
+        places=side_by_side(one.before, text),
         impact=impact_of(visit.desk, line.file, found),
         names={login: names.get(login) or login for login in logins},
         first=earliest(visit.desk, line.file, found, visit.today),
@@ -83,7 +92,17 @@ def view(visit: Visit, number: int) -> View:
         is_new_file=not one.before,
         address=address_of(number),
         recount=_recount(visit, line, found),
+        text=text,
+        mail=mails.address_of(line.file, number) if is_template(line.file) else "",
+        title=visit.say(mails.title_of(line.file)) if is_template(line.file) else "",
     )
+
+
+def _text(visit: Visit, one: Proposal) -> str:
+    """What a proposal brings; what is installed where it gives that back."""
+    if one.body or not is_template(one.line.file):
+        return one.body
+    return origin_of(visit.house.settings).on_disk(one.line.file)
 
 
 def _recount(visit: Visit, line: Line, found: Findings) -> Recount | None:
@@ -96,7 +115,12 @@ def _recount(visit: Visit, line: Line, found: Findings) -> Recount | None:
     return kept if is_about else Recount(counted_by="")
 
 
-def _seen(visit: Visit, number: int) -> Proposal:
+def seen(visit: Visit, number: int) -> Proposal:
+    """A proposal with its texts; a draft is its maker's alone.
+
+    Raises:
+        NotFound: If there is none that the visitor may see.
+    """
     one = proposals.proposal(visit.desk.connection, number)
     if one is None or (one.line.stage is Stage.DRAFT and one.line.made_by != visit.login):
         raise NotFound
@@ -120,6 +144,20 @@ def receive(visit: Visit) -> int:
     return keep(visit, Path(file.filename or "").name, raw)
 
 
+def keep_back(visit: Visit, name: str) -> int:
+    """Keep as a draft that a template is to be as installed again.
+
+    Raises:
+        FieldFaults: If there is no such template.
+    """
+    request, origin = visit.asks("definition_publish"), origin_of(visit.house.settings)
+    try:
+        read = proposing.read_back(visit.desk, origin, name, request)
+    except Unknown as problem:
+        raise _fault(visit, FIELD, visit.say("文件"), problem) from problem
+    return proposing.keep_draft(visit.desk, read, request)
+
+
 def keep(visit: Visit, name: str, raw: bytes) -> int:
     """Keep a text as a draft for the file of that name.
 
@@ -139,16 +177,16 @@ def submit(visit: Visit, number: int) -> None:
     Raises:
         FieldFaults: If the day is too early or none, or no reason is given.
     """
-    day = _day(visit, visit.form.get("effective_on", ""))
-    _seen(visit, number)
+    day = day_in(visit)
+    seen(visit, number)
     try:
         proposing.propose(visit.desk, number, day, _request(visit))
     except (Unreadable, SeveralReasons) as problem:
         problems = problem.reasons if isinstance(problem, SeveralReasons) else (problem,)
-        raise FieldFaults([_to_mend(visit, one) for one in problems]) from problem
+        raise FieldFaults([to_mend(visit, one) for one in problems]) from problem
 
 
-def _to_mend(visit: Visit, problem: XuejiError) -> FieldFault:
+def to_mend(visit: Visit, problem: XuejiError) -> FieldFault:
     """Which field of the form to submit is to be mended; what is wrong with the text is none's."""
     words = in_language(str(problem), visit.lang)
     if not isinstance(problem, Unreadable):
@@ -158,9 +196,14 @@ def _to_mend(visit: Visit, problem: XuejiError) -> FieldFault:
     return FieldFault("effective_on", visit.say("生效日期"), words)
 
 
-def _day(visit: Visit, text: str) -> date:
+def day_in(visit: Visit) -> date:
+    """From which day on something is to be in force, as a form says.
+
+    Raises:
+        FieldFaults: If it says none.
+    """
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(visit.form.get("effective_on", ""))
     except ValueError as problem:
         fault = FieldFault("effective_on", visit.say("生效日期"), visit.say("请写日期，如 2024-06-01"))
         raise FieldFaults([fault]) from problem
@@ -173,14 +216,14 @@ def approve(visit: Visit, number: int) -> date:
         NeedsAnother: If it is the visitor's own.
         FieldFaults: If together with what else is in force it cannot be used.
     """
-    _seen(visit, number)
+    file = seen(visit, number).line.file
     visit.demand_fresh_proof(visit.say("批准发布"))
     try:
         done = proposing.approve(visit.desk, origin_of(visit.house.settings), number, _request(visit))
     except (DefinitionFaults, RuleInUse, SeveralReasons) as problem:
         problems = problem.reasons if isinstance(problem, SeveralReasons) else (problem,)
         raise FieldFaults([FieldFault("faults", visit.say("检查"), str(one)) for one in problems]) from problem
-    if done.effective_on == visit.today:
+    if done.effective_on == visit.today and not is_template(file):
         visit.house.desks.in_force.take(done.library)
     return done.effective_on
 
@@ -191,13 +234,13 @@ def refuse(visit: Visit, number: int) -> None:
     Raises:
         FieldFaults: If no reason is given.
     """
-    _seen(visit, number)
+    seen(visit, number)
     _with_reason(visit, lambda request: proposing.refuse(visit.desk, number, request))
 
 
 def withdraw(visit: Visit, number: int) -> None:
     """Take one's own back."""
-    _seen(visit, number)
+    seen(visit, number)
     proposing.withdraw(visit.desk, number, _request(visit))
 
 

@@ -169,7 +169,7 @@ def read(visit: Visit, name: str, profile: str) -> Read:
         title = Bilingual(zh=file, en=file)
         return Read(
             name, file, title, None, (), "", "", (), (), _rulebooks(visit), tuple(text.splitlines()), tuple(own),
-            _is_overtaken(visit, file, own),
+            is_overtaken(visit, file, own),
         )  # fmt: skip
     if not profiles or (profile and profile not in profiles):
         raise NotFound
@@ -189,7 +189,7 @@ def read(visit: Visit, name: str, profile: str) -> Read:
         versions=tuple(_versions(visit, one, standing)),
         lines=tuple(text.splitlines()),
         proposals=tuple(own),
-        is_overtaken=_is_overtaken(visit, file, own),
+        is_overtaken=is_overtaken(visit, file, own),
     )
 
 
@@ -205,7 +205,7 @@ def _ways(visit: Visit, name: str, profiles: Mapping[str, Definition], here: Def
         yield Tab(f"{ADDRESS}/{name}?profile={profile}", words, None, profile == here.profile)
 
 
-def _is_overtaken(visit: Visit, file: str, own: list[Line]) -> bool:
+def is_overtaken(visit: Visit, file: str, own: list[Line]) -> bool:
     """Whether the folder says something else than what was replaced, or than what replaced it: a new installation."""
     approved = [one for one in own if one.stage is Stage.APPROVED]
     if not approved:

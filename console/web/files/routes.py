@@ -6,13 +6,17 @@ from urllib.parse import quote
 
 from fastapi import Response
 
+from console.taking_in_findings import read_findings
+from console.taking_in_kinds import OPEN_COLLECTIONS, PAYMENTS, ROSTER, Kind, kinds_of
 from console.taking_in_photos import PHOTOS
 from console.web.audiences import Audience
+from console.web.batches.forgotten import forgotten_of
+from console.web.batches.rolls import roll_of
+from console.web.bulk import filing
 from console.web.doors import Doors
 from console.web.faults import FieldFaults, FileRefused, NotFound
 from console.web.files import exports, sending, view, working
-from console.web.files.findings import read_findings
-from console.web.files.kinds import PAYMENTS, ROSTER, Kind, kinds_of, title_of
+from console.web.files.tables import table_of
 from console.web.visit import Visit
 from engine.store import import_runs
 from engine.store.import_runs import AT_WORK, CONFIRMED, FaultRow, Run, Stage
@@ -47,7 +51,7 @@ def sending_page(visit: Visit, kind: str) -> Response:
 def template(visit: Visit, kind: str) -> Response:
     """An empty sheet with the right headers."""
     chosen = _kind(visit, kind)
-    title = title_of(visit, chosen.name)
+    title = view.title_of(visit, chosen.name)
     return workbook(template_of(title, chosen.columns), f"{title}.xlsx")
 
 
@@ -67,8 +71,8 @@ def send(visit: Visit, kind: str) -> Response:
 def _sending(visit: Visit, kind: Kind, *, fault: str = "", status: int = 200) -> Response:
     others = [(one.name, title, one.name == kind.name) for one, title in view.own_kinds(visit)]
     return visit.page(
-        "files/new.html", status=status, kind=kind, title_of=title_of(visit, kind.name), others=others, fault=fault,
-        is_roster=kind.name == ROSTER, is_payments=kind.name == PAYMENTS,
+        "files/new.html", status=status, kind=kind, title_of=view.title_of(visit, kind.name), others=others,
+        fault=fault, is_roster=kind.name == ROSTER, is_payments=kind.name == PAYMENTS,
     )  # fmt: skip
 
 
@@ -131,6 +135,15 @@ def commit_import(visit: Visit, run: str) -> Response:
     return visit.go(f"/imports/{run}")
 
 
+@doors.post("/imports/{run}/collections", to=Audience.STAFF)
+def with_collections(visit: Visit, run: str) -> Response:
+    """Check a package once more: with photo collections opened for those who have none, or without."""
+    own = _own(visit, run)
+    if own.kind == PHOTOS and own.stage in working.FOUND_GOOD:
+        working.check_again(visit, own, (OPEN_COLLECTIONS,) if visit.form.get("open") else ())
+    return visit.go(f"/imports/{run}")
+
+
 @doors.post("/imports/{run}/drop", to=Audience.STAFF)
 def drop_import(visit: Visit, run: str) -> Response:
     """Forget a sheet that was not taken in."""
@@ -149,7 +162,18 @@ def freed(visit: Visit, run: str) -> Response:
     chosen = {"apply": found.applying, "wait": sorted({*found.ready} - {*found.applying})}
     which = visit.request.query_params.get("which", "")
     cases = view.freed_by(visit, chosen.get(which, found.ready))
-    return visit.page("files/ready.html", run=own, cases=cases, is_review=False)
+    ready = forgotten_of(visit, chosen["apply"]) if which != "wait" else ()
+    return visit.page("files/ready.html", run=own, cases=cases, is_review=False, forgotten=ready)
+
+
+@doors.post("/imports/{run}/apply", to=Audience.STAFF)
+def import_apply(visit: Visit, run: str) -> Response:
+    """Freeze those whom a sheet has freed to apply in a batch; back to the list of them where nobody is left."""
+    own, code = _done(visit, run), visit.form.get("batch", "")
+    mine = [one for one in forgotten_of(visit, read_findings(own.told).applying) if one.code == code]
+    back = f"/imports/{own.id}/ready?which=apply"
+    made = filing.freeze(visit, roll_of(visit, code), mine[0].cases, back) if mine else None
+    return visit.go(back if made is None else f"/bulk/{made}")
 
 
 @doors.get("/imports/{run}/reviews", to=Audience.STAFF)
@@ -157,7 +181,7 @@ def reviews(visit: Visit, run: str) -> Response:
     """Exactly the cases whose photograph was changed after it had been looked at."""
     own = _done(visit, run)
     cases = view.freed_by(visit, read_findings(own.told).reviews)
-    return visit.page("files/ready.html", run=own, cases=cases, is_review=True)
+    return visit.page("files/ready.html", run=own, cases=cases, is_review=True, forgotten=())
 
 
 @doors.get("/imports/{run}/pictures/{place}.png", to=Audience.STAFF)
@@ -182,11 +206,12 @@ def exports_page(visit: Visit) -> Response:
     return visit.page("files/exports.html", batches=exports.batches(visit), lanes=exports.lanes(visit))
 
 
-@doors.post("/exports/queue", to=Audience.STAFF)
-def export_queue(visit: Visit) -> Response:
-    """What waits for the person, as a workbook; it names people, so it is asked who is there, and it is told."""
+@doors.post("/exports/{table}", to=Audience.SIGNED_IN)
+def export_table(visit: Visit, table: str) -> Response:
+    """A table of a page as a workbook; it names people, so it is asked who is there, and it is told."""
+    shown = table_of(visit, table)
     visit.demand_fresh_proof(visit.say("导出带个人信息的名单"))
-    return workbook(exports.queue(visit), visit.say("待办-{day}.xlsx", day=visit.today.isoformat()))
+    return workbook(exports.taken(visit, table, shown), f"{visit.say(shown.title)}-{visit.today.isoformat()}.xlsx")
 
 
 def workbook(body: bytes, name: str) -> Response:

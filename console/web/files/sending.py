@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from console.web.faults import FieldFault, FieldFaults, FileRefused
+from console.taking_in_kinds import Kind, admit
+from console.web.background import MOST_OPEN
+from console.web.faults import FieldFault, FieldFaults, FileRefused, TooManyOpen
 from console.web.files import working
-from console.web.files.kinds import CREATE_UNITS, NO_RECORD, ROSTER, Kind, admit
 from console.web.presence import Presence
 from console.web.visit import Visit
 from engine.store import import_runs
@@ -37,12 +38,12 @@ def receive(visit: Visit, kind: Kind) -> Run:
         body = lying.read(kind.most_bytes + 1)
     name = plain(file.filename or "")
     _admit(visit, kind, name, body, file.size or len(body))
-    options = [one for one in (CREATE_UNITS, NO_RECORD) if visit.form.get(one)]
+    options = [one for one in kind.options if visit.form.get(one)]
     return keep(visit, kind, Sent(id=secrets.token_urlsafe(12), name=name, body=body, options=tuple(options)))
 
 
 class Sent(NamedTuple):
-    """A file that may be read without harm: the run it becomes, its plain name, and how a roster is to be taken in."""
+    """A file that may be read without harm: the run it becomes, its plain name, and how it is to be taken in."""
 
     id: str
     name: str
@@ -51,14 +52,20 @@ class Sent(NamedTuple):
 
 
 def keep(visit: Presence, kind: Kind, sent: Sent) -> Run:
-    """Keep a file that somebody has sent, and have it checked; nothing else is changed."""
-    body, options = sent.body, sent.options if kind.name == ROSTER else ()
+    """Keep a file that somebody has sent, and have it checked; nothing else is changed.
+
+    Raises:
+        TooManyOpen: If the person has as many open as one may.
+    """
+    body, options = sent.body, [one for one in sent.options if one in kind.options]
     run = Run(
         id=sent.id, login=visit.actor.login, kind=kind.name, options=" ".join(options), name=sent.name,
         sha256=sha256(body).hexdigest(), size=len(body), stage=Stage.CHECKING, read=0, told="",
         made_at=moment(visit.at), beat_at=None, done_at=None, expires_at=moment(visit.at + KEPT),
     )  # fmt: skip
     with visit.desk.connection.writing():
+        if import_runs.count_open(visit.desk.connection, run.login, visit.at) >= MOST_OPEN:
+            raise TooManyOpen(MOST_OPEN)
         import_runs.add_run(visit.desk.connection, run, body)
     working.begin(visit, run, Stage.CHECKING)
     return run

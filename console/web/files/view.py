@@ -8,9 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from console.taking_in_findings import MOST, Findings, read_findings
+from console.taking_in_kinds import FACTS, PAYMENTS, ROSTER, Kind, kinds_of
 from console.taking_in_photos import PHOTOS
-from console.web.files.findings import MOST, Findings, read_findings
-from console.web.files.kinds import Kind, kinds_of, title_of
+from console.taking_in_results import FINAL, PROVINCIAL
 from console.web.queue.people import name_of, tone_of
 from console.web.visit import Visit
 from engine.eligibility import application
@@ -112,6 +113,16 @@ class Sheet:
     def is_capped(self) -> bool:
         """Whether there are more cells to mend than are kept one by one."""
         return self.found.faults > MOST
+
+
+def title_of(visit: Visit, kind: str) -> str:
+    """What a kind is called on pages."""
+    plain = {
+        PAYMENTS: visit.say("缴费"), ROSTER: visit.say("花名册"), FACTS: visit.say("事实"),
+        PHOTOS: visit.say("照片包"), FINAL.name: visit.say("终审结果"), PROVINCIAL.name: visit.say("省校审核结果"),
+    }  # fmt: skip
+    tables = visit.desk.library.rulebook.vocabulary.tables
+    return plain[kind] if kind in plain else visit.title(tables[kind].title) if kind in tables else kind
 
 
 def past_of(visit: Visit, wanted: str) -> list[Past]:

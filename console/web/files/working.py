@@ -1,21 +1,21 @@
 """Checking and keeping a sheet: a thread of its own with its own desk, so that the tab may be closed.
 
 Only `_keep` changes anything beside the run itself: the whole sheet, judged afresh, in one transaction with the run.
-A worker that died is found by its silence, and whoever looks at the page next has the work taken up again.
+A process that died is found by its silence, and whoever looks at the page next has the work taken up again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
-from threading import Thread
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from console.taking_in import REFUSED, Effect, Judged, rehearsed
-from console.web.files.findings import Findings, failed_with, findings_of, read_findings, rows_of
-from console.web.files.kinds import judge, kinds_of
+from console.taking_in_findings import Findings, failed_with, findings_of, read_findings, rows_of
+from console.taking_in_kinds import Kind, judge, kinds_of
+from console.taking_in_whole import keep_refused, settle_done
+from console.web import background
+from console.web.background import Task
 from console.web.house import House
-from console.web.lettering import local
 from console.web.presence import Presence
 from engine.desk import Desk
 from engine.errors import StaleCase, XuejiError
@@ -29,6 +29,8 @@ from exchange.refusals import SheetRefused
 _EVERY = 500
 """Rows between two signs of life."""
 _TRIES = 3
+FOUND_GOOD = (*CONFIRMED, Stage.AGAIN)
+"""A sheet that may be taken in, or would change nothing."""
 
 
 def begin(visit: Presence, run: Run, stage: Stage) -> None:
@@ -38,7 +40,38 @@ def begin(visit: Presence, run: Run, stage: Stage) -> None:
     with connection.writing():
         is_taken = import_runs.take(connection, run.id, stage, visit.at, since)
     if is_taken:
-        Thread(target=_work, args=(visit.house, run._replace(stage=stage)), name=f"import-{run.id}").start()
+        _start(visit, run._replace(stage=stage))
+
+
+def check_again(visit: Presence, run: Run, options: Sequence[str]) -> None:
+    """Have a run that was found to be in order checked once more, to be taken in otherwise."""
+    connection = visit.desk.connection
+    with connection.writing():
+        is_taken = import_runs.take(connection, run.id, Stage.CHECKING, visit.at, FOUND_GOOD)
+        if is_taken:
+            import_runs.set_options(connection, run.id, " ".join(options))
+    if is_taken:
+        _start(visit, run._replace(stage=Stage.CHECKING, options=" ".join(options), told=""))
+
+
+def _start(visit: Presence, run: Run) -> None:
+    task = Task(
+        room="import",
+        run=run.id,
+        work=lambda: _work(visit.house, run),
+        beat=lambda connection, at: import_runs.live_on(connection, run.id, at, run.stage),
+        broke=lambda connection, at, number: _break_off(connection, run, at, number),
+    )
+    background.begin(visit.house, task)
+
+
+def _break_off(connection: Connection, run: Run, at: datetime, number: str) -> None:
+    if import_runs.hold(connection, run.id, run.stage):
+        said = Sentence(
+            f"办到一半出错，编号 {number}；请重新上传，仍不成请把编号告诉系统管理员",
+            f"it broke half way, ref {number}; send it again, and if it breaks again, tell the system administrator",
+        )
+        import_runs.settle(connection, run.id, Stage.BROKEN, failed_with(said).as_json(), at)
 
 
 def take_up(visit: Presence, run: Run) -> None:
@@ -61,13 +94,6 @@ def _work(house: House, run: Run) -> None:
 def _sentence(problem: XuejiError) -> Sentence:
     text = str(problem)
     return Sentence(text, text)
-
-
-def _number(connection: Connection, at: datetime) -> str:
-    """批号: the day and the running number in it, such as `0513-02`."""
-    begins = local(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    place = import_runs.place_in_day(connection, (begins, begins + timedelta(days=1)))
-    return f"{begins:%m%d}-{place:02}"
 
 
 class _Otherwise(Exception):
@@ -100,7 +126,7 @@ class _Working:
 
     def _check(self) -> None:
         """Read the sheet, and rehearse what it does where nothing is wrong with it."""
-        judged, request = self._judged()
+        _, judged, request = self._judged()
         if judged.faults:
             self._settle_judged(Stage.FAULTY, judged, None)
             return
@@ -111,7 +137,7 @@ class _Working:
 
     def _keep(self) -> None:
         """Keep the whole sheet, or nothing of it."""
-        judged, request = self._judged()
+        kind, judged, request = self._judged()
         if judged.faults:
             self._settle_judged(Stage.FAULTY, judged, None)
             return
@@ -122,7 +148,9 @@ class _Working:
             stage = Stage.AGAIN if end.effect.does_nothing else Stage.OTHERWISE
             self._settle_judged(stage, judged, end.effect)
         except REFUSED as problem:
-            self._settle_judged(Stage.REFUSED, judged, Effect(refused=problem.refused))
+            with self._desk.connection.writing():
+                if self._settle_judged(Stage.REFUSED, judged, Effect(refused=problem.refused)):
+                    keep_refused(self._desk, kind, problem.refused, request)
         finally:
             self._desk.refresh()
 
@@ -136,11 +164,9 @@ class _Working:
             return
         if effect.counts != read_findings(self._run.told).effect.counts:
             raise _Otherwise(effect)
-        at = self._now()
-        found = replace(findings_of(judged, effect), number=_number(connection, at))
-        import_runs.settle(connection, self._run.id, Stage.DONE, found.as_json(), at)
+        settle_done(self._desk, self._run, judged, effect, self._now())
 
-    def _judged(self) -> tuple[Judged, Request]:
+    def _judged(self) -> tuple[Kind, Judged, Request]:
         """The sheet as it is to be judged now, for the rights held now."""
         actor, at = self._desk.actor(self._run.login), self._now()
         kind = next((one for one in kinds_of(self._desk, actor, at) if one.name == self._run.kind), None)
@@ -149,7 +175,7 @@ class _Working:
             raise SheetRefused(_GONE)
         request = Request(trigger=kind.trigger, actor=actor, at=at)
         read = (body, request, self._told)
-        return judge(self._desk, kind, self._run, read), request
+        return kind, judge(self._desk, kind, self._run, read), request
 
     def _told(self, row: int) -> None:
         if row % _EVERY == 0:
@@ -159,10 +185,13 @@ class _Working:
         with self._desk.connection.writing():
             import_runs.beat(self._desk.connection, self._run.id, self._now(), row, told)
 
-    def _settle_judged(self, stage: Stage, judged: Judged, effect: Effect | None) -> None:
+    def _settle_judged(self, stage: Stage, judged: Judged, effect: Effect | None) -> bool:
+        """Keep what was found; False where somebody took it up and was faster."""
         with self._desk.connection.writing():
-            if import_runs.hold(self._desk.connection, self._run.id, self._run.stage):
+            is_own = import_runs.hold(self._desk.connection, self._run.id, self._run.stage)
+            if is_own:
                 self._put(stage, judged, effect)
+            return is_own
 
     def _put(self, stage: Stage, judged: Judged, effect: Effect | None) -> None:
         connection, found = self._desk.connection, findings_of(judged, effect)

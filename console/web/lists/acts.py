@@ -9,10 +9,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from console.web import forms
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.lists.chain import Block, Place
 from console.web.lists.view import ListView, Paper
-from console.web.queue.step_fields import LONGEST, SHORTEST
+from console.web.queue.step_fields import LONGEST, NO, SHORTEST, VOTE, YES
 from console.web.visit import Visit
 from engine.attaching import attach, withdraw_document
 from engine.casework import answered, move
@@ -35,10 +36,14 @@ class Form:
 
 
 def form_of(visit: Visit, shown: ListView, refused: Sequence[Sentence] = (), faults: Sequence[FieldFault] = ()) -> Form:
-    """A form as it came, under a new number once something was refused."""
+    """A form as it came, under a new number once something was refused.
+
+    One that is shown again without having been asked for is still of the moment at which the list was seen.
+    """
     number = "" if refused else visit.form.get("request", "")
+    seen = forms.number(visit.form.get("seen", "")) if visit.told else None
     return Form(
-        seen=shown.book.case.revision,
+        seen=shown.book.case.revision if seen is None else seen,
         request=number or secrets.token_hex(8),
         refused=tuple(refused),
         faults=tuple(faults),
@@ -80,12 +85,14 @@ def sign(visit: Visit, shown: ListView) -> tuple[Sentence, ...]:
     Raises:
         NotFound: If nothing is signed now.
         FreshProofWanted: If the second factor was given too long ago.
-        FieldFaults: If who says no does not say why.
+        FieldFaults: If neither yes nor no is said where one may say either, or no is said and not why.
     """
     block = shown.to_sign
     if block is None:
         raise NotFound
-    says_no = visit.form.get("vote") == "no"
+    if block.against and visit.form.get(VOTE) not in (YES, NO):
+        raise FieldFaults([FieldFault(VOTE, visit.say("您的意见"), visit.say("请选“同意”或“不同意”"))])
+    says_no = visit.form.get(VOTE) == NO
     reason = visit.form.get("reason", "")
     if says_no:
         _demand_reason(visit, reason)
@@ -248,10 +255,8 @@ def _demand_reason(visit: Visit, reason: str) -> None:
 
 
 def _asked(visit: Visit, trigger: str, fields: dict[str, Json] | None = None, *, part: str = "") -> Request:
-    number, seen = visit.form.get("request"), visit.form.get("seen", "")
-    return visit.asks(
-        trigger, fields, seen=int(seen) if seen.isdigit() else None, request=f"list{part}:{number}" if number else None
-    )
+    number, seen = visit.form.get("request"), forms.number(visit.form.get("seen", ""))
+    return visit.asks(trigger, fields, seen=seen, request=f"list{part}:{number}" if number else None)
 
 
 def scans(shown: ListView) -> tuple[Paper, ...]:

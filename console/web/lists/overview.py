@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -79,11 +79,10 @@ class Overview:
 
 def overview(visit: Visit) -> Overview:
     """The lists that the visitor may know of, under the filter the address says."""
-    given = visit.request.query_params
-    narrowing = {name: given.get(name, "") for name in ("show", "kind", "batch", "unit")}
+    given, narrowing = visit.request.query_params, narrowing_of(visit)
     every = in_sight(visit)
     fitting = [one for one in every if fits(visit, one, {**narrowing, "show": ""})]
-    rows = sorted((one for one in fitting if fits(visit, one, narrowing)), key=_urgency)
+    rows = shown_of(visit, fitting, narrowing)
     start = next((at + 1 for at, one in enumerate(rows) if one.number == given.get("after")), 0)
     page = rows[start : start + PAGE]
     follows = len(rows) > start + PAGE
@@ -100,6 +99,16 @@ def overview(visit: Visit) -> Overview:
         batches=tuple({one.batch: (one.batch, _batch(visit, one.batch)) for one in every if one.batch}.values()),
         following=_address({**narrowing, "after": page[-1].number}) if follows else "",
     )
+
+
+def narrowing_of(visit: Visit) -> dict[str, str]:
+    """What the address narrows the lists to, by word."""
+    return {name: visit.request.query_params.get(name, "") for name in ("show", "kind", "batch", "unit")}
+
+
+def shown_of(visit: Presence, every: Iterable[Row], narrowing: Mapping[str, str]) -> list[Row]:
+    """Those of some lists that fit, the most urgent first."""
+    return sorted((one for one in every if fits(visit, one, narrowing)), key=_urgency)
 
 
 def in_sight(visit: Presence) -> list[Row]:

@@ -10,12 +10,12 @@ from console.web.cases.looking import lang_of
 from console.web.cases.masking import Veil, eyes_of, veil_of
 from console.web.cases.reading import NOBODY
 from console.web.faults import NotFound
-from console.web.lettering import number_shown
+from console.web.lettering import number_shown, valued
 from console.web.visit import Visit
 from engine.actors import IMPORT, TIMER
 from engine.definition import CANCELLED, Bilingual, Definition
 from engine.documents import column_title, document_of
-from engine.expressions.kinds import decode, parse_kind, show
+from engine.expressions.kinds import decode, parse_kind
 from engine.fetching import Fetched, Neighbourhood
 from engine.prospects import Prospect, Staff, prospects_of
 from engine.records import Case, Json, Request
@@ -126,7 +126,7 @@ class Book:
         if value is None or fact is None:
             return "" if value is None else self._plain(column, str(value))
         kind = parse_kind(fact.type)
-        return show(kind, decode(kind, value), lang_of(self.visit), self.machine.readers.choices)
+        return valued(kind, decode(kind, value), lang_of(self.visit), self.machine.readers.choices)
 
     def _plain(self, column: str, text: str) -> str:
         """A value that is no fact: of the states of members their title."""

@@ -37,6 +37,7 @@ _ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 @doors.get("/lists", to=Audience.SIGNED_IN)
 def lists(visit: Visit) -> Response:
     """The lists in sight, what is late first."""
+    visit.leaves_trace("lists")
     return visit.page("lists/index.html", overview=overview(visit))
 
 
@@ -90,7 +91,7 @@ def list_sign_form(visit: Visit, no: str) -> Response:
     return _sign_page(visit, _shown(visit, no))
 
 
-@doors.post("/lists/{no}/sign", to=Audience.STAFF)
+@doors.post("/lists/{no}/sign", to=Audience.STAFF, page=list_sign_form)
 def list_sign(visit: Visit, no: str) -> Response:
     """Give a signature."""
     if done_before(visit):
@@ -165,7 +166,7 @@ def list_back_form(visit: Visit, no: str) -> Response:
     return _back_page(visit, _shown(visit, no))
 
 
-@doors.post("/lists/{no}/back", to=Audience.STAFF)
+@doors.post("/lists/{no}/back", to=Audience.STAFF, page=list_back_form)
 def list_back(visit: Visit, no: str) -> Response:
     """Send the list back: its signatures are void."""
     if done_before(visit):
@@ -207,5 +208,5 @@ def _page(visit: Visit, shown: ListView, refused: Sequence[Sentence] = ()) -> Re
 
 
 def _shown(visit: Visit, no: str) -> ListView:
-    """A list that is open already: the look was kept when its page was opened."""
-    return list_view(read_book(visit, visit.case(no)))
+    """A list that is open already: the look was kept when its page was opened; an auditor's is kept each time."""
+    return list_view(read_book(visit, opened(visit, no, is_part=True)))

@@ -156,19 +156,20 @@ class ListView:
         return tuple(kind for kind in dict.fromkeys(wanted) if _SCANNED & {*document_of(book.machine, kind).file})
 
 
-def list_view(book: Book, shown: str = "", after: str = "") -> ListView:
+def list_view(book: Book, shown: str = "", after: str = "", most: int | None = PAGE) -> ListView:
     """Everything the page of a list shows.
 
     Args:
         book: The list as read.
         shown: A form, or `none` or `twice`: whom the address narrows the members to.
         after: The number of the member the page begins after.
+        most: How many members stand on a page; None: all of them.
     """
     drafts = drafts_of(book)
     draft = drafts[-1] if drafts and drafts[-1].ended is None else None
     sums = sums_of(book, draft)
     wanted = _narrowed(book, sums, shown)
-    rest = wanted[_place(wanted, after) :]
+    rest = wanted if most is None else wanted[_place(wanted, after) :]
     state, blocks = book.definition.states.get(book.case.state), chain_of(book, drafts)
     columns = tuple(one for one in _COLUMNS if any(member.facts.get(one) is not None for member in book.members))
     return ListView(
@@ -181,9 +182,9 @@ def list_view(book: Book, shown: str = "", after: str = "") -> ListView:
         number=len(drafts) + (draft is None),
         sums=sums,
         shown=shown,
-        members=tuple(_member(book, sums, one, columns) for one in rest[:PAGE]),
+        members=tuple(_member(book, sums, one, columns) for one in rest[:most]),
         columns=columns,
-        following=_following(book, shown, rest),
+        following="" if most is None else _following(book, shown, rest),
         blocks=blocks,
         voided=tuple(_voided(book, one) for one in reversed(drafts) if one.ended is not None),
         difference=difference(book, drafts),

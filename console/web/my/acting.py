@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from console.web import forms
 from console.web.my.reading import Own, OwnStep
 from console.web.visit import Visit
 from engine.casework import move
@@ -16,11 +17,15 @@ from engine.sight import Seeing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnForm:
-    """What every form of a student's has: the request it is, the revision seen, and why it was not done."""
+    """What every form of a student's has: the request it is, the revision seen, and why it was not done.
+
+    `read` is the mark of a text that is signed (`view.form_mark`); empty where none is.
+    """
 
     request: str
     seen: int | str
     refused: tuple[Sentence, ...] = ()
+    read: str = ""
 
 
 def own_form(visit: Visit, one: OwnStep | None, refused: Sequence[Sentence] = ()) -> OwnForm:
@@ -35,11 +40,11 @@ def own_form(visit: Visit, one: OwnStep | None, refused: Sequence[Sentence] = ()
 
 def asked(visit: Visit, trigger: str, fields: Mapping[str, Json] | None = None, *, part: str = "") -> Request:
     """What a form asks for; `part` tells apart the acts of one form, of which the last is done on what was seen."""
-    number, seen = visit.form.get("request"), visit.form.get("seen", "")
+    number, seen = visit.form.get("request"), forms.number(visit.form.get("seen", ""))
     return visit.asks(
         trigger,
         fields,
-        seen=int(seen) if seen.isdigit() and not part else None,
+        seen=None if part else seen,
         request=f"my{part}:{number}" if number else None,
     )
 

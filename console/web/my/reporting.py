@@ -6,7 +6,8 @@ gender, ethnicity, ID number or education opens a change of information (W-19), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from fastapi import Response
 
@@ -15,8 +16,9 @@ from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.my.acting import asked, own_form, refusals
 from console.web.my.reading import Own, OwnStep, read_own
-from console.web.my.todos import reporting
-from console.web.my.view import contact
+from console.web.my.todos import CHANGE, reporting
+from console.web.my.view import answered_in, contact, own_facts
+from console.web.my.wording import lang_of
 from console.web.queue.step_fields import read_given, step_form
 from console.web.visit import Visit
 from engine.casework import move, open_case
@@ -28,11 +30,12 @@ from engine.steps import Machine
 
 doors = Doors()
 
-CHANGE, DRAFT = "student-information-change", "draft"
-"""The procedure that changes data (W-19), and its opening."""
+DRAFT = "draft"
+"""How a change of data (W-19) is opened."""
 _PHOTOS = {"not-me": "照片不是我", "not-clear": "照片不清楚"}
 _DATA = "data"
 _ELSEWHERE = "other"
+_PHOTO = "photo"
 
 
 @doors.get("/my/report", to=Audience.STUDENT)
@@ -44,25 +47,27 @@ def reporting_page(visit: Visit, wrong: str = "") -> Response:
 @doors.post("/my/report", to=Audience.STUDENT)
 def report(visit: Visit) -> Response:
     """A wrong photo is reported at once; wrong data are asked for on the next page."""
-    what = visit.form.get("what", "")
-    if what == _DATA:
-        return visit.go("/my/report/data")
+    what, wrong = visit.form.get("what", ""), visit.form.get("wrong", "")
     own = read_own(visit)
+    if what == _DATA:
+        named = ",".join(name for name in _named(own, wrong) if name != _PHOTO)
+        return visit.go(f"/my/report/data?{urlencode({'wrong': named})}" if named else "/my/report/data")
     if what not in _PHOTOS:
         fault = FieldFault("what-not-me", visit.say("哪里有错"), visit.say("请选一项"))
-        return _choosing(visit, own, "", faults=(fault,))
+        return _choosing(visit, own, wrong, faults=(fault,))
     one = _photo_step(own)
     if one is None:
-        return _choosing(visit, own, "", refused=(_NO_STEP,))
+        return _choosing(visit, own, wrong, refused=(_NO_STEP,))
     refused = _tell(visit, one, _PHOTOS[what])
-    return _choosing(visit, own, "", refused=refused) if refused else visit.go(f"/my/reported/{one.case.number}")
+    return _choosing(visit, own, wrong, refused=refused) if refused else visit.go(f"/my/reported/{one.case.number}")
 
 
 @doors.get("/my/report/data", to=Audience.STUDENT)
-def data_page(visit: Visit, item: str = "") -> Response:
-    """Which item, and what would be right."""
+def data_page(visit: Visit, wrong: str = "") -> Response:
+    """Which item, and what would be right; the first of those found wrong is chosen already."""
     own = read_own(visit)
-    return _data(visit, own, {"field-item": item} if item else visit.form)
+    named = _named(own, wrong)
+    return _data(visit, own, {"field-item": _item(own, named[0]), "wrong": wrong} if named else visit.form)
 
 
 @doors.post("/my/report/data", to=Audience.STUDENT)
@@ -92,7 +97,11 @@ def reported(visit: Visit, no: str) -> Response:
     if case is None:
         raise NotFound
     return visit.page(
-        "my/reported.html", number=case.number, title_of=own.desk.definition(case.shape).title, contact=contact(own)
+        "my/reported.html",
+        number=case.number,
+        title_of=own.desk.definition(case.shape).title,
+        answered_in=answered_in(visit, own, case),
+        contact=contact(own),
     )
 
 
@@ -138,6 +147,24 @@ def _photo_step(own: Own) -> OwnStep | None:
     return next((one for one in back if one.step.transition.kind is MoveKind.RETURN), None) or reporting(own)
 
 
+def _named(own: Own, wrong: str) -> tuple[str, ...]:
+    """The items found wrong, as an address names them; what is no item of the own data is nobody's."""
+    known = {_PHOTO, *(one.name for one in own_facts(own, "zh"))}
+    return tuple(name for name in dict.fromkeys(wrong.split(",")) if name in known)
+
+
+def _titles(visit: Visit, own: Own, named: Sequence[str]) -> tuple[str, ...]:
+    """What these items are called."""
+    called = {one.name: visit.title(one.title) for one in own_facts(own, lang_of(visit))}
+    return tuple(called.get(name, visit.say("照片")) for name in named)
+
+
+def _item(own: Own, name: str) -> str:
+    """What the change of information calls an item; what it does not provide for is reported in words."""
+    machine = _change(own)
+    return name if machine is not None and name in machine.readers.choices.get("changed_item", {}) else _ELSEWHERE
+
+
 def _change(own: Own) -> Machine | None:
     """The change of information as the student's unit runs it; None where its profile has none."""
     try:
@@ -165,13 +192,15 @@ def _choosing(
     faults: tuple[FieldFault, ...] = (),
     refused: tuple[Sentence, ...] = (),
 ) -> Response:
-    named = [name for name in wrong.split(",") if name]
+    named = _named(own, wrong)
     return visit.page(
         "my/report.html",
         status=422 if faults or refused else 200,
         form=own_form(visit, _photo_step(own), refused),
         faults=faults,
-        chosen=visit.form.get("what") or (_DATA if [name for name in named if name != "photo"] else ""),
+        chosen=visit.form.get("what") or (_DATA if [name for name in named if name != _PHOTO] else ""),
+        wrong=wrong,
+        named=_titles(visit, own, named),
         photo=None if own.glance.photo is None else "/my/photo",
         contact=contact(own),
     )
@@ -192,6 +221,7 @@ def _data(
         status=422 if faults or refused else 200,
         fields={one.name.removeprefix("field-"): one for one in fields},
         typed=typed,
+        named=_titles(visit, own, _named(own, typed.get("wrong", ""))),
         may_tell=reporting(own) is not None,
         form=own_form(visit, None, refused),
         faults=faults,

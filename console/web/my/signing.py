@@ -20,20 +20,29 @@ from console.web.faults import NotFound
 from console.web.my.acting import asked, own_form, refusals
 from console.web.my.reading import Own, OwnStep, read_own
 from console.web.my.todos import SIGNATURE, page_of, signing
-from console.web.my.view import contact, form_text
+from console.web.my.view import contact, form_mark, form_text
 from console.web.my.wording import lang_of
+from console.web.turns import of_proof
 from console.web.visit import Visit
-from engine.attaching import attach, withdraw_document
-from engine.casework import move, read_fields
+from engine.accompanying import Paper, take_with
+from engine.casework import read_fields
 from engine.definition import MoveKind
 from engine.documents import Upload
+from engine.errors import StaleCase
 from engine.records import Json, Sentence
 from engine.store import desk_work
-from engine.store.documents import DocumentRow
 from exchange.by_phone import signature
 from exchange.evidence import FileRefused
 
 doors = Doors()
+
+_CHANGED = Sentence(
+    zh="要签的内容刚才有改动，请再看一遍后签名", en="What you sign has just changed: read it again, then sign"
+)
+
+
+class _Changed(Exception):
+    """What would be signed is not what the student has read."""
 
 
 @doors.get("/my/sign/{what}", to=Audience.STUDENT)
@@ -41,31 +50,29 @@ def signing_page(visit: Visit, what: str) -> Response:
     """The text to be signed; once it is, when that was."""
     own = read_own(visit)
     one = signing(own, what)
-    if one is None:
-        return _signed(visit, own, what)
-    if one.step.asked and (one.case.id, one.trigger) not in own.glance.drafts:
-        return visit.go(page_of(one, own)[0])
-    return _page(visit, own, one)
+    return _signed(visit, own, what) if one is None else _page(visit, own, one)
 
 
-@doors.post("/my/sign/{what}", to=Audience.STUDENT)
+@doors.post("/my/sign/{what}", to=Audience.STUDENT, turn=of_proof)
 def sign(visit: Visit, what: str) -> Response:
-    """First the drawing, then the password; only then anything is kept."""
+    """First the drawing, then the password; only then anything is kept, and only under the text that was read."""
     own = read_own(visit)
     one = signing(own, what)
     if one is None:  # the same request again, after it was done
         return visit.go(f"/my/sign/{what}")
     try:
+        _fields_as_read(visit, own, one)
         upload = signature(visit.form.get("signature", ""))
+        if not visit.form.get("proof"):
+            return _proof(visit, one)
+        if error := _doubt(visit):
+            return _proof(visit, one, error=error)
+        refused = _keep(visit, one, upload)
     except FileRefused as problem:
-        return _page(visit, own, one, refused=(Sentence(zh=problem.reason.zh, en=problem.reason.en),))
-    if not visit.form.get("proof"):
-        return _proof(visit, one)
-    if error := _doubt(visit):
-        return _proof(visit, one, error=error)
-    if refused := _keep(visit, own, one, upload):
-        return _page(visit, own, one, refused=refused)
-    return visit.go(f"/my/sign/{what}")
+        refused = (Sentence(zh=problem.reason.zh, en=problem.reason.en),)
+    except (_Changed, StaleCase):
+        return _again(visit, what)
+    return _page(visit, own, one, refused=refused) if refused else visit.go(f"/my/sign/{what}")
 
 
 def _doubt(visit: Visit) -> str:
@@ -74,6 +81,7 @@ def _doubt(visit: Visit) -> str:
         return visit.say("请重新登录")
     proof = str(visit.posted.get("proof", ""))
     try:
+        visit.demand_turn()
         token = stepping_up.prove(visit.desk.connection, visit.office.key, visit.session, proof, visit.at)
     except NotLetIn:
         return visit.say("密码不对")
@@ -83,48 +91,58 @@ def _doubt(visit: Visit) -> str:
     return ""
 
 
-def _keep(visit: Visit, own: Own, one: OwnStep, upload: Upload) -> tuple[Sentence, ...]:
-    """Put the signature on the case in the place of an older one, and take the step it belongs to."""
-    there = [row for row in own.glance.documents.get(one.case.id, ()) if row.kind == SIGNATURE and row.sha256]
-    if not any(row.sha256 == upload.sha256 for row in there):
-        for row in there:
-            _take_off(visit, one, row)
-        answer = attach(
-            visit.desk, one.case.id, SIGNATURE, upload, asked(visit, SIGNATURE, part=f"-file-{upload.sha256[:8]}")
-        )
-        if refused := refusals(answer):
-            return refused
-    fields = _drafted(visit, one)
-    seen = visit.form.get("seen", "")
-    if seen.isdigit() and int(seen) != one.case.revision:
-        return (Sentence(zh="登记表刚才有改动，请再看一遍后签名", en="The form has changed: read it again, then sign"),)
-    refused = _step(visit, one, fields)
+def _keep(visit: Visit, one: OwnStep, upload: Upload) -> tuple[Sentence, ...]:
+    """The step with its signature in the place of an older one, if the text still is what was read, with nobody at it.
+
+    Raises:
+        _Changed: If it is another by now; nothing has been kept.
+    """
+    paper = Paper(kind=SIGNATURE, upload=upload, reason="重签")
+    desk, number = visit.desk, one.case.number
+
+    def fields() -> Mapping[str, Json]:
+        now = read_own(visit)
+        return _fields_as_read(visit, now, signing(now, number))
+
+    refused = refusals(take_with(desk, one.case.id, paper, asked(visit, one.trigger), fields))
     if not refused:
-        with visit.desk.connection.writing():
-            desk_work.leave(visit.desk.connection, one.case.id, visit.login)
+        with desk.connection.writing():
+            desk_work.leave(desk.connection, one.case.id, visit.login)
     return refused
 
 
-def _step(visit: Visit, one: OwnStep, fields: Mapping[str, Json]) -> tuple[Sentence, ...]:
-    """The step itself; the signature has raised the revision that the page was seen at."""
-    request = replace(asked(visit, one.trigger, fields), seen=None)
-    return refusals(move(visit.desk, one.case.id, request))
+def _fields_as_read(visit: Visit, own: Own, one: OwnStep | None) -> dict[str, Json]:
+    """What was filled in before, as values of their kinds.
 
-
-def _take_off(visit: Visit, one: OwnStep, row: DocumentRow) -> None:
-    request = asked(visit, SIGNATURE, {"reason": "重签"}, part=f"-off-{row.seq}")
-    withdraw_document(visit.desk, one.case.id, row.seq, request)
-
-
-def _drafted(visit: Visit, one: OwnStep) -> dict[str, Json]:
-    """What was filled in before, as values of their kinds."""
-    body = desk_work.draft(visit.desk.connection, visit.login, one.case.id, one.trigger)
+    Raises:
+        _Changed: If the form is not the one whose revision and mark came back from the page that was read.
+    """
+    if one is None:
+        raise _Changed
+    body = _draft(visit, one)
+    now = (str(one.case.revision), form_mark(own, one, body, visit.office.key))
+    if now != (visit.form.get("seen"), visit.form.get("read")):
+        raise _Changed
     typed = {name.removeprefix("field-"): text for name, text in body.items() if text}
     return read_fields(visit.desk, one.machine, one.trigger, typed)
 
 
+def _draft(visit: Visit, one: OwnStep) -> Mapping[str, str]:
+    return desk_work.draft(visit.desk.connection, visit.login, one.case.id, one.trigger)
+
+
+def _again(visit: Visit, what: str) -> Response:
+    """The text as it is now, to be read before it is signed."""
+    own = read_own(visit)
+    one = signing(own, what)
+    return visit.go(f"/my/sign/{what}") if one is None else _page(visit, own, one, refused=(_CHANGED,))
+
+
 def _page(visit: Visit, own: Own, one: OwnStep, *, refused: tuple[Sentence, ...] = ()) -> Response:
-    body = desk_work.draft(visit.desk.connection, visit.login, one.case.id, one.trigger)
+    if one.step.asked and (one.case.id, one.trigger) not in own.glance.drafts:
+        return visit.go(page_of(one, own)[0])
+    body = _draft(visit, one)
+    mark = form_mark(own, one, body, visit.office.key)
     return visit.page(
         "my/sign.html",
         status=422 if refused else 200,
@@ -132,12 +150,13 @@ def _page(visit: Visit, own: Own, one: OwnStep, *, refused: tuple[Sentence, ...]
         step=one.step.transition.title,
         text=form_text(own, one, body, lang_of(visit)),
         again=f"/my/do/{one.case.number}/{one.trigger}" if one.step.asked else "",
-        form=own_form(visit, one, refused),
+        form=replace(own_form(visit, one, refused), read=mark),
         contact=contact(own),
     )
 
 
 def _proof(visit: Visit, one: OwnStep, *, error: str = "") -> Response:
+    """The password; the form carries on what was read before, not what stands there now."""
     asks = stepping_up.PASSWORD if visit.session is None else stepping_up.asks_for(visit.session)
     return visit.page(
         "my/proof.html",
@@ -145,7 +164,7 @@ def _proof(visit: Visit, one: OwnStep, *, error: str = "") -> Response:
         number=one.case.number,
         step=one.step.transition.title,
         drawing=visit.form.get("signature", ""),
-        form=own_form(visit, one),
+        form=replace(own_form(visit, one), seen=visit.form.get("seen", ""), read=visit.form.get("read", "")),
         asks=asks,
         error=error,
     )

@@ -21,6 +21,8 @@ SIGNATURE = "E-SIGN"
 _CONFIRMED = "key_info_confirmed"
 """The fact that the student has looked at name, numbers and photo and found them right."""
 _BATCH_PAIRS = "batch.pairs"
+CHANGE = "student-information-change"
+"""The procedure that changes data (W-19)."""
 _BACKWARDS = (MoveKind.RETURN, MoveKind.REJECT)
 
 
@@ -245,7 +247,12 @@ def _of_others(own: Own, refused: Sequence[Heard]) -> Iterator[OthersTodo]:
 
 def _due(own: Own, rule: str) -> datetime | None:
     """Until when a rule has to be mended: by the deadline that it settles, else by the first that runs."""
-    rows = [(case, row) for case in own.cases for row in own.running.get(case.id, ()) if row.due_at is not None]
+    rows = [
+        (case, row)
+        for case in own.cases
+        for row in own.running.get(case.id, ())
+        if row.due_at is not None and not row.settled
+    ]
     settled_by = [row.due_at for case, row in rows if row.due_at and rule in _settling(own, case, row)]
     return min(settled_by or [row.due_at for _, row in rows if row.due_at], default=None)
 

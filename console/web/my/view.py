@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
+from hashlib import sha256
 
-from console.web.lettering import masked_id
+from console.web.lettering import last_day, masked_id, valued
 from console.web.my.reading import Own, OwnStep
-from console.web.my.todos import Todos, outside_batch, todos
+from console.web.my.todos import CHANGE, Todos, outside_batch, todos
 from console.web.queue.step_fields import step_form
+from console.web.visit import Visit
 from engine.definition import Bilingual
-from engine.expressions.kinds import Lang, decode, parse_kind, show
+from engine.expressions.kinds import SHANGHAI, Lang, decode, parse_kind
 from engine.forward import ways_on
-from engine.records import Json, Sentence
+from engine.records import Case, Json, Sentence
 from engine.step import Step
+from engine.steps import Machine
+from engine.trail.event import canonical
 from exchange.diagrams import main_road
+from notifications.lettering import left_of
 
 OWN_DATA = ("name", "gender", "id_number", "level", "major", "study_years")
 """What the certificate and the national site will show."""
+_LANGS: tuple[Lang, ...] = ("zh", "en")
+_REPORTED = frozenset({"key_info_confirmed", "photo_collected"})
+"""What a report takes back."""
 _OPERATOR = "site_operator"
 _OFFICER = "records_officer"
 PREPARING = Bilingual(zh="备齐材料", en="Getting everything ready")
@@ -128,7 +137,7 @@ def _shown(own: Own, name: str, kind: str, lang: Lang) -> str:
     if name == "id_number":
         return masked_id(str(value))
     parsed = parse_kind(kind)
-    return show(parsed, decode(parsed, value), lang, own.machine.readers.choices)
+    return valued(parsed, decode(parsed, value), lang, own.machine.readers.choices)
 
 
 def contact(own: Own) -> Contact:
@@ -226,16 +235,58 @@ def _day(own: Own, name: str) -> date | None:
 
 def form_text(own: Own, one: OwnStep, typed: Mapping[str, str], lang: Lang) -> tuple[tuple[Bilingual, str], ...]:
     """Everything that stands on what a student signs: the data of the form, then what the student filled in."""
-    book = one.machine.book
-    issued = dict.fromkeys(kind for step in one.machine.definition.transitions.values() for kind in step.issues)
-    columns = dict.fromkeys(name for kind in issued for name in book.documents[kind].columns)
-    vocabulary = book.vocabulary.student
+    vocabulary = one.machine.book.vocabulary.student
     data = [
         (vocabulary[name].title, _shown(own, name, vocabulary[name].type, lang))
-        for name in columns
+        for name in _columns(one)
         if name in vocabulary and own.facts.get(name) is not None
     ]
     return (*data, *_filled_in(own, one, typed, lang))
+
+
+def form_mark(own: Own, one: OwnStep, typed: Mapping[str, str], key: bytes) -> str:
+    """By what a form is known again, in whichever language it is read: another as soon as anything on it is another.
+
+    The values are in it themselves, for a masked number may change where nobody sees it; under a key, so that nobody
+    finds the number from the mark.
+    """
+    said = canonical({
+        "case": one.case.number,
+        "step": one.trigger,
+        "text": [[title.zh, title.en, shown] for lang in _LANGS for title, shown in form_text(own, one, typed, lang)],
+        "facts": {name: own.facts.get(name) for name in _columns(one)},
+        "typed": dict(typed),
+    })  # fmt: skip
+    return hmac.new(sha256(b"xueji form that is signed\n" + key).digest(), said, sha256).hexdigest()
+
+
+def answered_in(visit: Visit, own: Own, case: Case) -> int | None:
+    """Within how many working days somebody has to deal with what a student has reported; None where nothing says so.
+
+    That is a deadline which runs and rests on what was reported: one of the change itself, or one that waits for photo
+    or data to be in order.
+    """
+    machine = own.desk.machine_for(case, {})
+    due = [
+        row.due_at
+        for row in own.running.get(case.id, ())
+        if row.due_at is not None and not row.settled and row.due_at > own.at and _is_about(machine, case, row.name)
+    ]
+    if not due or (calendar := visit.calendar) is None:
+        return None
+    noon = datetime.combine(last_day(min(due)), time(12), SHANGHAI)
+    return left_of(noon, calendar, own.at).working_days or None
+
+
+def _is_about(machine: Machine, case: Case, deadline: str) -> bool:
+    settling = machine.deadline(deadline).settled
+    return case.workflow == CHANGE or any(not _REPORTED.isdisjoint(guard.reads) for guard in settling)
+
+
+def _columns(one: OwnStep) -> tuple[str, ...]:
+    """What the forms of a procedure have columns for."""
+    issued = dict.fromkeys(kind for step in one.machine.definition.transitions.values() for kind in step.issues)
+    return tuple(dict.fromkeys(name for kind in issued for name in one.machine.book.documents[kind].columns))
 
 
 def _filled_in(own: Own, one: OwnStep, typed: Mapping[str, str], lang: Lang) -> Iterator[tuple[Bilingual, str]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fastapi import Response
 
+from console.web import forms
 from console.web.cases.facts import changes, worded
 from console.web.cases.masking import eyes_of, veil_of
 from console.web.cases.reading import Dossier
@@ -18,6 +19,7 @@ from console.web.queue.looking import Change
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import name_of
 from console.web.queue.reading import read_open
+from console.web.queue.step_fields import NO, TO, VOTE, YES, Typed
 from console.web.queue.waiting import waiting_for
 from console.web.queue.wording import words_for
 from console.web.visit import Visit
@@ -50,7 +52,9 @@ class Conflict:
         then: State and place in the chain when the page was made, `now` the present ones.
         acts: What others did since.
         changes: Facts that are otherwise.
-        is_still_open: Whether the same step could be taken now; `hidden` is what its form would carry.
+        is_still_open: Whether the same step could be taken now; `hidden` is what its form carries, all that the person
+            had put into it.
+        said: What of it is a decision, in words, with what it is called; `is_against` it is a vote against.
         reason: What the person had written.
     """
 
@@ -64,6 +68,8 @@ class Conflict:
     is_still_open: bool
     trigger: str
     hidden: tuple[tuple[str, str], ...]
+    said: tuple[tuple[str, str], ...]
+    is_against: bool
     reason: str
     back: str
     onward: str
@@ -74,8 +80,8 @@ def conflict(visit: Visit, found: Found, trigger: str, asked: Filter) -> Respons
     dossier = read_open(visit.desk, found, visit.asks("look"))
     machine, case = dossier.machine, found.case
     reader = Reader(actor=visit.actor, veil=veil_of(eyes_of(visit.actor, machine, case), machine), lang=lang_of(visit))
-    seq = visit.form.get("seq", "")
-    seen_seq = int(seq) if seq.isdigit() else 0
+    seen_seq = forms.number(visit.form.get("seq", "")) or 0
+    typed = Typed.of(visit.posted.multi_items())
     waiting = waiting_for(visit, asked)
     standing = waiting.standing(case.id)
     told = Conflict(
@@ -90,10 +96,11 @@ def conflict(visit: Visit, found: Found, trigger: str, asked: Filter) -> Respons
         trigger=trigger,
         hidden=(
             ("seen", str(case.revision)), ("seq", str(case.head.seq)), ("from", visit.form.get("from", "")),
-            ("request", secrets.token_hex(16)),
-            *(("caution", str(one)) for one in visit.posted.getlist("caution")),
+            ("request", secrets.token_hex(16)), *typed.pairs,
         ),
-        reason=visit.form.get("reason", ""),
+        said=tuple(_said(visit, machine.definition, typed)),
+        is_against=typed.values.get(VOTE) == NO,
+        reason=typed.reason,
         back=asked.address(),
         onward=asked.address(case=""),
     )  # fmt: skip
@@ -105,6 +112,15 @@ def too_late(visit: Visit, found: Found) -> Response:
     return visit.page(
         "queue/too_late.html", q=words_for(visit), status=409, number=found.case.number, name=name_of(found)
     )
+
+
+def _said(visit: Visit, definition: Definition, typed: Typed) -> Iterator[tuple[str, str]]:
+    """The choices that go with pressing again: nobody should have to remember which they were."""
+    votes = {YES: visit.say("同意"), NO: visit.say("不同意")}
+    if (vote := typed.values.get(VOTE, "")) in votes:
+        yield visit.say("您的意见"), votes[vote]
+    if to := typed.values.get(TO):
+        yield visit.say("到哪一步"), visit.title(_state(definition, to))
 
 
 def _state(definition: Definition, state: str) -> Bilingual:

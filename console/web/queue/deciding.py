@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Response
 
+from console.web import forms, guarding
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults
@@ -22,7 +23,7 @@ from console.web.queue.filtering import Filter, read_filter
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, words_of
 from console.web.queue.rows import minutes_since
-from console.web.queue.step_fields import StepForm, read_given, step_form
+from console.web.queue.step_fields import CAUTION, REASON, SLOT, StepForm, Typed, read_decision, step_form
 from console.web.queue.view import Undoable
 from console.web.queue.waiting import Short, Waiting, waiting_for
 from console.web.queue.wording import words_for
@@ -48,8 +49,8 @@ _MOST_PRESETS = 9
 class StepPage:
     """The form of a step as a page: of which case, with what was typed, and what is wrong with it.
 
-    `hidden` is what a form carries without showing it; `presets` are reasons the person gave before, each with the
-    address of the same form with that one.
+    `cautions` are to be looked at before, each with whether it was. `hidden` is what a form carries without showing it;
+    `presets` are reasons the person gave before, each with the address of the same form with that one.
     """
 
     number: str
@@ -58,9 +59,11 @@ class StepPage:
     state: Bilingual
     form: StepForm
     reason: str
+    slot: str
+    cautions: tuple[tuple[str, bool], ...]
     hidden: tuple[tuple[str, str], ...]
-    faults: tuple[FieldFault, ...]
-    refused: tuple[Verdict, ...]
+    faults: tuple[FieldFault, ...] = ()
+    refused: tuple[Verdict, ...] = ()
     unseen: tuple[str, ...] = ()
     presets: tuple[tuple[str, str], ...] = ()
     back: str = "/queue/todo"
@@ -68,38 +71,54 @@ class StepPage:
 
 @doors.get("/cases/{no}/do/{trigger}", to=Audience.PARTAKER)
 def do_form(visit: Visit, no: str, trigger: str) -> Response:
-    """What a step asks for, with the draft of it if there is one."""
+    """What a step asks for, with what was posted and not done, else the draft of it if there is one."""
     found = visit.case(no)
     machine = visit.desk.machine_for(found.case, {})
     step = machine.step(found.case.state, trigger)
-    typed = desk_work.draft(visit.desk.connection, visit.login, found.case.id, trigger)
-    asked = dict(visit.request.query_params)
-    presets = _presets(visit, step, asked)
+    asked = visit.request.query_params
+    typed = Typed.of(visit.posted.multi_items() or [*_drafted(visit, found, trigger), *_looked_at(visit)])
+    here = {name: text for name, text in asked.items() if name != "anyway"}
+    seen = {"seen": str(found.case.revision), "seq": str(found.case.head.seq), **here, **visit.form}
+    presets = _presets(visit, step, asked.multi_items())
     chosen = next((reason for address, reason in presets if asked.get("preset") == address.rpartition("=")[2]), None)
-    seen = {"seen": str(found.case.revision), "seq": str(found.case.head.seq), **asked}
-    page = _step_page(
-        visit, found, (machine, step), typed if chosen is None else {**typed, "reason": chosen}, seen=seen
-    )
+    if chosen is not None:
+        typed = Typed((*typed.pairs, (REASON, chosen)))
+    page = _step_page(visit, found, (machine, step), typed, seen=seen)
     return visit.page("queue/step.html", q=words_for(visit), page=replace(page, presets=presets))
 
 
-def _presets(visit: Visit, step: Step, asked: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _drafted(visit: Visit, found: Found, trigger: str) -> Iterator[tuple[str, str]]:
+    """What the person has typed before; what was ticked on documents only while the case is as it was then."""
+    kept = desk_work.draft(visit.desk.connection, visit.login, found.case.id, trigger)
+    is_same = kept.get("seen") == str(found.case.revision)
+    yield from ((name, text) for name, text in kept.items() if is_same or not name.startswith("tick-"))
+
+
+def _looked_at(visit: Visit) -> Iterator[tuple[str, str]]:
+    """The cautions ticked beside the open case, where they come from there; another's link ticks nothing."""
+    if not guarding.foreign(visit.request.headers, visit.house.origin):
+        yield from ((CAUTION, one) for one in visit.request.query_params.getlist(CAUTION))
+
+
+def _presets(visit: Visit, step: Step, asked: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Reasons the person gave for a step before, each with the address of the form with it."""
     if "reason" not in step.asked:
         return ()
     found = desk_work.reasons_of(visit.desk.connection, visit.login, step.trigger, _MOST_PRESETS)
-    rest = {name: value for name, value in asked.items() if name != "preset"}
+    rest = [(name, value) for name, value in asked if name != "preset"]
     here = visit.request.url.path
-    return tuple((f"{here}?{urlencode({**rest, 'preset': place})}", text) for place, text in enumerate(found, start=1))
+    return tuple(
+        (f"{here}?{urlencode([*rest, ('preset', place)])}", text) for place, text in enumerate(found, start=1)
+    )  # fmt: skip
 
 
-@doors.post("/cases/{no}/do/{trigger}", to=Audience.PARTAKER)
+@doors.post("/cases/{no}/do/{trigger}", to=Audience.PARTAKER, page=do_form)
 def do(visit: Visit, no: str, trigger: str) -> Response:
     """Decide; the answer is the next case, or why not."""
     found = visit.case(no)
     asked = read_filter(dict(parse_qsl(visit.form.get("from", "")))).with_(case=found.case.number)
-    seen = visit.form.get("seen", "")
-    if seen.isdigit() and int(seen) != found.case.revision:
+    seen = forms.number(visit.form.get("seen", ""))
+    if seen is not None and seen != found.case.revision:
         return _answer_late(visit, found, asked, trigger)
     return _Decision(visit, found, asked, trigger).answer()
 
@@ -119,6 +138,7 @@ class _Decision:
 
     def __init__(self, visit: Visit, found: Found, asked: Filter, trigger: str) -> None:
         self._visit, self._found, self._asked = visit, found, asked
+        self._typed = Typed.of(visit.posted.multi_items())
         self._machine = visit.desk.machine_for(found.case, {})
         self._step = self._machine.step(found.case.state, trigger)
         self._waiting = waiting_for(visit, asked)
@@ -176,26 +196,18 @@ class _Decision:
 
     def _request(self) -> Request:
         visit, form = self._visit, self._visit.form
-        given = read_given(visit, self._machine, self._step)
-        seen = form.get("seen", "")
+        told = read_decision(visit, self._machine, self._step, self._typed)
         request = visit.asks(
-            self._step.trigger, given.fields, seen=int(seen) if seen.isdigit() else None,
+            self._step.trigger, told.fields, seen=forms.number(form.get("seen", "")),
             request=form.get("request") or None,
         )  # fmt: skip
-        cautions = tuple(dict.fromkeys(str(one) for one in visit.posted.getlist("caution")))
         return replace(
-            request, to=given.to, ticks=given.ticks, consents=given.consents, slot=form.get("slot") or None,
-            cautions=cautions,
-        )  # fmt: skip
+            request, to=told.to, ticks=told.ticks, consents=told.consents, slot=told.slot, cautions=told.cautions
+        )
 
     def _unseen(self) -> tuple[str, ...]:
         """The cautions that the person has not ticked, where the step leads on."""
-        if self._step.transition.kind is not MoveKind.ADVANCE:
-            return ()
-        is_this = self._standing is not None and self._standing.row.trigger == self._step.trigger
-        told = self._standing.cautions if self._standing is not None and is_this else ()
-        seen = self._visit.posted.getlist("caution")
-        return tuple(one for one in told if one not in seen)
+        return tuple(one for one in _told(self._step, self._standing) if one not in self._typed.cautions)
 
     def _again(
         self,
@@ -205,23 +217,22 @@ class _Decision:
         unseen: tuple[str, ...] = (),
     ) -> Response:
         """The form once more, with everything that was typed and what stands against it."""
-        typed, step = self._visit.form, (self._machine, self._step)
-        page = _step_page(self._visit, self._found, step, typed, seen=typed)
-        page = replace(page, faults=tuple(faults), refused=tuple(refused), unseen=unseen)
+        page = replace(self._page(), faults=tuple(faults), refused=tuple(refused), unseen=unseen)
         return self._visit.page("queue/step.html", q=words_for(self._visit), status=422, page=page)
+
+    def _page(self) -> StepPage:
+        bound, told = (self._machine, self._step), _told(self._step, self._standing)
+        return _step_page(self._visit, self._found, bound, self._typed, seen=self._visit.form, told=told)
 
     def _claimed(self, claim: Claim) -> Response:
         """Somebody else is at the case: to be decided anyway only once that was read."""
-        page = _step_page(
-            self._visit, self._found, (self._machine, self._step), self._visit.form, seen=self._visit.form
-        )
-        hidden = [(name, str(value)) for name, value in self._visit.posted.multi_items() if name != "anyway"]
+        hidden = [*self._typed.pairs, *_carried(self._visit.form).items()]
         minutes = minutes_since(self._visit, claim.since)
         return self._visit.page(
             "queue/claimed.html",
             q=words_for(self._visit),
             status=409,
-            page=page,
+            page=self._page(),
             hidden=hidden,
             claim=claim,
             minutes=minutes,
@@ -268,24 +279,45 @@ def _as_planned(visit: Visit, asked: Filter, waiting: Waiting) -> Placed | None:
     return (waiting.standing(planned) if planned is not None else None) or next_after(waiting, asked, None)
 
 
+_CARRIED = ("seen", "seq", "at", "from", "request", "next", "anyway")
+"""What the forms of a decision carry without showing it: of which moment of the case, from where, to which next."""
+
+
+def _carried(said: Mapping[str, str]) -> dict[str, str]:
+    return {name: said[name] for name in _CARRIED if said.get(name)}
+
+
+def _told(step: Step, standing: Placed | None) -> tuple[str, ...]:
+    """What is to be looked at before a step: where it leads on, and is the one that the case waits for."""
+    is_this = standing is not None and standing.row.trigger == step.trigger
+    return standing.cautions if standing is not None and is_this and step.transition.kind is MoveKind.ADVANCE else ()
+
+
 def _step_page(
-    visit: Visit, found: Found, bound: tuple[Machine, Step], typed: Mapping[str, str], *, seen: Mapping[str, str]
+    visit: Visit,
+    found: Found,
+    bound: tuple[Machine, Step],
+    typed: Typed,
+    *,
+    seen: Mapping[str, str],
+    told: Sequence[str] | None = None,
 ) -> StepPage:
+    """The form of a step; `told` is what is to be looked at before, which is asked for where it is not given."""
     machine, step = bound
     papers = documents.of_case(visit.desk.connection, found.case.id) if step.transition.reviews else ()
     states = machine.definition.states
     asked = read_filter(dict(parse_qsl(seen.get("from", "")))).with_(case=found.case.number)
-    hidden = {name: seen.get(name, "") for name in ("seen", "seq", "at", "from", "request")}
-    hidden["request"] = hidden["request"] or secrets.token_hex(16)
+    if told is None:
+        told = _told(step, waiting_for(visit, asked).standing(found.case.id))
     return StepPage(
         number=found.case.number,
         name=name_of(found),
         words=tuple(words_of(machine, found, ROW, lang_of(visit))),
         state=states[found.case.state].title,
-        form=step_form(machine, step, papers, typed),
-        reason=typed.get("reason", ""),
-        hidden=tuple(hidden.items()),
-        faults=(),
-        refused=(),
+        form=step_form(machine, step, papers, typed.values),
+        reason=typed.reason,
+        slot=typed.values.get(SLOT, ""),
+        cautions=tuple((one, one in typed.cautions) for one in told),
+        hidden=tuple({"request": secrets.token_hex(16), **_carried(seen)}.items()),
         back=asked.address(),
     )

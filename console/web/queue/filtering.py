@@ -53,7 +53,7 @@ class Filter:
         caution: The id of a caution.
         due: A day (YYYY-MM-DD): what is due by its end.
         cohort: A cohort of students, `level` a level of study.
-        who: `me`: what the person has open.
+        who: `me`: what the person has open; `seen`: what they have opened since it came.
         sort: One of `Sort`.
         after: The case behind which the page begins.
         case: The number of the open case.

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from fastapi import Response
 
+from console.access.tokens import hash_of
 from console.web.faults import NotFound
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, tone_of, words_of
@@ -36,7 +37,7 @@ class Hit:
 
 def find(visit: Visit, typed: str) -> Response:
     """Search, and go to the case, or to the list of what was found."""
-    found = _search(visit, " ".join(typed.split()))
+    found = search(visit, " ".join(typed.split()))
     if len(found.cases) == 1:
         [case] = found.cases
         known = read_case(visit.desk.connection, case)
@@ -49,7 +50,9 @@ def find(visit: Visit, typed: str) -> Response:
     return visit.go(f"/find/{handle}")
 
 
-def _search(visit: Visit, typed: str) -> Finding:
+def search(visit: Visit, typed: str) -> Finding:
+    """The cases the person may know of that exactly this names: a number, a student, a name; an auditor's is kept."""
+    visit.leaves_trace("find")
     connection = visit.desk.connection
     case = case_of(typed.replace("-", ""))
     known = None if case is None else read_case(connection, case)
@@ -59,6 +62,15 @@ def _search(visit: Visit, typed: str) -> Finding:
 
 
 def page(visit: Visit, handle: str) -> Response:
+    """What a search found.
+
+    Raises:
+        NotFound: If this session has not searched under that handle.
+    """
+    return visit.page("queue/found.html", q=words_for(visit), hits=hits_of(visit, handle), handle=handle)
+
+
+def hits_of(visit: Visit, handle: str) -> list[Hit]:
     """What a search found, as far as it may still be known.
 
     Raises:
@@ -67,9 +79,10 @@ def page(visit: Visit, handle: str) -> Response:
     found = desk_work.finding(visit.desk.connection, handle, _session(visit))
     if found is None:
         raise NotFound
+    visit.leaves_trace("find")
     known = read_cases(visit.desk.connection, list(found.cases)) if found.cases else {}
     seen = [known[case] for case in found.cases if case in known and visit.visible.sees(known[case].case)]
-    return visit.page("queue/found.html", q=words_for(visit), hits=[_hit(visit, one) for one in seen])
+    return [_hit(visit, one) for one in seen]
 
 
 def _hit(visit: Visit, found: Found) -> Hit:
@@ -88,4 +101,4 @@ def _hit(visit: Visit, found: Found) -> Hit:
 
 
 def _session(visit: Visit) -> str:
-    return "" if visit.session is None else visit.session.id_hash
+    return "" if visit.session is None else hash_of(visit.session.family)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from fastapi import Response
 
-from console.web.queue.filtering import Which
+from console.web import forms
+from console.web.cases.messages import called
+from console.web.queue.filtering import Filter, Which
+from console.web.queue.narrowing import value_words
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, tone_of, words_of
 from console.web.queue.view import midnight
@@ -18,13 +22,15 @@ from engine.definition import Bilingual
 from engine.records import case_number
 from engine.store import desk_work
 from engine.store.cases import Found, read_cases
-from engine.store.desk_work import Deed
+from engine.store.copies import Copy, copies_of
+from engine.store.desk_work import Deed, Within
 from engine.trail.event import EventKind, moment
 from engine.urging import awaited
 
 _PAGE = 50
+_DECISIONS = (EventKind.MOVED.value, EventKind.SIGNED.value)
 _KINDS = {
-    Which.DONE: (EventKind.MOVED.value, EventKind.SIGNED.value, EventKind.RETRACTED.value),
+    Which.DONE: (*_DECISIONS, EventKind.RETRACTED.value),
     Which.MINE: (EventKind.OPENED.value,),
 }
 _TAKEN_BACK = Bilingual(zh="撤回", en="Withdrawn")
@@ -34,8 +40,9 @@ _TAKEN_BACK = Bilingual(zh="撤回", en="Withdrawn")
 class Line:
     """One thing a person did, or was told.
 
-    `what` is the step; `waits_for` are the titles of the roles the case waits for now; `may_withdraw` says that nobody
-    has acted since and the definition lets it be taken back.
+    `what` is the step, or what the message is called; `is_read`: the person has opened the case since they were told.
+    `waits_for` are the titles of the roles the case waits for now; `may_withdraw` says that nobody has acted since and
+    the definition lets it be taken back.
     """
 
     number: str
@@ -46,6 +53,7 @@ class Line:
     workflow: Bilingual
     what: Bilingual
     at: datetime | None
+    is_read: bool
     state: Bilingual
     tone: str
     since: datetime
@@ -53,16 +61,41 @@ class Line:
     may_withdraw: bool
 
 
-def page(visit: Visit, which: Which, after: str) -> Response:
-    """One page of what a person did or was told, the newest first."""
-    lines, following = _copies(visit, after) if which is Which.COPIES else _deeds(visit, which, after)
+def page(visit: Visit, which: Which, asked: Mapping[str, str]) -> Response:
+    """One page of what a person did or was told, the newest first; of a unit and a day, where they are asked for."""
+    lines, following = lines_of(visit, which, asked.get("after", ""), asked.get("unit", ""), asked.get("day", ""))
     tally = desk_work.tally(visit.desk.connection, visit.login, midnight(visit), visit.at)
-    address = f"/queue/{which.value}?after={following}" if following else ""
-    return visit.page("queue/lines.html", q=words_for(visit), which=which, lines=lines, following=address, tally=tally)
+    kept = {name: asked[name] for name in ("unit", "day") if asked.get(name)}
+    address = f"/queue/{which.value}?{urlencode({**kept, 'after': following})}" if following else ""
+    return visit.page(
+        "queue/lines.html",
+        q=words_for(visit),
+        which=which,
+        lines=lines,
+        following=address,
+        tally=tally,
+        asked_query=urlencode(kept),
+        narrowed=[value_words(visit, "unit", value) if name == "unit" else value for name, value in kept.items()],
+    )
 
 
-def _deeds(visit: Visit, which: Which, after: str) -> tuple[list[Line], str]:
-    deeds = desk_work.deeds_of(visit.desk.connection, visit.login, _KINDS[which], after, _PAGE + 1)
+def lines_of(visit: Visit, which: Which, after: str, unit: str = "", day: str = "") -> tuple[list[Line], str]:
+    """A page of it from where one before ended, and where the next begins; nothing on the last."""
+    return _copies(visit, after) if which is Which.COPIES else _deeds(visit, _within(visit, which, unit, day), after)
+
+
+def _within(visit: Visit, which: Which, unit: str, day: str) -> Within:
+    """The deeds of a list; of one unit on one day only decisions, as they are counted there."""
+    until = Filter(due=day).due_by
+    known = visit.desk.units().get(unit)
+    path = None if not unit else "" if known is None else known.path
+    since = None if until is None else until - timedelta(days=1)
+    return Within(_DECISIONS if which is Which.DONE and (unit or day) else _KINDS[which], path, since, until)
+
+
+def _deeds(visit: Visit, within: Within, after: str) -> tuple[list[Line], str]:
+    place = after if None not in map(forms.number, after.split("/")[1:]) else ""
+    deeds = desk_work.deeds_of(visit.desk.connection, visit.login, within, place, _PAGE + 1)
     page, rest = deeds[:_PAGE], deeds[_PAGE:]
     found = _found(visit, [one.case for one in page])
     lines = [_line(visit, found[one.case], one) for one in page if one.case in found]
@@ -71,7 +104,7 @@ def _deeds(visit: Visit, which: Which, after: str) -> tuple[list[Line], str]:
 
 
 def _copies(visit: Visit, after: str) -> tuple[list[Line], str]:
-    copies = desk_work.copies_of(visit.desk.connection, visit.login, int(after) if after.isdecimal() else 0, _PAGE + 1)
+    copies = copies_of(visit.desk.connection, visit.login, forms.number(after) or 0, _PAGE + 1)
     page, rest = copies[:_PAGE], copies[_PAGE:]
     found = _found(visit, [one.case for one in page])
     lines = [_line(visit, found[one.case], one) for one in page if one.case in found]
@@ -84,7 +117,7 @@ def _found(visit: Visit, cases: Sequence[int]) -> dict[int, Found]:
     return {case: one for case, one in known.items() if visit.visible.sees(one.case)}
 
 
-def _line(visit: Visit, found: Found, told: Deed | desk_work.Copy) -> Line:
+def _line(visit: Visit, found: Found, told: Deed | Copy) -> Line:
     case, machine = found.case, visit.desk.machine(found.case.shape)
     state, roles = machine.definition.states.get(case.state), visit.desk.library.rulebook.organisation.roles
     deed = told if isinstance(told, Deed) else None
@@ -96,7 +129,8 @@ def _line(visit: Visit, found: Found, told: Deed | desk_work.Copy) -> Line:
         words=tuple(words_of(machine, found, ROW, lang_of(visit))),
         workflow=machine.definition.title,
         what=_what(found, visit, told),
-        at=None if deed is None else deed.at,
+        at=told.at,
+        is_read=not isinstance(told, Copy) or told.is_read,
         state=Bilingual(zh="已撤销", en="Cancelled") if state is None else state.title,
         tone=tone_of(machine, case.state),
         since=datetime.fromisoformat(case.entered_at),
@@ -105,9 +139,9 @@ def _line(visit: Visit, found: Found, told: Deed | desk_work.Copy) -> Line:
     )
 
 
-def _what(found: Found, visit: Visit, told: Deed | desk_work.Copy) -> Bilingual:
+def _what(found: Found, visit: Visit, told: Deed | Copy) -> Bilingual:
     if not isinstance(told, Deed):
-        return Bilingual(zh=told.message, en=told.message)
+        return called(told.message)
     if told.kind == EventKind.RETRACTED:
         return _TAKEN_BACK
     step = visit.desk.definition(found.case.shape).transitions.get(told.trigger)

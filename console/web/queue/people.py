@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.web.lettering import valued
 from engine.definition import CANCELLED
-from engine.expressions.kinds import Lang, decode, parse_kind, show
+from engine.expressions.kinds import Lang, decode, parse_kind
 from engine.steps import Machine
 from engine.store.cases import Found
 
@@ -24,7 +25,7 @@ def words_of(machine: Machine, found: Found, names: tuple[str, ...], lang: Lang)
     for name in names:
         if name in vocabulary and facts.get(name) is not None:
             kind = parse_kind(vocabulary[name].type)
-            said = show(kind, decode(kind, facts[name]), lang, machine.readers.choices)
+            said = valued(kind, decode(kind, facts[name]), lang, machine.readers.choices)
             yield f"{said}级" if name == "cohort" and lang == "zh" else said
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import parse_qsl
 
 from fastapi import Response
@@ -10,25 +9,26 @@ from fastapi.responses import HTMLResponse
 
 from console.web.audiences import Audience
 from console.web.doors import Doors
-from console.web.faults import FieldFault, FieldFaults, NotFound
-from console.web.queue import finding, lists, nudging
+from console.web.faults import NotFound
+from console.web.queue import finding, lists, nudging, views_kept
 from console.web.queue.answers import after_click, undoable
 from console.web.queue.filtering import Filter, Which, read_filter
+from console.web.queue.narrowing import narrowings
 from console.web.queue.units import by_unit
 from console.web.queue.view import QueueView, claims_and_counts, queue_view
 from console.web.queue.waiting import waiting_for
 from console.web.queue.wording import words_for
 from console.web.visit import Visit
-from engine.store import desk_work
-from engine.store.desk_work import SavedView
 
 doors = Doors()
-_LONGEST_NAME = 20
 
 
 @doors.get("/queue/pulse", to=Audience.STAFF)
-def pulse(visit: Visit, since: str = "", total: int = 0, query: str = "") -> Response:
-    """What has changed since a page was made; nothing (204) where nothing has. It renews the claim of the open case."""
+def pulse(visit: Visit, since: str = "", total: int = 0, came: int = 0, query: str = "") -> Response:
+    """What has changed since a page was made; nothing (204) where nothing has. It renews the claim of the open case.
+
+    So many `came` since the page was made, up to the last time when there were `total`.
+    """
     asked = read_filter(dict(parse_qsl(query)))
     told = claims_and_counts(visit, asked)
     if told.mark == since:
@@ -40,36 +40,35 @@ def pulse(visit: Visit, since: str = "", total: int = 0, query: str = "") -> Res
             q=words_for(visit),
             told=told,
             filter=asked,
-            came=told.counts.everything - total,
+            came=came + max(0, told.counts.everything - total),
         )
     )
+
+
+@doors.get("/queue/filters", to=Audience.STAFF)
+def filters(visit: Visit, query: str = "") -> Response:
+    """Everything the queue can be narrowed down by, in one form; what is chosen becomes the address."""
+    asked = read_filter(dict(parse_qsl(query))).with_(case="", after="")
+    return visit.page("queue/filters.html", q=words_for(visit), filter=asked, narrowings=narrowings(visit, asked))
 
 
 @doors.get("/queue/views", to=Audience.STAFF)
 def views(visit: Visit, query: str = "") -> Response:
     """The saved filters, and the form for another."""
-    units = [grant.unit for grant in visit.actor.grants]
-    kept = desk_work.views(visit.desk.connection, visit.login, units)
-    return visit.page("queue/views.html", q=words_for(visit), views=kept, query=query, faults=())
+    return visit.page("queue/views.html", q=words_for(visit), views=views_kept.kept(visit), query=query, faults=())
 
 
 @doors.post("/queue/views", to=Audience.STAFF)
 def save_view(visit: Visit) -> Response:
     """Keep a filter under a name, or forget one."""
-    form, connection = visit.form, visit.desk.connection
+    form = visit.form
     if form.get("drop"):
-        with connection.writing():
-            desk_work.drop_view(connection, form["drop"], visit.login)
+        views_kept.drop(visit, form["drop"])
         return visit.go("/queue/views")
-    name = form.get("name", "")
-    if not 1 <= len(name) <= _LONGEST_NAME:
-        said = visit.say("要 {least} 到 {most} 个字，现在 {n} 个", least=1, most=_LONGEST_NAME, n=len(name))
-        raise FieldFaults([FieldFault("name", visit.say("名称"), said)])
     asked = read_filter(dict(parse_qsl(form.get("query", "")))).with_(case="", after="")
-    unit = next((grant.unit for grant in visit.actor.grants), None) if form.get("shared") else None
-    kept = SavedView(secrets.token_urlsafe(9), visit.login, unit, name, asked.query(), bool(form.get("pinned")))
-    with connection.writing():
-        desk_work.add_view(connection, kept)
+    views_kept.keep(
+        visit, form.get("name", ""), asked, shared=bool(form.get("shared")), pinned=bool(form.get("pinned"))
+    )
     return visit.go(asked.address())
 
 
@@ -88,7 +87,7 @@ def queue(visit: Visit, which: str) -> Response:
         case Which.TODO:
             return _todo(visit, asked)
         case Which.DONE | Which.MINE | Which.COPIES:
-            return lists.page(visit, Which(which), visit.request.query_params.get("after", ""))
+            return lists.page(visit, Which(which), visit.request.query_params)
         case _:
             raise NotFound
 
@@ -102,6 +101,9 @@ def _todo(visit: Visit, asked: Filter) -> Response:
     if units is not None:
         return visit.page("queue/units.html", q=words_for(visit), units=units, filter=asked)
     view: QueueView = queue_view(visit, asked, waiting)
+    if visit.is_fragment and asked.after:
+        words = words_for(visit)
+        return HTMLResponse(visit.part("queue/sections.html", "more", q=words, view=view, filter=asked, is_more=True))
     if asked.case and view.open is None:
         raise NotFound
     params = visit.request.query_params

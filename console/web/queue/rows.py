@@ -16,7 +16,7 @@ from engine.definition import Bilingual
 from engine.lane_queries import Placed
 from engine.lane_slices import APART
 from engine.lanes import Lane
-from engine.records import case_number
+from engine.records import case_number, case_of
 from engine.store.cases import Found
 from engine.store.desk_work import Around, Claim, Lying
 from engine.trail.event import moment
@@ -32,7 +32,7 @@ class Row:
     Attributes:
         cautions: What is to be looked at, in a word each.
         claim: Who else is at it.
-        is_new: It came after the page was first opened.
+        is_new: It has come since the person signed in, and they have not opened it yet.
     """
 
     number: str
@@ -43,6 +43,7 @@ class Row:
     cautions: tuple[str, ...]
     claim: Claim | None
     has_draft: bool
+    is_new: bool
     is_late: bool
     is_open: bool
     address: str
@@ -72,10 +73,16 @@ class Holdup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One lane of the list, or (`lane` empty) all of it in another order."""
+    """One lane of the list, or (`lane` empty) all of it in another order.
+
+    Attributes:
+        count: How many are in it, on this page and on others.
+        goes_on: It began on the page before.
+    """
 
     lane: str
     count: int
+    goes_on: bool = False
     rows: tuple[Row, ...]
     holdups: tuple[Holdup, ...] = ()
     trigger: str = ""
@@ -92,7 +99,7 @@ class Listed:
 
 
 def around(visit: Visit, page: Sequence[Placed]) -> Around:
-    """What is read beside the cases of a page: the filters one keeps, and who was told today of what holds them up."""
+    """What is read beside the cases of a page: the filters one keeps, who was told of what today, what was opened."""
     blocked = [one for one in page if one.lane is Lane.BLOCKED]
     units = {placed.row.path.rstrip("/").rpartition("/")[2] for placed in blocked}
     return Around(
@@ -100,7 +107,13 @@ def around(visit: Visit, page: Sequence[Placed]) -> Around:
         day=visit.today.isoformat(),
         abouts=sorted({rule for placed in blocked for rule in placed.hindrances}),
         scopes=sorted({*(f"unit/{unit}" for unit in units), *(case_number(placed.case) for placed in blocked)}),
+        came=[one.case for one in page if _has_come(visit, one)],
     )
+
+
+def _has_come(visit: Visit, placed: Placed) -> bool:
+    """Whether it came to where it is since the person signed in."""
+    return visit.session is not None and placed.row.entered_at > moment(visit.session.created_at)
 
 
 def sections(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> tuple[Section, ...]:
@@ -108,16 +121,19 @@ def sections(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> t
     counts, page = waiting.counts(asked), listed.page
     if asked.sort not in ("", Sort.LANE):
         rows = tuple(listed.rows[one.case] for one in page)
-        return (Section(lane="", count=counts.total(), rows=rows),) if page else ()
+        return (Section(lane="", count=counts.total(), goes_on=bool(asked.after), rows=rows),) if page else ()
     return tuple(_sections(visit, asked, waiting, listed))
 
 
 def _sections(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> Iterator[Section]:
-    counts = waiting.counts(asked)
+    counts, before = waiting.counts(asked), case_of(asked.after)
+    left = None if before is None else waiting.standing(before)
     for lane in (one for one in Lane if asked.lane in ("", _NAMES[one])):
         here = [one for one in listed.page if one.lane is lane]
-        section = Section(lane=_NAMES[lane], count=counts[lane], rows=tuple(listed.rows[one.case] for one in here))
-        if lane is Lane.BLOCKED and counts[lane]:
+        goes_on = left is not None and left.lane is lane
+        rows = tuple(listed.rows[one.case] for one in here)
+        section = Section(lane=_NAMES[lane], count=counts[lane], goes_on=goes_on, rows=rows)
+        if lane is Lane.BLOCKED and counts[lane] and (here or not asked.after):
             yield replace(section, holdups=tuple(_holdups(visit, asked, waiting, listed)))
         elif here:
             yield _with_verb(visit, section, here) if lane is Lane.READY else section
@@ -154,7 +170,7 @@ def holdup_of(visit: Visit, rule: str, count: int, address: str) -> Holdup:
     )
 
 
-def row_of(visit: Visit, filter_: Filter, standing: Placed, found: Found, lying: Lying) -> Row:
+def row_of(visit: Visit, filter_: Filter, standing: Placed, found: Found, lying: Lying, *, is_new: bool = False) -> Row:
     """One case as the list shows it."""
     number = found.case.number
     claim = lying.claims.get(found.case.id)
@@ -168,6 +184,7 @@ def row_of(visit: Visit, filter_: Filter, standing: Placed, found: Found, lying:
         cautions=tuple(dict.fromkeys(short_caution(visit, one) for one in _telling(standing.cautions))),
         claim=claim if claim is not None and claim.login != visit.login else None,
         has_draft=found.case.id in lying.drafts,
+        is_new=is_new,
         is_late=standing.row.due_at < moment(visit.at),
         is_open=filter_.case == number,
         address=filter_.address(case=number),

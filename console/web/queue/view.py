@@ -8,12 +8,13 @@ from datetime import datetime, time, timedelta
 from hashlib import sha256
 
 from console.web.cases.masking import Eyes, eyes_of
+from console.web.queue.empties import Empty, why_empty
 from console.web.queue.filtering import Filter
 from console.web.queue.open_case import Beside, OpenCase, open_case
 from console.web.queue.people import name_of
 from console.web.queue.reading import Known
 from console.web.queue.rows import Listed, Row, Section, around, row_of, sections
-from console.web.queue.waiting import Waiting, waiting_for
+from console.web.queue.waiting import Waiting, listing, waiting_for
 from console.web.visit import Visit
 from engine.expressions.kinds import SHANGHAI
 from engine.lane_queries import Placed
@@ -64,12 +65,15 @@ class Pace:
 class QueueView:
     """The page.
 
-    `following` is the address of the next page of the list; `mark` says what the pulse compares with.
+    `empty` says why nothing of it can be done; None where something can. `previous` and `following` are the addresses
+    of the pages of the list before and behind this one; `mark` says what the pulse compares with.
     """
 
     filter: Filter
     counts: Counts
+    empty: Empty | None
     sections: tuple[Section, ...]
+    previous: str
     following: str
     tally: Tally
     views: tuple[SavedView, ...]
@@ -94,17 +98,23 @@ class Read:
 def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
     """What waits for whoever visits, under a filter."""
     connection = visit.desk.connection
-    page, after = waiting.page(filter_)
+    page, after, before = listing(waiting, filter_)
     opened = open_id(filter_)
     wanted = [*(one.case for one in page), *([] if opened is None else [opened])]
-    read = read_some(visit, wanted, around(visit, page), opened)
-    rows = {one.case: row_of(visit, filter_, one, read.found[one.case], read.lying) for one in page}
+    beside = around(visit, page)
+    read = read_some(visit, wanted, beside, opened)
+    new = {*beside.came} - read.lying.opened - {opened}
+    rows = {
+        one.case: row_of(visit, filter_, one, read.found[one.case], read.lying, is_new=one.case in new) for one in page
+    }
     counts = counts_of(waiting, filter_)
     tally = desk_work.tally(connection, visit.login, midnight(visit), visit.at)
     return QueueView(
         filter=filter_,
         counts=counts,
+        empty=why_empty(visit, filter_, waiting),
         sections=sections(visit, filter_, waiting, Listed(page=page, rows=rows, told=read.lying.told)),
+        previous="" if before is None else filter_.address(after=before, case=""),
         following=filter_.address(after=after, case="") if after else "",
         tally=tally,
         views=read.lying.views,
@@ -232,7 +242,7 @@ def claims_and_counts(visit: Visit, asked: Filter) -> Told:
     """How the queue stands now; whoever asks is still at the case that is open."""
     connection = visit.desk.connection
     waiting = waiting_for(visit, asked)
-    page, _ = waiting.page(asked)
+    page = listing(waiting, asked).rows
     lying = desk_work.lying_on(connection, [one.case for one in page], visit.login, visit.at)
     opened = open_id(asked)
     if opened is not None and waiting.standing(opened) is not None:

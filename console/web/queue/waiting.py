@@ -7,23 +7,26 @@ of one costs one statement instead of eight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 from console.web.queue.filtering import LANES, Filter, Sort
 from console.web.visit import Visit
-from engine.lane_queries import Hindrance, Placed, Queue
+from engine.lane_queries import Hindrance, Kind, Placed, Queue, kind_of
+from engine.lane_slices import Cursor, Order
 from engine.lane_slices import Filter as Wanted
-from engine.lane_slices import Order
 from engine.lanes import Lane
 from engine.records import case_number, case_of
-from engine.store import desk_work
+from engine.store import desk_work, looks
 from engine.trail.event import moment
 
 PAGE = 50
+FOLDED = 20
+"""So many of the blocked stand on a page of all lanes, folded: they never push aside what can be done."""
 SHORT = 1_000
 """Up to so many cases are sorted and counted here."""
 
@@ -85,6 +88,16 @@ class Short:
         page = chosen[first : first + PAGE]
         return page, case_number(page[-1].case) if first + PAGE < len(chosen) else ""
 
+    def workable(self, asked: Filter, most: int) -> tuple[Sequence[Placed], str]:
+        """The first that are not blocked, and behind which the next page begins; nothing on the last."""
+        chosen = [one for one in self.chosen(asked) if one.lane is not Lane.BLOCKED]
+        return chosen[:most], case_number(chosen[most - 1].case) if most < len(chosen) else ""
+
+    def before(self, asked: Filter, first: Placed) -> Sequence[Placed]:
+        """A page of those that stand before a case, and one more; the nearest first."""
+        ahead = list(takewhile(lambda one: one.case != first.case, self.chosen(asked)))
+        return ahead[::-1][: PAGE + 1]
+
     def holdups(self, asked: Filter) -> tuple[Hindrance, ...]:
         """What holds cases up, what is most often missing first."""
         cases, sole = Counter[str](), Counter[str]()
@@ -109,12 +122,17 @@ class Short:
         places = {one.case: place for place, one in enumerate(whole)}
         return whole[places.get(left.case, -1) + 1 :]
 
-    def by_unit(self) -> dict[str, Counter[Lane]]:
-        """How many stand in each lane at each unit, by the path of the unit."""
+    def by_unit(self, cases: Collection[int] | None = None) -> dict[str, Counter[Lane]]:
+        """How many stand in each lane at each unit, by the path of the unit; of some cases, or of all."""
         found: dict[str, Counter[Lane]] = {}
         for one in self.every:
-            found.setdefault(one.row.path, Counter())[one.lane] += 1
+            if cases is None or one.case in cases:
+                found.setdefault(one.row.path, Counter())[one.lane] += 1
         return found
+
+    def kinds(self) -> Counter[Kind]:
+        """How many there are of each kind."""
+        return Counter(kind_of(one.row) for one in self.every)
 
     def without(self, case: int) -> Short:
         """The same once a case waits no more."""
@@ -130,12 +148,14 @@ class Short:
 class Long:
     """A queue too long to be read as a whole; `paths` are those of units, `own` the cases the person is at.
 
-    What was asked once is not asked again, until something has been done (`without`).
+    What was asked once is not asked again, until something has been done (`without`). `begins` are the first of them by
+    lanes, as far as they were read to see how long it is.
     """
 
     queue: Queue
     paths: Mapping[str, str]
     own: frozenset[int] = frozenset()
+    begins: Sequence[Placed] = ()
     _standing: dict[int, Placed | None] = field(default_factory=dict, init=False)
     _counts: dict[Filter, Counter[Lane]] = field(default_factory=dict, init=False)
     _places: dict[tuple[Filter, int], Place | None] = field(default_factory=dict, init=False)
@@ -160,11 +180,33 @@ class Long:
 
     def page(self, asked: Filter) -> tuple[Sequence[Placed], str]:
         """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
+        known = self._known(asked)
+        if len(known) > PAGE:
+            return known[:PAGE], case_number(known[PAGE - 1].case)
         after = case_of(asked.after)
         begins = None if after is None else self.queue.find(after, order=_order(asked))
         found = self.queue.page(self._wanted(asked), _order(asked), None if begins is None else begins.key, PAGE)
+        self._remember(asked, [*found.rows, *([] if begins is None else [begins])])
+        return found.rows, "" if found.after is None else case_number(found.rows[-1].case)
+
+    def workable(self, asked: Filter, most: int) -> tuple[Sequence[Placed], str]:
+        """The first that are not blocked, and behind which the next page begins; nothing on the last."""
+        known = [one for one in self._known(asked.with_(after="")) if one.lane is not Lane.BLOCKED]
+        if len(known) > most:
+            return known[:most], case_number(known[most - 1].case)
+        found = self.queue.page(self._wanted(asked), Order.LANE, _NOT_BLOCKED, most)
         self._remember(asked, found.rows)
         return found.rows, "" if found.after is None else case_number(found.rows[-1].case)
+
+    def _known(self, asked: Filter) -> Sequence[Placed]:
+        """What was read already of a page of all lanes."""
+        is_everything = asked.with_(sort="", case="") == Filter() and _order(asked) is Order.LANE
+        self._remember(asked, self.begins if is_everything else ())
+        return self.begins if is_everything else ()
+
+    def before(self, asked: Filter, first: Placed) -> Sequence[Placed]:
+        """A page of those that stand before a case, and one more; the nearest first."""
+        return self.queue.before(first.key, self._wanted(asked), _order(asked), PAGE + 1)
 
     def holdups(self, asked: Filter) -> tuple[Hindrance, ...]:
         """What holds cases up, what is most often missing first."""
@@ -198,9 +240,13 @@ class Long:
         self._remember(asked, rows)
         return rows
 
-    def by_unit(self) -> dict[str, Counter[Lane]]:
-        """How many stand in each lane at each unit, by the path of the unit."""
-        return self.queue.by_unit()
+    def by_unit(self, cases: Collection[int] | None = None) -> dict[str, Counter[Lane]]:
+        """How many stand in each lane at each unit, by the path of the unit; of some cases, or of all."""
+        return self.queue.by_unit(Wanted(cases=None if cases is None else sorted(cases)))
+
+    def kinds(self) -> Counter[Kind]:
+        """How many there are of each kind."""
+        return self.queue.kinds()
 
     def without(self, case: int) -> Long:  # noqa: ARG002 asked anew each time, it knows
         """The same once a case waits no more."""
@@ -221,7 +267,7 @@ class Long:
             caution=asked.caution or None,
             due_by=asked.due_by,
             facts={name: value for name, value in asked.facts() if value},
-            cases=sorted(self.own) if asked.who == "me" else None,
+            cases=sorted(self.own) if asked.who in _OWN else None,
         )
 
 
@@ -230,13 +276,64 @@ Waiting: TypeAlias = "Short | Long"
 
 def waiting_for(visit: Visit, asked: Filter) -> Waiting:
     """What waits for whoever visits, to be filtered so."""
-    own = desk_work.claimed_by(visit.desk.connection, visit.login, visit.at) if asked.who else ()
+    own = _OWN[asked.who](visit) if asked.who in _OWN else ()
     queue = Queue(visit.desk.connection, visit.actor, visit.at, visit.house.lengths)
     found = queue.page(order=Order.NUMBER if asked.sort == Sort.NUMBER else Order.LANE, limit=SHORT)
     if found.after is None and not any(value for _, value in asked.facts()):
         return Short(every=found.rows, own=frozenset(own))
     paths = {code: one.path for code, one in visit.desk.units().items()}
-    return Long(queue=queue, paths=paths, own=frozenset(own))
+    begins = () if asked.sort == Sort.NUMBER else found.rows
+    return Long(queue=queue, paths=paths, own=frozenset(own), begins=begins)
+
+
+def opened_by(visit: Visit) -> Sequence[int]:
+    """The waiting cases whoever visits has opened since they came."""
+    return looks.opened(visit.desk.connection, visit.login, SHORT)
+
+
+_OWN: Mapping[str, Callable[[Visit], Sequence[int]]] = {
+    "me": lambda visit: desk_work.claimed_by(visit.desk.connection, visit.login, visit.at),
+    "seen": opened_by,
+}
+"""What of the queue is a person's own, by how the filter calls it."""
+
+
+class Listing(NamedTuple):
+    """A page of the list as it is shown.
+
+    `after` is the case behind which the next page begins, `before` that behind which the one before this begins: empty
+    on the last, None on the first.
+    """
+
+    rows: Sequence[Placed]
+    after: str
+    before: str | None
+
+
+def listing(waiting: Waiting, asked: Filter) -> Listing:
+    """A page of what a filter shows; where all lanes are shown the blocked only begin it, the rest is in their own."""
+    rows, after = waiting.page(asked)
+    blocked = [one for one in rows if one.lane is Lane.BLOCKED]
+    if _is_folded(asked) and len(blocked) > FOLDED:
+        others, after = waiting.workable(asked, PAGE - FOLDED)
+        rows = [*blocked[:FOLDED], *others]
+    return Listing(rows, after, _before(waiting, asked, rows))
+
+
+def _before(waiting: Waiting, asked: Filter, rows: Sequence[Placed]) -> str | None:
+    if not asked.after or not rows or not (ahead := waiting.before(asked, rows[0])):
+        return None
+    if _is_folded(asked):  # the first page has more than its share of them
+        ahead = list(takewhile(lambda one: one.lane is not Lane.BLOCKED, ahead))
+    return case_number(ahead[PAGE].case) if len(ahead) > PAGE else ""
+
+
+def _is_folded(asked: Filter) -> bool:
+    return not asked.lane and not asked.rule and asked.sort in ("", Sort.LANE)
+
+
+_NOT_BLOCKED: Cursor = (Lane.LOOK.value, "", 0)
+"""Where those begin that are not blocked."""
 
 
 def _order(asked: Filter) -> Order:
@@ -255,7 +352,7 @@ def _tests(asked: Filter, own: frozenset[int]) -> Iterator[_Test]:
         yield lambda one: f"/{asked.unit}/" in one.row.path
     if asked.rule or asked.caution:
         yield lambda one: asked.rule in ("", *one.hindrances) and asked.caution in ("", *_kinds(one.cautions))
-    if asked.who == "me":
+    if asked.who in _OWN:
         yield lambda one: one.case in own
     if asked.due_by is not None:
         due_by = moment(asked.due_by)

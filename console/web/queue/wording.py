@@ -8,6 +8,7 @@ from functools import partial
 
 from console.web.lettering import local
 from console.web.queue.filtering import Filter
+from console.web.queue.narrowing import value_words
 from console.web.queue.rows import minutes_since, short_caution
 from console.web.queue.step_fields import StepField
 from console.web.visit import Visit
@@ -38,25 +39,7 @@ def _clock(at: datetime) -> str:
 
 def _chips(visit: Visit, asked: Filter) -> list[tuple[str, str]]:
     """What narrows the queue, each with the address without it."""
-    return [(_chip(visit, name, value), asked.without(name).address(case="")) for name, value in asked.chips()]
-
-
-def _chip(visit: Visit, name: str, value: str) -> str:
-    book = visit.desk.library.rulebook
-    if name == "rule":
-        rule = book.rules.get(value) or book.engine.get(value)
-        return value if rule is None or rule.title is None else visit.title(rule.title)
-    if name == "caution":
-        return short_caution(visit, value)
-    if name == "batch":
-        row = visit.desk.batch(value)
-        return value if row is None else row.title
-    if name == "unit":
-        unit = visit.desk.units().get(value)
-        return value if unit is None else unit.name
-    if name == "due":
-        return visit.say("{day} 前到期", day=value)
-    return visit.say("我领取的") if name == "who" else value
+    return [(value_words(visit, name, value), asked.without(name).address(case="")) for name, value in asked.chips()]
 
 
 def _narrowings(visit: Visit, _view: object, asked: Filter) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,7 @@
-"""Stepping up: what cannot be undone asks once more who is there, and says what for (the specification, 7.1)."""
+"""Stepping up: what cannot be undone asks once more who is there, and says what for (the specification, 7.1).
+
+What for is kept with the form that waits: it names people, and stands in no address.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,17 @@ from fastapi import Response
 from console.access import stepping_up
 from console.access.passwords import Crowded
 from console.access.refusals import MustWait, NotLetIn, WrongCode
+from console.web import kept
 from console.web.audiences import Audience
 from console.web.doors import Doors
+from console.web.fault_pages import kept_page
+from console.web.faults import NotFound
 from console.web.signing_in import browser, school_settings
 from console.web.signing_in.routes import failed
+from console.web.turns import of_proof
 from console.web.visit import Visit
 
 doors = Doors()
-
-_LONGEST_PURPOSE = 60
-"""Characters; it came in the address, and a long one could tell a story of its own."""
 
 
 @doors.get("/sign-in/again", to=Audience.SIGNED_IN)
@@ -28,7 +32,7 @@ def again(visit: Visit) -> Response:
     return _page(visit)
 
 
-@doors.post("/sign-in/again", to=Audience.SIGNED_IN)
+@doors.post("/sign-in/again", to=Audience.SIGNED_IN, turn=of_proof)
 def prove(visit: Visit) -> Response:
     """A code, or the password: on to what was wanted, under a new token."""
     session = visit.session
@@ -36,6 +40,7 @@ def prove(visit: Visit) -> Response:
         return _page(visit)
     given = str(visit.posted.get("proof", ""))
     try:
+        visit.demand_turn()
         token = stepping_up.prove(visit.desk.connection, visit.office.key, session, given, visit.at)
     except (WrongCode, NotLetIn, MustWait, Crowded) as problem:
         return failed(visit, problem, _page)
@@ -43,16 +48,26 @@ def prove(visit: Visit) -> Response:
     return browser.to_next(visit)
 
 
+@doors.get("/kept/{handle}", to=Audience.SIGNED_IN)
+def kept_form(visit: Visit, handle: str) -> Response:
+    """What the person sent and was not done, to be looked at and sent again; or the page that was asked for."""
+    form = kept.found(visit, handle)
+    if form is None:
+        raise NotFound
+    if page := kept.page_of(form, handle):
+        return visit.go(page)
+    visit.told = visit.say("您写的内容还在，请看过再按一次")
+    return kept_page(visit, form)
+
+
 def _page(visit: Visit, *, status: int = 200, error: str = "") -> Response:
-    said = visit.form.get("for") or visit.request.query_params.get("for", "")
-    purpose = said[:_LONGEST_PURPOSE] or visit.say("继续办理")
+    purpose = kept.purpose_of(visit, browser.wanted(visit)) or visit.say("继续办理")
     asks = stepping_up.PASSWORD if visit.session is None else stepping_up.asks_for(visit.session)
     return visit.page(
         "sign-in/again.html",
         status=status,
         error=error,
         sentence=_sentence(visit, asks, purpose),
-        purpose=said[:_LONGEST_PURPOSE],
         asks=asks,
         next=browser.wanted(visit),
         ways=school_settings.ways(visit.house.settings),

@@ -54,10 +54,9 @@ def come_in(visit: Visit, login: str, *, ticket: str | None = None) -> None:
         login: Who.
         ticket: What the school's sign-on calls this sign-in; it proved who it is, and nothing was asked here.
     """
-    connection = visit.desk.connection
+    connection, device = visit.desk.connection, _device(visit)
     if visit.cookie is not None:
         sessions.end(connection, visit.cookie)
-    device = visit.request.cookies.get(_device_cookie(visit)) or new_token()
     arrival = Arrival(
         device=hash_of(device),
         browser=browser_of(visit.request.headers.get("user-agent", "")),
@@ -65,11 +64,17 @@ def come_in(visit: Visit, login: str, *, ticket: str | None = None) -> None:
         is_proven=ticket is None,
     )
     with connection.writing():
-        access.know_device(connection, hash_of(device), login, visit.at)
+        know(visit, login, device)
         token = sessions.begin(connection, login, visit.at, arrival)
-    visit.set_cookie(_device_cookie(visit), device, seconds=_DEVICE_SECONDS)
     visit.set_cookie(_halfway_cookie(visit), "", seconds=0)
     visit.begin_session(token)
+
+
+def know(visit: Visit, login: str, device: str = "") -> None:
+    """Know this browser as one of a person who has proved to be its owner: nobody else's guesses make it wait."""
+    device = device or _device(visit)
+    access.know_device(visit.desk.connection, hash_of(device), login, visit.at)
+    visit.set_cookie(_device_cookie(visit), device, seconds=_DEVICE_SECONDS)
 
 
 def browser_of(agent: str) -> str:
@@ -91,6 +96,11 @@ def to_next(visit: Visit) -> Response:
 def wanted(visit: Visit) -> str:
     """The page of ours that was wanted when signing in came between."""
     return own_path(visit.form.get("next") or visit.request.query_params.get("next", "/"))
+
+
+def _device(visit: Visit) -> str:
+    """What the browser shows of itself, or what it is given to show."""
+    return visit.request.cookies.get(_device_cookie(visit)) or new_token()
 
 
 def _device_cookie(visit: Visit) -> str:

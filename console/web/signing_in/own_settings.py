@@ -8,6 +8,7 @@ from fastapi import Response
 from pydantic import TypeAdapter, ValidationError
 
 from console.access import entering, passwords, sessions, totp
+from console.access.limiter import PASSWORD
 from console.access.passwords import Crowded, WeakPassword
 from console.access.refusals import MustWait, NotLetIn, WrongCode
 from console.web.audiences import Audience
@@ -16,6 +17,7 @@ from console.web.fault_pages import in_language
 from console.web.faults import NotFound
 from console.web.signing_in import browser
 from console.web.signing_in.routes import WRONG, failed, in_fours
+from console.web.turns import of_password
 from console.web.visit import LANGUAGE_COOKIE, Visit
 from engine.store import access
 from engine.store import sessions as stored
@@ -59,7 +61,7 @@ def preferences(visit: Visit) -> Response:
     return visit.go("/me?kept=1")
 
 
-@doors.post("/me/password", to=Audience.SIGNED_IN)
+@doors.post("/me/password", to=Audience.SIGNED_IN, turn=of_password)
 def new_password(visit: Visit) -> Response:
     """A new password, for who knows the old one; every other session ends, this one gets a new token."""
     posted, row, connection = visit.posted, _mine(visit), visit.desk.connection
@@ -67,8 +69,9 @@ def new_password(visit: Visit) -> Response:
     if wanted != str(posted.get("repeated", "")):
         return _page(visit, status=WRONG, error=visit.say("两次输入的密码不一样"))
     try:
+        visit.demand_turn()
         passwords.refuse_weak(wanted, row.login)
-        guess = browser.guess(visit, row.login, "password")
+        guess = browser.guess(visit, row.login, PASSWORD)
         entering.by_password(connection, guess, str(posted.get("current", "")), visit.at)
         kept = passwords.hashed(wanted)
     except WeakPassword as problem:

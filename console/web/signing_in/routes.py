@@ -10,13 +10,16 @@ from fastapi import Response
 
 from console.access import entering, sessions, totp
 from console.access.entering import HALFWAY
+from console.access.limiter import PASSWORD
 from console.access.passwords import Crowded
 from console.access.refusals import MustWait, NotLetIn, WrongCode
 from console.demo import evening
+from console.web import kept
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.fault_pages import in_language
 from console.web.signing_in import browser, school_settings
+from console.web.turns import of_password
 from console.web.visit import Visit
 from engine.errors import XuejiError
 from engine.store import access
@@ -34,11 +37,12 @@ def sign_in(visit: Visit) -> Response:
     return browser.to_next(visit) if visit.session is not None else sign_in_page(visit)
 
 
-@doors.post("/sign-in", to=Audience.ANYONE)
+@doors.post("/sign-in", to=Audience.ANYONE, turn=of_password)
 def sign_in_with_password(visit: Visit) -> Response:
     """Account and password: in, or on to the code."""
-    guess = browser.guess(visit, visit.form.get("account", ""), "password")
+    guess = browser.guess(visit, visit.form.get("account", ""), PASSWORD)
     try:
+        visit.demand_turn()
         row = entering.by_password(visit.desk.connection, guess, str(visit.posted.get("password", "")), visit.at)
     except (NotLetIn, MustWait, Crowded) as problem:
         return failed(visit, problem, sign_in_page)
@@ -80,6 +84,8 @@ def sign_in_page(visit: Visit, *, status: int = 200, error: str = "") -> Respons
 
 def _tidings(visit: Visit) -> str:
     """What has just happened, as the address says; nothing that is not one of these."""
+    if browser.wanted(visit).startswith(kept.PLACE):
+        return visit.say("登录已过期，您写的内容还在：登录后再按一次即可")
     told = {
         "out": visit.say("已安全退出"),
         "set": visit.say("密码已设好，请登录"),

@@ -17,6 +17,7 @@ from console.web.doors import Doors
 from console.web.faults import NotFound
 from console.web.house import House
 from console.web.signing_in import browser, school_settings
+from console.web.turns import of_school
 from console.web.visit import Visit
 from engine.errors import Unreadable
 from engine.store import access
@@ -26,14 +27,14 @@ doors = Doors()
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-@doors.get("/sign-in/oidc", to=Audience.ANYONE)
+@doors.get("/sign-in/oidc", to=Audience.ANYONE, turn=of_school)
 def to_oidc(visit: Visit) -> Response:
     """To the school's server, with a note of what was wanted."""
     provider = _provider(visit.house)
     return _out(visit, lambda note: oidc.login_address(provider, note))
 
 
-@doors.get("/sign-in/oidc/back", to=Audience.ANYONE)
+@doors.get("/sign-in/oidc/back", to=Audience.ANYONE, turn=of_school)
 def from_oidc(visit: Visit) -> Response:
     """Back from the school's server with a code."""
     provider, code = _provider(visit.house), visit.request.query_params.get("code", "")
@@ -49,7 +50,7 @@ def to_cas(visit: Visit) -> Response:
     )
 
 
-@doors.get("/sign-in/cas/back", to=Audience.ANYONE)
+@doors.get("/sign-in/cas/back", to=Audience.ANYONE, turn=of_school)
 def from_cas(visit: Visit) -> Response:
     """Back from the CAS server with a ticket."""
     server, origin = _cas(visit.house.settings), visit.house.origin
@@ -62,8 +63,11 @@ def from_cas(visit: Visit) -> Response:
 def _out(visit: Visit, address: Callable[[Note], str]) -> Response:
     is_again = visit.session is not None and "again" in visit.request.query_params
     note = school.new_note(browser.wanted(visit), visit.at, again=visit.login if is_again else "")
+    if not visit.has_turn:
+        return _failed(visit, "school", note.next)
     try:
-        leads_to = address(note)
+        with visit.away():
+            leads_to = address(note)
     except SchoolSilent:
         return _failed(visit, "school", note.next)
     seconds = int(GOOD_FOR.total_seconds())
@@ -77,10 +81,11 @@ def _back(visit: Visit, identify: Callable[[Note], Identity]) -> Response:
     kept = visit.request.cookies.get(_note_cookie(visit), "")
     note = school.read(kept, state, visit.office.key, visit.at)
     visit.set_cookie(_note_cookie(visit), "", seconds=0)
-    if note is None:
-        return _failed(visit, "school", "/")
+    if note is None or not visit.has_turn:
+        return _failed(visit, "school", "/" if note is None else note.next)
     try:
-        identity = identify(note)
+        with visit.away():
+            identity = identify(note)
     except SchoolSilent:
         return _failed(visit, "school", note.next)
     return _proved(visit, identity, note) if note.again else _arrived(visit, identity, note)

@@ -2,7 +2,7 @@
 // only way to do something. It acts on attributes that the pages carry, never on names of its own invention:
 //   data-key="a"          the key (or "Shift+x", "g i") that presses, opens or focuses this element
 //   data-list, data-row   a list, and its rows, which j and k go through; a row's link is opened by Enter
-//   data-tick="NAME"      ticks of one list; Shift+click and Shift+x take the range
+//   data-tick="NAME"      ticks of one list; Shift+click and Shift+x take the range; put in anew, they are as they were
 //   data-presets          a field that is filled in by the keys 1 to 9 while it is empty
 //   data-draft="ADDRESS"  a form whose text is kept on the server every 5 s and when it is left
 //   data-until="SECONDS"  counts down, then takes its nearest [data-fades] away
@@ -137,14 +137,21 @@
 
   // ---- Ticks -------------------------------------------------------------------------------------------------------
   let lastTick = null;
+  const byHand = new Map();  // what was ticked or not: a row that is put in anew has it still
+  const naming = (tick) => `${tick.dataset.tick} ${tick.value}`;
 
   function ticked(tick, isRange) {
     const ticks = all(`[data-tick="${CSS.escape(tick.dataset.tick)}"]`);
     const from = ticks.indexOf(lastTick), to = ticks.indexOf(tick);
-    if (isRange && from >= 0) {
-      for (const other of ticks.slice(Math.min(from, to), Math.max(from, to) + 1)) other.checked = tick.checked;
+    for (const other of isRange && from >= 0 ? ticks.slice(Math.min(from, to), Math.max(from, to) + 1) : [tick]) {
+      other.checked = tick.checked;
+      byHand.set(naming(other), tick.checked);
     }
     lastTick = tick;
+  }
+
+  function tickAnew() {
+    for (const tick of all("[data-tick]")) tick.checked = byHand.get(naming(tick)) ?? tick.checked;
   }
 
   // ---- Clicks ------------------------------------------------------------------------------------------------------
@@ -165,18 +172,33 @@
       navigator.clipboard.writeText(copy.dataset.copy || copy.href);
       copy.classList.add("xj-copied");
     }
-    if (target.closest("[data-stay]")) fetch("/healthz").then(() => { hide("idle"); alive(); });
+    if (target.closest("[data-stay]")) askHowLong("/stay");
     if (target.closest("[data-again]") && lost) askAgain();
     for (const menu of all("details.xj-menu[open]")) if (!menu.contains(target)) menu.open = false;
   }
 
   // ---- The session ends by itself ----------------------------------------------------------------------------------
-  let idleTimer = 0;
-  function alive() {
-    const idle = Number(document.body.dataset.idle || 0);
+  let idleTimer = 0, endsAt = Infinity;
+  function alive(seconds = Number(document.body.dataset.idle || 0)) {
     clearTimeout(idleTimer);
-    if (idle) idleTimer = setTimeout(() => show("idle"), (idle - IDLE_WARNING) * 1000);
+    if (!seconds) return;
+    endsAt = Date.now() + seconds * 1000;
+    idleTimer = setTimeout(warn, (seconds - IDLE_WARNING) * 1000);
   }
+  function warn() {
+    show("idle");
+    idleTimer = setTimeout(() => askHowLong("/stay/pulse"), endsAt - Date.now() + 1000);
+  }
+  async function askHowLong(address) {  // whoever is signed in hears the seconds left, anybody else is sent to sign in
+    const answer = await fetch(address, { redirect: "manual" }).catch(() => null);
+    if (!answer || answer.status >= 500) { show("unread"); return; }
+    ["idle", "unread", "over"].forEach(hide);
+    if (answer.ok) alive(Number(await answer.text()));
+    else show("over");
+  }
+  document.addEventListener("visibilitychange", () => {  // a laptop that slept counted no seconds meanwhile
+    if (!document.hidden && Date.now() > endsAt) askHowLong("/stay/pulse");
+  });
 
   // ---- Drafts ------------------------------------------------------------------------------------------------------
   const unsaved = new Set();
@@ -229,6 +251,7 @@
   document.addEventListener("htmx:error", unanswered);
   document.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail || {};
+    tickAnew();
     if (ctx && ctx.request.action.includes("/pulse")) return;  // nobody has asked for it
     if (ctx && ctx.response && ctx.response.status >= 500) return;  // not shown, and told already
     ["unknown", "unread", "idle"].forEach(hide);

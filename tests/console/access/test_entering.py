@@ -9,7 +9,7 @@ import pytest
 
 from console.access import entering, passwords, rehearsal, sessions, stepping_up, totp
 from console.access.entering import ACTIVATION, HALFWAY, RESET, NewPassword
-from console.access.limiter import Guess
+from console.access.limiter import MAILS, Guess
 from console.access.passwords import Crowded, WeakPassword
 from console.access.refusals import MustWait, NotLetIn, WrongCode
 from engine.store import access, registry
@@ -124,11 +124,48 @@ def test_wrong_codes_wait_like_wrong_passwords_and_close_no_password(with_passwo
 def test_an_activation_code_gives_the_first_password_once(connection: Connection):
     code = entering.issue(connection, ZHOU, "activate", NOW)
 
-    entering.by_one_time_code(connection, of(ZHOU, "activate"), NewPassword(code, GOOD), NOW)
+    entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(code, GOOD), NOW)
 
     assert entering.by_password(connection, of(ZHOU), GOOD, NOW).is_activated
     with pytest.raises(WrongCode):
-        entering.by_one_time_code(connection, of(ZHOU, "activate"), NewPassword(code, OTHER), NOW)
+        entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(code, OTHER), NOW)
+
+
+def test_wrong_codes_keep_nobody_from_their_own(connection: Connection):
+    code = entering.issue(connection, ZHOU, "activate", NOW)
+    for number in range(200):
+        with pytest.raises(WrongCode):
+            entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(f"guess {number}", GOOD), NOW)
+
+    entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(code, GOOD), NOW)
+
+    assert entering.by_password(connection, of(ZHOU), GOOD, NOW).login == ZHOU
+
+
+def test_mails_with_a_code_are_few_for_an_account_and_begin_anew_once_one_was_used(connection: Connection):
+    asked = of(ZHOU, MAILS)
+    due = [entering.may_mail(connection, asked, NOW) for _ in range(7)]
+    code = entering.issue(connection, ZHOU, "reset", NOW)
+
+    entering.by_one_time_code(connection, asked, NewPassword(code, GOOD), NOW)
+
+    assert due == [True] * 5 + [False] * 2
+    assert entering.may_mail(connection, asked, NOW)
+
+
+def test_a_network_that_asks_for_everybodys_mail_waits_and_says_so_whether_or_not_the_account_exists(
+    connection: Connection,
+):
+    for number in range(200):
+        assert entering.may_mail(connection, of(f"somebody-{number}", MAILS), NOW)
+
+    heard = set()
+    for login in (ZHOU, NOBODY):
+        with pytest.raises(MustWait) as wait:
+            entering.may_mail(connection, of(login, MAILS), NOW)
+        heard.add(str(wait.value))
+    assert len(heard) == 1
+    assert entering.may_mail(connection, of(ZHOU, MAILS), NOW + MINUTE)
 
 
 def test_a_code_of_another_account_too_old_or_replaced_by_a_newer_one_is_wrong(connection: Connection):
@@ -137,18 +174,18 @@ def test_a_code_of_another_account_too_old_or_replaced_by_a_newer_one_is_wrong(c
 
     for login, code, at in ((ZHOU, first, NOW), (LIN, second, NOW), (NOBODY, second, NOW), (ZHOU, second, NOW + RESET)):
         with pytest.raises(WrongCode):
-            entering.by_one_time_code(connection, of(login, "activate"), NewPassword(code, GOOD), at)
+            entering.by_one_time_code(connection, of(login, MAILS), NewPassword(code, GOOD), at)
 
     just_before = NOW + RESET - MINUTE
-    entering.by_one_time_code(connection, of(ZHOU, "activate"), NewPassword(second.lower(), GOOD), just_before)
+    entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(second.lower(), GOOD), just_before)
 
 
 def test_a_weak_password_does_not_use_the_code_up(connection: Connection):
     code = entering.issue(connection, ZHOU, "activate", NOW)
     with pytest.raises(WeakPassword):
-        entering.by_one_time_code(connection, of(ZHOU, "activate"), NewPassword(code, "1234567890"), NOW)
+        entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(code, "1234567890"), NOW)
 
-    entering.by_one_time_code(connection, of(ZHOU, "activate"), NewPassword(code, GOOD), NOW + ACTIVATION - MINUTE)
+    entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(code, GOOD), NOW + ACTIVATION - MINUTE)
 
 
 def test_of_two_who_use_one_code_at_the_same_moment_one_sets_the_password(
@@ -159,12 +196,12 @@ def test_of_two_who_use_one_code_at_the_same_moment_one_sets_the_password(
 
     def meanwhile(password: str) -> str:
         monkeypatch.setattr(passwords, "hashed", before)
-        entering.by_one_time_code(other_connection, of(ZHOU, "activate"), NewPassword(code, OTHER), NOW)
+        entering.by_one_time_code(other_connection, of(ZHOU, MAILS), NewPassword(code, OTHER), NOW)
         return before(password)
 
     monkeypatch.setattr(passwords, "hashed", meanwhile)
     with pytest.raises(WrongCode):
-        entering.by_one_time_code(connection, of(ZHOU, "activate"), NewPassword(code, GOOD), NOW)
+        entering.by_one_time_code(connection, of(ZHOU, MAILS), NewPassword(code, GOOD), NOW)
 
     assert entering.by_password(connection, of(ZHOU), OTHER, NOW).login == ZHOU
 
@@ -179,7 +216,7 @@ def test_a_new_password_closes_what_was_open_under_the_old_one(with_password: Co
     assert sessions.resume(with_password, token, NOW) is None
     assert not access.knows_device(with_password, "a-device", ZHOU)
     with pytest.raises(WrongCode):
-        entering.by_one_time_code(with_password, of(ZHOU, "activate"), NewPassword(code, OTHER), NOW)
+        entering.by_one_time_code(with_password, of(ZHOU, MAILS), NewPassword(code, OTHER), NOW)
 
 
 def test_stepping_up_takes_a_code_where_there_is_one_and_lasts_a_quarter_of_an_hour(connection: Connection):

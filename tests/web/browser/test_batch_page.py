@@ -10,8 +10,11 @@ from engine.daybook import keep_days
 from tests.web.browser.axe import violations
 from tests.web.browser.conftest import LAPTOP, PHONE, WIDE, Visiting
 from tests.web.conftest import Site
+from tests.web.test_batch_page import may_apply_too, states
 
 BATCH = f"/batches/{school.BATCH}"
+MOST_CLICKS = 4
+"""Of whoever files for all who may apply and have not (console.md, 2: F-81)."""
 
 
 @pytest.fixture
@@ -77,3 +80,27 @@ def test_a_click_on_a_number_and_one_back_lead_where_one_was(batch_site: Site, v
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"{count} 人")
     page.go_back()
     expect(page.locator("#units")).to_be_visible()
+
+
+@pytest.mark.parametrize("through", ["button", "number"])
+def test_all_who_were_forgotten_are_filed_in_four_clicks_from_the_page_without_a_script(
+    site: Site, visiting: Visiting, through: str
+):
+    may_apply_too(site)
+    before = states(site)
+    page, clicks = visiting(site, evening.OPERATOR, script=False), 0
+    page.goto(BATCH)
+    many = int(re.findall(r"\d+", page.get_by_role("button", name="为漏申请的").inner_text())[0])
+    if through == "number":
+        page.locator(".xj-figures .xj-warn a").click()
+        clicks += 1
+    page.get_by_role("button", name="为漏申请的").click()
+    clicks += 1
+    expect(page.get_by_role("heading", level=1)).to_have_text("批量提出毕业申请")
+    page.get_by_role("button", name=f"提出毕业申请这 {many} 件").click()
+    clicks += 1
+    expect(page.locator(".xj-bulk-result")).to_contain_text(f"提出毕业申请 {many}", timeout=20_000)
+    assert clicks <= MOST_CLICKS
+    assert states(site)["applied"] == before["applied"] + many
+    page.get_by_role("link", name="返回").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("漏申请　0 人")

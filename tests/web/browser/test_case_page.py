@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from console.demo import evening
 from tests.web.browser.axe import violations
 from tests.web.browser.conftest import PHONE, WIDE
-from tests.web.test_case_page import numbers_of
+from tests.web.cases import numbers_of
 
 _WORDS = "学生来电：登记表第二页已补交"
 

@@ -8,7 +8,7 @@ from fastapi import Response
 from jinja2 import ChoiceLoader, FileSystemLoader
 from playwright.sync_api import Page, expect
 
-from console.demo import evening
+from console.demo import evening, school
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import FieldFault
@@ -16,6 +16,7 @@ from console.web.routes import ALL
 from console.web.visit import Visit
 from tests.web.browser.axe import violations
 from tests.web.browser.conftest import LAPTOP, PHONE, WIDE
+from tests.web.conftest import opening
 
 SHEETS = Path(__file__).parent / "sheets"
 doors = Doors()
@@ -43,14 +44,16 @@ def answered(visit: Visit) -> Response:
     return Response(body, int(wanted), media_type="text/html")
 
 
-@pytest.fixture
-def sheets(monkeypatch, open_site):
-    """A house that has the sheets beside its pages."""
-    monkeypatch.setattr("console.web.app.ALL", (*ALL, doors))
-    site = open_site()
-    environment = site.house.pages.environment
-    environment.loader = ChoiceLoader([environment.loader, FileSystemLoader(SHEETS)])
-    return site
+@pytest.fixture(scope="module")
+def sheets(staged_evening, tmp_path_factory):
+    """A house that has the sheets beside its pages; nothing on them changes anything."""
+    with pytest.MonkeyPatch.context() as patch, opening(staged_evening, tmp_path_factory.mktemp("sheets")) as open_one:
+        patch.setattr("console.web.app.ALL", (*ALL, doors))
+        site = open_one()
+        environment = site.house.pages.environment
+        assert environment.loader is not None
+        patch.setattr(environment, "loader", ChoiceLoader([environment.loader, FileSystemLoader(SHEETS)]))
+        yield site
 
 
 @pytest.fixture
@@ -245,7 +248,9 @@ def test_the_session_says_two_minutes_before_that_it_will_end(sheets, visiting):
         expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
 
 
-def test_the_language_is_switched_and_stays(page):
+def test_the_language_is_switched_and_stays(sheets, visiting):
+    page = visiting(sheets, school.operator(evening.SITE))  # somebody else: it stays
+    page.goto("/sheet")
     page.get_by_role("button", name="EN").click()
 
     expect(page.locator("html")).to_have_attribute("lang", "en")

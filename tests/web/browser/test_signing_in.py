@@ -32,6 +32,38 @@ def test_account_tab_password_enter_leads_to_the_page_wanted(site, visiting, scr
     expect(page.get_by_role("status")).to_contain_text("已退出所选的登录")
 
 
+def test_who_stays_away_too_long_is_told_that_the_session_is_over_and_who_does_not_goes_on(site, visiting) -> None:
+    page = visiting(site, evening.APPROVER)
+    page.clock.install()
+    page.goto("/me", wait_until="networkidle")
+
+    page.clock.fast_forward("28:01")
+    page.get_by_role("button", name="继续").click()
+    expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
+    page.clock.fast_forward("28:01")
+    site.watch.pass_by(minutes=31)
+    page.get_by_role("button", name="继续").click()
+
+    expect(page.get_by_text("登录已过期，这一页上写的还在")).to_be_visible()
+    expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
+    page.close()
+
+
+def test_a_page_left_alone_says_by_itself_that_the_session_is_over_and_keeps_no_chair_signed_in(site, visiting) -> None:
+    page = visiting(site, evening.APPROVER)
+    page.clock.install()
+    page.goto("/me", wait_until="networkidle")
+    site.watch.pass_by(minutes=29)
+
+    page.evaluate("fetch('/stay/pulse')")
+    page.clock.fast_forward("28:01")
+    site.watch.pass_by(minutes=2)
+    page.clock.fast_forward("02:05")
+
+    expect(page.get_by_text("登录已过期，这一页上写的还在")).to_be_visible()
+    page.close()
+
+
 def test_tab_goes_from_account_to_password_to_button(site, visiting) -> None:
     page = visiting(site, None)
     page.goto("/sign-in")

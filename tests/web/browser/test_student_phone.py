@@ -168,6 +168,32 @@ def test_without_javascript_the_page_says_to_sign_at_the_site(chromium: Browser,
     context.close()
 
 
+def test_without_javascript_a_wrong_photo_and_a_wrong_name_are_reported_as_well(chromium: Browser, phone: Phone):
+    context = chromium.new_context(
+        locale="zh-CN", java_script_enabled=False, storage_state=phone.page.context.storage_state(),
+        base_url=phone.site.address, viewport={"width": PHONE[0], "height": PHONE[1]}, has_touch=True,
+    )  # fmt: skip
+    page = context.new_page()
+    page.goto("/my/report")
+    page.get_by_role("radio", name="照片不是我").check(force=True)
+    page.get_by_role("button", name="报告").click()
+    assert page.get_by_role("heading", level=1).inner_text().strip().startswith("已报告，件号")
+
+    page.goto("/my/check")
+    for right in page.get_by_role("radio", name="对", exact=True).all():
+        right.check(force=True)
+    page.locator('input[name="item-name"][value="wrong"]').check(force=True)
+    page.get_by_role("button", name="提交核对结果").click()
+    page.get_by_role("button", name="报告").click()
+    assert page.get_by_role("radio", name="姓名").is_checked()
+    page.get_by_label("正确的是").fill("诸葛浩非")
+    page.get_by_role("radio", name="录入错误").check(force=True)
+    page.get_by_role("button", name="报告，接着交证明").click()
+    assert page.get_by_role("heading", level=1).inner_text().strip().startswith("已报告，件号")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
 @pytest.mark.parametrize("address", ["/my", "/my/check", "/my/report", "/my/report/data", "/my/messages", "/my/looks"])
 @pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.heavy)])
 def test_every_page_can_be_used_by_everybody(phone: Phone, address: str, lang: str):

@@ -103,6 +103,17 @@ def _find(page: Page) -> None:
     page.wait_for_selector(".xj-audit-lines", timeout=120_000)
 
 
+def _verified(number: str) -> Callable[[Page], object]:
+    """The moment of the first decision, and that its trail adds up."""
+
+    def go(page: Page) -> None:
+        page.goto(f"/audit/cases/{number}?seq=2")
+        page.locator("form[action$='/verify'] button").click()
+        page.wait_for_selector("#xj-verified *")
+
+    return go
+
+
 def stops(site: Site) -> Sequence[Stop]:
     """All but the student's."""
     with site.house.desks.borrowed() as office:
@@ -116,7 +127,7 @@ def stops(site: Site) -> Sequence[Stop]:
         Stop("batch", school.HEAD, _at("/batches/2024-06")),
         Stop("lists", evening.OPERATOR, _open_list),
         Stop("import", school.HEAD, _faulty_import),
-        Stop("moment", "auditor", _at(f"/audit/cases/{case_number(int(longest))}?seq=3")),
+        Stop("moment", "auditor", _verified(case_number(int(longest)))),
         Stop("findings", "auditor", _find),
         Stop("definition", "system-admin", _at("/admin/definitions/diploma-registration")),
         Stop("health", "system-admin", _at("/admin/health")),

@@ -13,8 +13,8 @@ from tests.web.conftest import Person, Site
 
 
 def hidden(text: str) -> dict[str, str]:
-    """The request number and revision of a page's form."""
-    return dict(re.findall(r'<input type="hidden" name="(request|seen)" value="([^"]*)">', text))
+    """The request number, the revision and the mark of the text of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="(request|seen|read)" value="([^"]*)">', text))
 
 
 def words(text: str) -> str:

@@ -112,6 +112,27 @@ def test_the_first_page_takes_few_statements_and_few_bytes(may: Site, days: Days
     assert len(answer.content) <= LARGEST
 
 
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("/my/check", 8),
+        ("/my/report", 8),
+        ("/my/report/data", 8),
+        ("/my/messages", 8),
+        ("/my/papers", 8),
+        ("/my/looks", 10),  # rows and events of looks, then the names of who looked
+    ],
+)
+def test_the_pages_behind_it_take_few_as_well(may: Site, days: Days, address: str, most: int) -> None:
+    person = may.signed_in(days.busy)
+    person.get(address)
+    with may.counted() as statements:
+        answer = person.get(address)
+
+    assert len(statements) <= most, "\n".join(statements)
+    assert len(answer.content) <= LARGEST
+
+
 def test_the_own_id_number_is_masked_until_the_student_asks_for_it_and_the_look_is_kept(may: Site, days: Days) -> None:
     person, number = may.signed_in(days.busy), str(facts(may, days.busy)["id_number"])
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from console import taking_in
 from console.taking_in import Enrolling, Judged, Told
 from console.taking_in_photos import PHOTOS, PRESENT, photos
-from console.taking_in_results import AUDITS, FINAL, PROVINCIAL, may_record, results
-from console.web.visit import Visit
+from console.taking_in_results import AUDITS, may_record, results
 from engine.actors import Actor
 from engine.desk import Desk
 from engine.records import Request
@@ -31,6 +30,8 @@ from exchange.zip_gate import MOST_BYTES_IN_FILE
 PAYMENTS, ROSTER, FACTS = "payments", "roster", "facts"
 CREATE_UNITS, NO_RECORD = "create_units", "no_record"
 """How a roster may be taken in beside the usual way."""
+OPEN_COLLECTIONS = "open_collections"
+"""How a package of photographs may be: with a case opened for those who have none."""
 _STUDENT, _OWED = "student_no", "fee_owed"
 _CSV = ".csv"
 
@@ -48,6 +49,16 @@ class Kind:
         if self.is_table:
             return "import_table"
         return {ROSTER: taking_in.OPEN_RECORD, PAYMENTS: FACTS}.get(self.name, self.name)
+
+    @property
+    def source(self) -> str:
+        """What the chain of a student calls it, where it changes or refuses what is known."""
+        return ROSTER if self.name == ROSTER else self.trigger
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """How it may be taken in beside the usual way."""
+        return {ROSTER: (CREATE_UNITS, NO_RECORD), PHOTOS: (OPEN_COLLECTIONS,)}.get(self.name, ())
 
     @property
     def is_table(self) -> bool:
@@ -93,16 +104,6 @@ def _kinds(desk: Desk, actor: Actor, at: datetime) -> Iterator[Kind]:
         yield Kind(name=name, columns=table_columns(table, vocabulary.student, choice_titles(vocabulary)))
 
 
-def title_of(visit: Visit, kind: str) -> str:
-    """What a kind is called on pages."""
-    plain = {
-        PAYMENTS: visit.say("缴费"), ROSTER: visit.say("花名册"), FACTS: visit.say("事实"),
-        PHOTOS: visit.say("照片包"), FINAL.name: visit.say("终审结果"), PROVINCIAL.name: visit.say("省校审核结果"),
-    }  # fmt: skip
-    tables = visit.desk.library.rulebook.vocabulary.tables
-    return plain[kind] if kind in plain else visit.title(tables[kind].title) if kind in tables else kind
-
-
 def admit(kind: Kind, name: str, body: bytes) -> None:
     """Let a file pass that can be read without harm; what it says is looked at later.
 
@@ -122,11 +123,11 @@ def judge(desk: Desk, kind: Kind, run: Run, read: tuple[bytes, Request, Told]) -
         SheetRefused: If it cannot be read.
     """
     body, request, told = read
+    options = run.options.split()
     if kind.is_package:
-        return photos(desk, body, request, told)
+        return photos(desk, body, request, told, opens=OPEN_COLLECTIONS in options)
     grid = read_csv(body) if kind.takes_csv(run.name) else read_first_sheet_of(body)
     if kind.name == ROSTER:
-        options = run.options.split()
         how = Enrolling(create_units=CREATE_UNITS in options, opens_record=NO_RECORD not in options)
         return taking_in.roster(desk, grid, request, how, told)
     if kind.name in AUDITS:

@@ -1,0 +1,237 @@
+"""The tables of pages as they are taken along: the columns and rows that the page shows, all of them, narrowed alike.
+
+What narrows a page stands in its address, and here as well: a table is exported under the query of its page. Values
+stand as they are shown, masked where they are masked.
+
+Source: console.md 1, rule 7; 5 (numbers and dates in sheets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from console.web.audiences import Audience, audiences
+from console.web.batches.counting import look
+from console.web.batches.listing import rows_of, standings_of
+from console.web.batches.wording import Ways
+from console.web.cases.looking import opened
+from console.web.faults import NotFound
+from console.web.lettering import local
+from console.web.lists.overview import in_sight, narrowing_of, shown_of
+from console.web.lists.reading import read_book
+from console.web.lists.view import list_view
+from console.web.queue.filtering import Filter, Which, read_filter
+from console.web.queue.finding import hits_of
+from console.web.queue.lists import lines_of
+from console.web.queue.open_case import lang_of
+from console.web.queue.people import ROW, name_of, words_of
+from console.web.queue.waiting import waiting_for
+from console.web.saying import english
+from console.web.visit import Visit
+from engine.definition import Bilingual
+from engine.lane_queries import Placed
+from engine.lanes import Lane
+from engine.records import case_number
+from engine.store.cases import Found, read_cases
+from engine.store.lanes import NEVER
+from exchange.cells import Cell
+
+MOST = 10_000
+"""Rows of one workbook."""
+_CHUNK = 500
+_CANCELLED = Bilingual(zh="已撤销", en="Cancelled")
+
+
+class Shown(NamedTuple):
+    """A table as a page shows it: its Chinese title, its heads in both languages, its rows, and what it shows.
+
+    `name` is the query of the page, or what else it is about; it names nobody.
+    """
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    name: str
+
+
+def table_of(visit: Visit, kind: str) -> Shown:
+    """A table by its kind, under the query of the address (of the queue also under the posted `filter`).
+
+    Raises:
+        NotFound: If there is none of that kind, or it is not for whoever visits.
+    """
+    theirs = audiences(visit.actor)
+    if kind in _OF_STAFF and Audience.STAFF in theirs:
+        return _OF_STAFF[kind](visit)
+    if kind in _OF_OFFICE and theirs & {Audience.STAFF, Audience.AUDITOR}:
+        return _OF_OFFICE[kind](visit)
+    raise NotFound
+
+
+def _both(*texts: str) -> list[str]:
+    """Heads in both languages, the Chinese first."""
+    return [f"{one} {english()[one]}" for one in texts]
+
+
+def _at(moment: datetime | str | None) -> str | None:
+    return None if moment is None else local(moment).strftime("%Y-%m-%d %H:%M")
+
+
+def _words(visit: Visit, words: Sequence[str]) -> str:
+    return visit.say("、").join(words)
+
+
+# --- the queue and what lies beside it --------------------------------------------------------------------------------
+
+
+def queue(visit: Visit) -> Shown:
+    """What waits for the person under a filter, case by case."""
+    asked = read_filter(dict(parse_qsl(visit.form.get("filter", "")))).with_(case="", after="")
+    return queue_under(visit, asked)
+
+
+def queue_under(visit: Visit, asked: Filter) -> Shown:
+    """The cases that a filter of the queue shows."""
+    asked = asked.with_(case="", after="")
+    heads = _both("件号", "姓名", "学号", "单位", "层次、年级、专业", "事项", "状态", "分类", "截止", "进入本环节")
+    return Shown("待办", heads, list(_waiting(visit, asked)), asked.query())
+
+
+def _waiting(visit: Visit, asked: Filter) -> Iterator[tuple[Cell, ...]]:
+    waiting, after, number = waiting_for(visit, asked), "", 0
+    while number < MOST:
+        page, after = waiting.page(asked.with_(after=after))
+        found = read_cases(visit.desk.connection, [one.case for one in page]) if page else {}
+        yield from (
+            _placed(visit, one, found[one.case])
+            for one in page
+            if one.case in found and visit.visible.sees(found[one.case].case)
+        )
+        number += len(page)
+        if not after:
+            return
+
+
+def _placed(visit: Visit, placed: Placed, found: Found) -> tuple[Cell, ...]:
+    machine = visit.desk.machine(found.case.shape)
+    state, due = machine.definition.states.get(found.case.state), placed.row.due_at
+    lanes = {Lane.BLOCKED: visit.say("受阻"), Lane.LOOK: visit.say("需细看"), Lane.READY: visit.say("可直接办")}
+    return (
+        case_number(found.case.id),
+        name_of(found),
+        found.student_no or "",
+        visit.desk.units()[found.case.unit].name,
+        "　".join(words_of(machine, found, ROW, lang_of(visit))),
+        visit.title(machine.definition.title),
+        visit.title(_CANCELLED if state is None else state.title),
+        lanes[placed.lane],
+        None if due == NEVER else local(due).date(),
+        local(placed.row.entered_at).date(),
+    )
+
+
+def _done(visit: Visit) -> Shown:
+    return _lines(visit, Which.DONE, "已办", "决定")
+
+
+def _mine(visit: Visit) -> Shown:
+    return _lines(visit, Which.MINE, "我发起的", "决定")
+
+
+def _copies(visit: Visit) -> Shown:
+    return _lines(visit, Which.COPIES, "抄送我的", "消息")
+
+
+def _lines(visit: Visit, which: Which, title: str, what: str) -> Shown:
+    asked = visit.request.query_params
+    kept = {name: asked[name] for name in ("unit", "day") if asked.get(name)}
+    heads = _both("件号", "姓名", "学号", "层次、年级、专业", "业务", what, "时间", "现在", "在谁手里")
+    rows: list[tuple[Cell, ...]] = []
+    after, is_more = "", True
+    while is_more and len(rows) < MOST:
+        lines, after = lines_of(visit, which, after, **kept)
+        rows += [
+            (
+                one.number, one.name, one.student_no, "　".join(one.words), visit.title(one.workflow),
+                visit.title(one.what), _at(one.at), visit.title(one.state),
+                _words(visit, [visit.title(role) for role in one.waits_for]),
+            )
+            for one in lines
+        ]  # fmt: skip
+        is_more = bool(after)
+    return Shown(title, heads, rows, urlencode(kept))
+
+
+def _found(visit: Visit) -> Shown:
+    heads = _both("件号", "姓名", "学号", "层次、年级、专业", "业务", "现在", "进入本环节")
+    rows = [
+        (
+            one.number, one.name, one.student_no, "　".join(one.words), visit.title(one.workflow),
+            visit.title(one.state), local(one.entered_at).date(),
+        )
+        for one in hits_of(visit, visit.request.query_params.get("of", ""))
+    ]  # fmt: skip
+    return Shown("查找结果", heads, rows, "")
+
+
+# --- batches, lists ---------------------------------------------------------------------------------------------------
+
+
+def _batch(visit: Visit) -> Shown:
+    """The students behind a number of a batch's page."""
+    asked = visit.request.query_params
+    looked = look(visit, asked.get("of", ""))
+    counted = standings_of(looked, asked.get("key", "expected"), asked.get("by", ""))[:MOST]
+    heads = _both("件号", "姓名", "学号", "单位", "层次、年级、专业", "状态", "缺什么")
+    rows = [
+        (one.number, one.name, one.student_no, one.unit, "　".join(one.marks), one.state, "；".join(one.lacking))
+        for at in range(0, len(counted), _CHUNK)
+        for one in rows_of(looked, counted[at : at + _CHUNK])
+    ]
+    narrowed = Ways(looked=looked).cases(asked.get("key", "expected")).partition("?")[2]
+    return Shown("学生", heads, rows, f"{looked.code}?{narrowed}")
+
+
+def _lists(visit: Visit) -> Shown:
+    visit.leaves_trace("lists")
+    narrowed = narrowing_of(visit)
+    heads = _both("件号", "单位", "名单", "批次", "人数", "状态", "已签", "在谁手里", "从什么时候", "期限")
+    rows = [
+        (
+            one.number, one.unit, visit.title(one.title), one.batch, one.members, visit.title(one.state),
+            f"{one.signed} / {one.seats}" if one.seats else None,
+            "" if one.held is None else f"{visit.title(one.held.role)} {_words(visit, one.held.names)}",
+            _at(one.since), None if one.due_at is None else local(one.due_at).date(),
+        )
+        for one in shown_of(visit, in_sight(visit), narrowed)
+    ]  # fmt: skip
+    return Shown("名单名册", heads, rows, urlencode({name: value for name, value in narrowed.items() if value}))
+
+
+def _members(visit: Visit) -> Shown:
+    """Who stands on a list, or on one of its forms."""
+    asked = visit.request.query_params
+    book = read_book(visit, opened(visit, asked.get("of", "")))
+    view = list_view(book, asked.get("in", ""), most=None)
+    facts = [book.machine.book.vocabulary.student[one].title for one in view.columns]
+    heads = [*_both("件号", "姓名", "学号"), *(f"{one.zh} {one.en}" for one in facts), *_both("状态", "在哪张表")]
+    rows = [
+        (
+            one.number, one.name, one.student_no, *(one.values), visit.title(one.state),
+            _words(visit, [visit.title(form) for form in one.on]),
+        )
+        for one in view.members
+    ]  # fmt: skip
+    return Shown("名单上的人", heads, rows, f"{book.case.number}?{urlencode({'in': view.shown})}")
+
+
+_OF_STAFF: Mapping[str, Callable[[Visit], Shown]] = {
+    "queue": queue, "done": _done, "mine": _mine, "copies": _copies,
+}  # fmt: skip
+_OF_OFFICE: Mapping[str, Callable[[Visit], Shown]] = {
+    "found": _found, "batch": _batch, "lists": _lists, "members": _members,
+}  # fmt: skip
+"""By kind; auditors have those as well."""

@@ -1,0 +1,125 @@
+"""A step with the paper it rests on: the paper comes onto the case and the step is taken, both or neither.
+
+Rule: what is refused leaves the case as it was, an older paper included; the refusal alone is kept.
+
+Source: requirements.md S000-3.3 (the signature belongs to the form that was read).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from engine.attaching import attach, withdraw_document
+from engine.casework import answered, as_seen, move
+from engine.desk import Desk
+from engine.documents import Upload
+from engine.errors import StaleCase
+from engine.keeping import seal, write_event
+from engine.machine import decide
+from engine.records import Json, Moved, Refused, Repeated, Request
+from engine.sight import Seeing
+from engine.store import documents
+from engine.store.cases import extend, hold_case
+from engine.store.relations import lock_students, students_on
+from engine.trail.event import EventKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A file for a step: the document it is handed in as, and why an older one is taken off for it."""
+
+    kind: str
+    upload: Upload
+    reason: str
+
+
+class _Whole(Exception):
+    """Paper or step was refused: everything is rolled back on the way."""
+
+    def __init__(self, refused: Refused) -> None:
+        self.refused = refused
+        super().__init__("the paper or its step was refused")
+
+
+def take_with(
+    desk: Desk, case: int, paper: Paper, request: Request, fields: Callable[[], Mapping[str, Json]]
+) -> Moved | Refused | Repeated:
+    """Put a paper on a case in the place of older ones of its kind and take a step with it, or do neither.
+
+    Never inside another transaction: what is refused is rolled back.
+
+    Args:
+        desk: Where the case is worked.
+        case: The case's number as an integer.
+        paper: What comes with the step.
+        request: The step; with `seen`, nothing is done when the case has changed since.
+        fields: Asked once nobody else can change the student or the case: what the step is given. Whatever it raises
+            is raised, and nothing has been done.
+
+    Returns:
+        `Moved`, `Refused` with every reason of what was refused first, or, for a request that came before, its answer.
+
+    Raises:
+        Unknown, NotAllowed, TransitionNotOpen, Busy: As `attach` and `move`; nothing is kept.
+        StaleCase: If the case has changed since it was seen.
+    """
+    try:
+        with desk.connection.writing():
+            lock_students(desk.connection, students_on(desk.connection, case))
+            hold_case(desk.connection, case)
+            repeated = answered(desk, request)
+            if repeated is not None:
+                return repeated
+            as_seen(desk, case, request)
+            given = replace(request, fields=fields(), seen=None)
+            _put(desk, case, paper, given)
+            return _take(desk, case, given)
+    except _Whole as problem:
+        _keep(desk, case, request, problem.refused)
+        return problem.refused
+
+
+def _take(desk: Desk, case: int, request: Request) -> Moved | Refused | Repeated:
+    """The step; decided once before, for what is kept of a refusal cannot be kept a second time."""
+    found = as_seen(desk, case, request)
+    machine = desk.machine_for(found.case, request.fields)
+    _unless_refused(decide(machine, found.case, request, Seeing(desk, machine, found, request)))
+    outcome = move(desk, case, request)
+    _unless_refused(outcome)
+    return outcome
+
+
+def _put(desk: Desk, case: int, paper: Paper, request: Request) -> None:
+    """The paper on the case, and nothing else of its kind."""
+    for row in documents.of_case(desk.connection, case):
+        if row.kind == paper.kind and row.sha256 is not None:
+            off = replace(_part(request, f"off-{row.seq}"), fields={"reason": paper.reason})
+            _unless_refused(withdraw_document(desk, case, row.seq, off))
+    on = replace(_part(request, "on"), fields={})
+    _unless_refused(attach(desk, case, paper.kind, paper.upload, on))
+
+
+def _part(request: Request, name: str) -> Request:
+    return replace(request, id=None if request.id is None else f"{request.id}:{name}")
+
+
+def _unless_refused(answer: object) -> None:
+    if isinstance(answer, Refused):
+        raise _Whole(answer)
+
+
+def _keep(desk: Desk, case: int, request: Request, refused: Refused) -> None:
+    """That it was refused, in the chain of the case as it is without the paper.
+
+    Raises:
+        StaleCase: If somebody has changed the case meanwhile.
+    """
+    with desk.connection.writing():
+        hold_case(desk.connection, case)
+        found = as_seen(desk, case, request)
+        machine = desk.machine_for(found.case, request.fields)
+        sealed = seal(desk, machine, refused)
+        event = write_event(desk, machine, found.case, EventKind.REFUSED, refused.event)
+        if not extend(desk.connection, found.case, event, sealed):
+            raise StaleCase(found.case.number, found.case.revision)

@@ -1,0 +1,26 @@
+"""Forms that share the members of a list out: what the check says of those that cannot."""
+
+from engine.checking.examining import examine
+from tests.engine.checking.test_codes import LEAVE, shown
+from tests.engine.loading.folders import clean_folder, spoil, write
+
+
+def test_forms_share_a_list_out_that_are_made_of_its_members_when_they_are_fixed(tmp_path):
+    form = "F-0{n}: {{title: {{zh: 名单, en: List}}, made_from: members, rows: it.days > {n}, columns: [name]}}\n"
+    forms = (clean_folder(tmp_path) / "rules/documents.yaml").read_text(encoding="utf-8")
+    write(tmp_path, "rules/documents.yaml", forms + "".join(form.format(n=n) for n in (2, 3, 4)))
+    spoil(
+        tmp_path, LEAVE, "from: open, to: closed, by: clerk", "from: open, to: closed, by: clerk, issues: [F-02, F-03]"
+    )
+    for shares, expected in (
+        ("F-02, F-03", []),
+        ("F-02", ["F-02"]),
+        ("F-02, F-04", ["F-04"]),
+        ("F-03, F-01", ["F-01"]),
+    ):
+        spoil(tmp_path, LEAVE, "{of: leave,", f"{{on_one_of: [{shares}], of: leave,")
+
+        faults = [one for one in examine(tmp_path)[1] if one.code != "unused"]
+
+        assert [(one.code, shown(one)[:4]) for one in faults] == [("wrong-value", one) for one in expected], shares
+        spoil(tmp_path, LEAVE, f"{{on_one_of: [{shares}], of: leave,", "{of: leave,")

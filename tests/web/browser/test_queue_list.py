@@ -1,0 +1,104 @@
+"""The list of the queue in a browser: ticks stay as they were set, more rows come behind those that are there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from console.demo import evening
+from console.web.queue import waiting
+from tests.web.browser.axe import violations
+from tests.web.browser.conftest import PHONE, Visiting
+from tests.web.conftest import Site
+from tests.web.test_queue import ready
+
+
+def queue(visiting: Visiting, site: Site, query: str = "", **how: object) -> Page:
+    page = visiting(site, evening.APPROVER, **how)
+    page.goto(f"/queue/todo?{query}")
+    if how.get("script", True):
+        page.wait_for_selector("[data-htmx-powered]", state="attached")
+    return page
+
+
+def can(page: Page) -> int:
+    """How many of a preview can be decided on."""
+    found, *_ = re.findall(r"(\d+) 可办", page.locator("main").inner_text())
+    return int(found)
+
+
+def test_a_tick_taken_away_stays_away_while_one_goes_on_decides_and_undoes(site: Site, visiting: Visiting) -> None:
+    person = site.signed_in(evening.APPROVER)
+    first, second = ready(person), ready(person, 1)
+    page = queue(visiting, site, f"case={second}")
+    ticks = page.locator(f"#row-{second} input")
+    name = page.locator("#xj-case h1").inner_text()
+
+    page.locator(f"#row-{second} a").focus()
+    page.keyboard.press("x")
+    expect(ticks).not_to_be_checked()
+    page.keyboard.press("k")
+    expect(page.locator("#xj-case h1")).not_to_have_text(name)
+    expect(ticks).not_to_be_checked()
+    page.keyboard.press("a")
+    expect(page.locator(f"#row-{first}")).to_have_count(0)
+    expect(ticks).not_to_be_checked()
+    page.keyboard.press("u")
+    expect(page.locator(f"#row-{first}")).to_have_count(1)
+    expect(ticks).not_to_be_checked()
+
+    page.keyboard.press("b")
+    page.wait_for_url("**/bulk/*")
+    assert can(page) == 46
+
+
+def test_more_rows_come_behind_those_that_are_there_and_their_ticks_count(site: Site, visiting: Visiting) -> None:
+    page = queue(visiting, site)
+    rows = page.locator("[data-row]")
+    expect(rows).to_have_count(50)
+    page.locator("#row-" + ready(site.signed_in(evening.APPROVER)) + " input").uncheck()
+
+    page.get_by_role("link", name="再看 50 件").click()
+
+    expect(rows).to_have_count(60)
+    expect(page.get_by_role("link", name="再看 50 件")).to_have_count(0)
+    assert "after=" not in page.url
+    rows.last.locator("input").uncheck()
+    rows.last.locator("a").click()
+    expect(page.locator("[data-row] a[aria-current]")).to_have_count(1)
+    expect(rows.last.locator("input")).not_to_be_checked()
+    page.keyboard.press("b")
+    page.wait_for_url("**/bulk/*")
+    assert can(page) == 45
+
+
+@pytest.mark.parametrize("size", [(1440, 900), PHONE], ids=["wide", "phone"])
+def test_filters_and_pages_are_for_everybody_without_a_script_too(
+    site: Site, visiting: Visiting, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PAGE", 20)
+    page = queue(visiting, site, size=size, script=False)
+    page.get_by_role("link", name="再看 50 件").click()
+    page.get_by_role("link", name="再看 50 件").click()
+    page.get_by_role("link", name="上一页").click()
+    assert page.locator("[data-row]").count() == 20
+
+    page.goto("/queue/filters")
+    page.get_by_label("受阻的原因").select_option(index=1)
+    page.get_by_role("button", name="筛选").click()
+
+    assert page.locator("[data-row]").count() == 5
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("address", ["/queue/filters", "/queue/todo?rule=electronic-photo&lane=ready"])
+def test_the_filters_and_an_empty_list_can_be_read_by_everybody(
+    site: Site, visiting: Visiting, address: str, lang: str
+) -> None:
+    page = visiting(site, evening.APPROVER, lang=lang)
+    page.goto(address)
+
+    assert violations(page) == []

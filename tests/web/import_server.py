@@ -1,0 +1,51 @@
+"""A server as a process of its own that kills itself (SIGKILL) while it keeps a large package; test_large_imports.py.
+
+`python -m tests.web.import_server DATABASE PORT MOMENT PICTURES`: killed once so many pictures of the package that is
+being kept are on their cases, and nothing of it is committed yet; 0 for never.
+"""
+
+import os
+import signal
+import sys
+from datetime import datetime
+
+from console import taking_in_photos
+from console.clock import rehearsed
+from console.serving import opened, server_of
+from console.settings import Settings
+from engine import handing_in
+from engine.attaching import attach
+
+REHEARSED_AT_ONCE = 200
+
+
+def arm(after: int) -> None:
+    """Be killed there."""
+    hand_in_all = handing_in.hand_in_all
+    left: list[int] = []
+
+    def attaching(*asked):
+        if left and not left.pop() > 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return attach(*asked)
+
+    def handing(desk, kind, files, request):
+        is_kept = after and len(files) > REHEARSED_AT_ONCE
+        left[:] = range(after) if is_kept else ()
+        return hand_in_all(desk, kind, files, request)
+
+    vars(handing_in).update(attach=attaching)
+    vars(taking_in_photos).update(hand_in_all=handing)
+
+
+def main(database: str, port: str, moment: str, after: str) -> None:
+    """Serve until killed."""
+    arm(int(after))
+    at = datetime.fromisoformat(moment)
+    settings = Settings(database=f"sqlite:///{database}", url=f"http://127.0.0.1:{port}", channels=None)
+    with opened(settings, rehearsed(at, None), told=at, desks=2) as house:
+        server_of(house, "127.0.0.1", int(port)).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

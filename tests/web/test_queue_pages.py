@@ -1,0 +1,272 @@
+"""The list of the queue page by page: what is folded, filters with their numbers, what is new, what one was told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+
+from console.demo import evening, school
+from console.web.queue import waiting
+from engine.records import case_of
+from tests.web.conftest import Person, Site
+from tests.web.test_deciding import approve, form_of, opened
+from tests.web.test_queue import counted, numbers, ready
+
+_TO_GO = {"全部": 60, "可直接办": 47, "需细看": 5, "受阻": 8}
+
+
+@pytest.fixture
+def approver(site: Site) -> Person:
+    """The approver of the evening's teaching point, at a browser without a script."""
+    return site.signed_in(evening.APPROVER)
+
+
+@pytest.fixture(params=[waiting.SHORT, 10], ids=["short", "long"])
+def length(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue that is read as a whole, and one too long for that."""
+    monkeypatch.setattr(waiting, "SHORT", request.param)
+
+
+def way(html: str, rel: str) -> str:
+    """The address of the page before (`prev`) or behind (`next`); empty where there is none."""
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', html)
+    return "" if found is None else unescape(found[1])
+
+
+def text(html: str) -> str:
+    """A page as people read it."""
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def pages(person: Person, address: str) -> Iterator[str]:
+    """A page of a list and all behind it."""
+    while address:
+        html = person.get(address).text
+        yield html
+        address = way(html, "next")
+
+
+@pytest.mark.usefixtures("length")
+def test_however_many_are_blocked_the_first_page_begins_with_what_can_be_done(
+    approver: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PAGE", 8)
+    monkeypatch.setattr(waiting, "FOLDED", 2)
+
+    html = approver.get("/queue/todo").text
+
+    assert counted(html) == _TO_GO
+    look = numbers(approver.get("/queue/todo?lane=look").text)
+    assert numbers(html)[2:] == [*look, ready(approver)], "two of the blocked, all to look at, the first that is ready"
+    assert 'name="everything"' in html
+    assert "看全部 8 件" in html
+    assert len(numbers(approver.get("/queue/todo?lane=blocked").text)) == 8
+    assert sorted(int(n) for n in re.findall(r"rule=[^\"]+\">[^<]*</a> <b>(\d+)</b>", html)) == [1, 2, 5]
+
+
+def test_folding_costs_a_long_queue_one_statement_within_what_its_pages_are_allowed(
+    narrow_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "SHORT", 10)
+    monkeypatch.setattr(waiting, "PAGE", 8)
+    person = narrow_site.signed_in(evening.APPROVER)
+    taken = []
+
+    for folded in (20, 2):
+        monkeypatch.setattr(waiting, "FOLDED", folded)
+        person.get("/queue/todo")
+        with narrow_site.counted() as found:
+            assert person.get("/queue/todo").status_code == 200
+        taken.append(len(found))
+
+    assert taken[1] == taken[0] + 1 <= 12
+
+
+@pytest.mark.usefixtures("length")
+@pytest.mark.parametrize("query", ["", "sort=due", "lane=ready", "sort=number"])
+def test_page_behind_page_shows_every_case_once_and_the_way_back_is_the_way_there(
+    approver: Person, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PAGE", 8)
+    monkeypatch.setattr(waiting, "FOLDED", 2)
+    forth = list(pages(approver, f"/queue/todo?{query}"))
+    rows = [numbers(html) for html in forth]
+
+    back = [forth[-1]]
+    while way(back[-1], "prev"):
+        back.append(approver.get(way(back[-1], "prev")).text)
+
+    shown = [one for page in rows for one in page]
+    assert len(shown) == len(set(shown)) == {"": 54, "lane=ready": 47}.get(query, 60)
+    assert [numbers(html) for html in reversed(back)] == rows
+    assert way(forth[0], "prev") == ""
+
+
+def test_asked_for_by_htmx_more_rows_are_put_behind_those_that_are_there(approver: Person) -> None:
+    first = approver.get("/queue/todo").text
+    following = way(first, "next")
+
+    more = approver.fragment(following).text
+
+    assert "<html" not in more
+    assert numbers(more) == numbers(approver.get(following).text)
+    assert "<h2" not in more, "the lane has its head already"
+    assert 'name="shown"' in more
+    assert f'hx-get="{following}" hx-target="#xj-more"'.replace("&", "&amp;") in first
+
+
+def test_a_form_offers_every_filter_and_each_number_is_that_of_exactly_those_cases(
+    approver: Person, length: None
+) -> None:
+    del length
+    form = approver.get("/queue/filters?query=lane%3Dready").text
+
+    offered = {
+        name: re.findall(r'<option value="([^"]+)"[^>]*>([^<]*)</option>', body)
+        for name, body in re.findall(r'<select[^>]* name="(\w+)".*?>(.*?)</select>', form, re.DOTALL)
+    }
+    assert {*offered, *re.findall(r'<input[^>]* name="(due|cohort)"', form)} == {
+        "wf", "state", "batch", "unit", "lane", "rule", "caution", "level", "who", "due", "cohort",
+    }  # fmt: skip
+    assert re.search(r'<option value="ready" selected', form), "as the queue was filtered"
+    for name in ("wf", "state", "batch", "unit", "rule"):
+        assert offered[name]
+        for value, words in offered[name]:
+            [(said, many)] = re.findall(r"^(.+)（(\d+)）$", unescape(words))
+            page = approver.get(f"/queue/todo?{name}={value}").text
+            assert counted(page)["全部"] == int(many)
+            assert re.search(rf'xj-chip-on" href="[^"]*">\s*{re.escape(said)}', page), "the chip says it in words"
+            assert value != said
+
+
+def test_a_filter_under_which_nothing_waits_stays_chosen_in_the_form(approver: Person) -> None:
+    form = approver.get("/queue/filters?query=unit%3D511610201").text
+
+    assert re.search(r'<option value="511610201" selected>第2分校第1教学点</option>', form)
+
+
+def test_an_empty_choice_of_the_form_filters_nothing(approver: Person) -> None:
+    html = approver.get("/queue/todo?wf=&state=&batch=&unit=&lane=&rule=&caution=&level=&cohort=&due=&who=").text
+
+    assert counted(html) == _TO_GO
+    assert "xj-chip-on" not in html
+
+
+def test_where_all_wait_for_others_it_is_said_and_whom_they_wait_for_is_one_click_away(approver: Person) -> None:
+    html = approver.get("/queue/todo?rule=electronic-photo&lane=ready").text
+
+    assert "5 件都在等别人。" in html
+    [address] = re.findall(r'都在等别人。 <a href="([^"]+)">看在等谁', html)
+    assert len(numbers(approver.get(unescape(address)).text)) == 5
+
+
+def test_at_a_unit_where_one_has_no_right_it_is_said_whom_to_ask(approver: Person) -> None:
+    html = approver.get(f"/queue/todo?unit={school.SITES[0].code}").text
+
+    assert f"您在“{school.SITES[0].name}”还没有权限，请找 孙宁。" in html
+
+
+def test_whoever_has_nothing_to_do_reads_what_is_due_next(site: Site) -> None:
+    elsewhere = site.signed_in(school.operator(school.SITES[0].code))
+
+    assert "现在没有待办。接下来：审核截止、名单报送截止、照片包截止 5月15日" in elsewhere.get("/queue/todo").text
+
+
+def back_again(site: Site, number: str) -> None:
+    """The second approver approves a case, thinks again, and it is there once more."""
+    second = site.signed_in(evening.SECOND)
+    assert approve(second, number, form_of(opened(second, number))).status_code == 303
+    site.watch.pass_by(seconds=5)
+    assert second.post(f"/cases/{number}/undo", {}).status_code == 303
+
+
+def test_what_has_come_since_one_signed_in_is_marked_new_until_it_is_opened(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    new = re.compile(rf'id="row-{number}".*?</li>', re.DOTALL)
+
+    def is_new() -> bool:
+        [row] = new.findall(approver.get("/queue/todo").text)
+        return ">新</span>" in re.sub(r"<svg.*?</svg>", "", row)
+
+    assert not is_new()
+    back_again(site, number)
+
+    assert is_new()
+    approver.get(f"/queue/todo?case={number}")
+    assert not is_new()
+
+
+def test_how_many_came_is_told_in_one_line_that_counts_on(site: Site, approver: Person) -> None:
+    one, other = ready(approver), ready(approver, 1)
+    second = site.signed_in(evening.SECOND)
+    for number in (one, other):
+        approve(second, number, form_of(opened(second, number)))
+    [pulse] = re.findall(r'hx-get="(/queue/pulse[^"]+)"', approver.get("/queue/todo").text)
+    told = []
+
+    for number in (one, other):
+        site.watch.pass_by(seconds=5)
+        second.post(f"/cases/{number}/undo", {})
+        told.append(approver.fragment(unescape(pulse)).text)
+        [pulse] = re.findall(r'hx-get="(/queue/pulse[^"]+)"', told[-1])
+
+    said = [re.findall(r"有 (\d) 件新到", html) for html in told]
+    assert said == [["1"], ["2"]]
+    assert all('hx-target="#xj-came" hx-swap="innerHTML"' in html for html in told), "in place of what was said before"
+
+
+def test_what_one_was_told_has_a_name_a_time_and_is_unread_until_the_case_is_opened(
+    site: Site, approver: Person
+) -> None:
+    number = ready(approver)
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        office.desk.connection.execute(
+            "INSERT INTO outbox (chain, seq, recipient, message) VALUES (?, 1, ?, 'urged')",
+            (case_of(number), f"person/{evening.APPROVER}"),
+        )
+
+    def line() -> str:
+        [row] = [one for one in approver.get("/queue/copies").text.split("<tr>") if f"/cases/{number}" in one]
+        return text(row)
+
+    assert "催办" in line()
+    assert "urged" not in line()
+    assert re.search(r"\d+月\d+日", line())
+    assert "未读" in line()
+    approver.get(f"/cases/{number}")
+    assert "已读" in line()
+
+
+def test_whoever_has_many_units_sees_which_are_looked_at_and_which_are_done(site: Site) -> None:
+    person = site.signed_in(school.ACCEPTING)
+    unit, _ = next(lines_of(person))
+    cases = numbers(person.get(f"/queue/todo?unit={unit}").text)
+    for number in cases[:2]:
+        person.get(f"/queue/todo?unit={unit}&case={number}")
+    approve_there(person, cases[2])
+
+    now = dict(lines_of(person))[unit]
+
+    assert [int(n) for n in now[-2:]] == [2, 1]
+    assert {*numbers(person.get(f"/queue/todo?unit={unit}&who=seen").text)} == {*cases[:2]}
+    done = person.get(f"/queue/done?unit={unit}&day=2024-05-15").text
+    assert re.findall(r'<th scope="row"[^>]*><a href="/cases/(\w+)"', done) == [cases[2]]
+    assert "/cases/" not in re.sub(r"<nav.*?</nav>", "", person.get(f"/queue/done?unit={unit}&day=2024-05-14").text)
+
+
+def lines_of(person: Person) -> Iterator[tuple[str, list[str]]]:
+    """The units of a table of what waits, each with its numbers."""
+    html = person.get("/queue/todo").text
+    for line in html.split("<tr>")[2:]:
+        yield re.findall(r"unit=(\w+)", line)[0], re.findall(r'class="xj-num"[^>]*><a [^>]*>(\d+)</a>', line)
+
+
+def approve_there(person: Person, number: str) -> None:
+    """Take the step the open case offers first."""
+    html = opened(person, number)
+    person.site.watch.pass_by(seconds=5)
+    trigger = re.findall(r'<form id="approve"[^>]* action="/cases/\w+/do/(\w+)"', html)[0]
+    assert person.post(f"/cases/{number}/do/{trigger}", form_of(html)).status_code == 303
