@@ -6,6 +6,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/ready
 PYTHON ?= python3
+# One more than there are processors: a third of the time a test waits for a disk, a browser, another process.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --no-config --universal \
 	--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
@@ -20,7 +22,7 @@ serve: $(READY) ## open the console on the evening of the demonstration
 	$(BIN)/xueji --database sqlite:///demo/evening.db --now 2024-05-15T17:31 serve
 
 test: $(READY) ## run the tests, on SQLite and on a real PostgreSQL
-	$(BIN)/pytest -m "not heavy" -n auto --dist worksteal
+	$(BIN)/pytest -m "not heavy" -n $(WORKERS) --dist worksteal
 
 test-heavy: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -m heavy -o faulthandler_timeout=1800
