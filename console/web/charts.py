@@ -220,8 +220,8 @@ def _line(sheet: _Sheet, points: Sequence[tuple[date, int]], stroke: str, token:
 
 
 def _plan_label(sheet: _Sheet, burn: Burn, words: BurnWords) -> Iterator[Markup]:
-    """Below the dashed line and left of it, where nothing else is."""
-    if burn.plan:
+    """Below the dashed line and left of it, where nothing else is; a plan of one day is no line."""
+    if len(burn.plan) > 1:
         day, value = burn.plan[len(burn.plan) // 2]
         yield _text(sheet.x(day) - 12, min(sheet.y(value) + 18, sheet.y(0) - 6), words.plan, "ink-2", "end")
 

@@ -91,3 +91,8 @@ def test_a_spark_never_leaves_its_frame(values: list[int]):
     points = re.findall(r"([\d.-]+),([\d.-]+)", re.search(r'points="([^"]*)"', spark(values, "x"))[1])  # type: ignore[index]
     assert len(points) == len(values)
     assert all(0 <= float(x) <= 72 and 0 <= float(y) <= 20 for x, y in points)
+
+
+def test_a_plan_of_one_day_is_no_line_and_has_no_name():
+    drawn = burn_down(burning(days=[(FIRST, 69)], plan=[(FIRST, 69)], due=FIRST, off=[], made_up=[], left=None), WORDS)
+    assert "计划" not in drawn

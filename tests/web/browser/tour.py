@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from console.demo import evening, school
 from console.demo.sheets import Files
 from console.demo.story import stage_evening
+from engine.daybook import rebuild_days
 from engine.records import case_number
 from tests.chromium import MISSING, installed
 from tests.web.conftest import Site, opening
@@ -103,11 +104,11 @@ def _find(page: Page) -> None:
     page.wait_for_selector(".xj-audit-lines", timeout=120_000)
 
 
-def _verified(number: str) -> Callable[[Page], object]:
-    """The moment of the first decision, and that its trail adds up."""
+def _verified(number: str, seq: int) -> Callable[[Page], object]:
+    """The moment of a decision, and that the trail adds up."""
 
     def go(page: Page) -> None:
-        page.goto(f"/audit/cases/{number}?seq=2")
+        page.goto(f"/audit/cases/{number}?seq={seq}")
         page.locator("form[action$='/verify'] button").click()
         page.wait_for_selector("#xj-verified *")
 
@@ -117,8 +118,11 @@ def _verified(number: str) -> Callable[[Page], object]:
 def stops(site: Site) -> Sequence[Stop]:
     """All but the student's."""
     with site.house.desks.borrowed() as office:
-        sql = "SELECT chain FROM event WHERE chain > 0 GROUP BY chain ORDER BY count(*) DESC, chain LIMIT 1"
-        ((longest,),) = office.desk.connection.execute(sql).fetchall()
+        sql = (
+            "SELECT chain, min(seq) FROM event WHERE chain > 0 AND body LIKE '%\"site_approve\"%'"
+            " AND body LIKE '%\"verdicts\"%' GROUP BY chain ORDER BY count(*) DESC, chain LIMIT 1"
+        )
+        ((decided, seq),) = office.desk.connection.execute(sql).fetchall()
     return (
         Stop("sign-in", None, _at("/sign-in")),
         Stop("queue", evening.APPROVER, _open_ready),
@@ -127,7 +131,7 @@ def stops(site: Site) -> Sequence[Stop]:
         Stop("batch", school.HEAD, _at("/batches/2024-06")),
         Stop("lists", evening.OPERATOR, _open_list),
         Stop("import", school.HEAD, _faulty_import),
-        Stop("moment", "auditor", _verified(case_number(int(longest)))),
+        Stop("moment", "auditor", _verified(case_number(int(decided)), int(seq))),
         Stop("findings", "auditor", _find),
         Stop("definition", "system-admin", _at("/admin/definitions/diploma-registration")),
         Stop("health", "system-admin", _at("/admin/health")),
@@ -164,6 +168,8 @@ def main(wanted: Sequence[str]) -> None:
             (Path(place) / "evening").mkdir()
             with opening(stage_evening(Path(place) / "evening", STUDENTS), Path(place)) as open_one:
                 site = open_one()
+                with site.house.desks.borrowed() as office:
+                    rebuild_days(office.desk, school.BATCH, site.watch.at)  # as the worker keeps them, night by night
                 for stop in stops(site):
                     if not wanted or stop.name in wanted:
                         take(site, browser, stop)
