@@ -170,6 +170,9 @@ class Profile(Part):
     before: Literal["inclusive", "exclusive"] = "inclusive"
 
 
+_STUDENT = Bilingual(zh="学生本人", en="the student")
+
+
 class Organisation(Part):
     """Kinds of unit, roles and profiles."""
 
@@ -181,6 +184,11 @@ class Organisation(Part):
         """Which of the roles somebody holds excludes another one, or None; one that is not known excludes nothing."""
         named = self.roles.get(role)
         return None if named is None else next((one for one in named.excludes if one in held), None)
+
+    def called(self, role: str) -> Bilingual:
+        """What a role is called; the one that is given to nobody is the student's own (学生本人)."""
+        known = self.roles.get(role)
+        return _STUDENT if known is None else known.title
 
 
 class BatchFile(Part):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from engine.store.database import Connection
+from engine.store.runs import Runs
 from engine.trail.event import moment
 
 SILENCE = timedelta(seconds=60)
@@ -18,6 +19,8 @@ SILENCE = timedelta(seconds=60)
 FINDINGS, WHAT_IF = "findings", "what-if"
 RUNNING, DONE, FAILED, BROKEN = "running", "done", "failed", "broken"
 """`FAILED`: what was asked cannot be worked out, and why; `BROKEN`: nobody foresaw it, and its number in the log."""
+
+RUNS = Runs("audit_run", SILENCE, (RUNNING,))
 
 
 class Run(NamedTuple):
@@ -101,18 +104,6 @@ def beat(connection: Connection, run: str, at: datetime, progress: tuple[int, in
     connection.execute(
         "UPDATE audit_run SET beat_at = ?, done = ?, total = ? WHERE id = ?", (moment(at), *progress, run)
     )
-
-
-def live_on(connection: Connection, run: str, at: datetime) -> None:
-    """Say that one is still at it; inside the open transaction."""
-    connection.execute("UPDATE audit_run SET beat_at = ? WHERE id = ? AND stage = ?", (moment(at), run, RUNNING))
-
-
-def count_open(connection: Connection, login: str, at: datetime) -> int:
-    """How many runs of somebody are worked on or wait for it; whose worker fell silent counts no more."""
-    sql = "SELECT count(*) FROM audit_run WHERE login = ? AND stage = ? AND beat_at >= ?"
-    row = connection.execute(sql, (login, RUNNING, moment(at - SILENCE))).fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def end(connection: Connection, run: str, at: datetime, stage: str, result: str) -> None:

@@ -15,6 +15,7 @@ import orjson
 
 from engine.records import Json
 from engine.store.database import Connection
+from engine.store.runs import Runs
 from engine.trail.event import canonical, moment
 
 SILENCE = timedelta(seconds=30)
@@ -48,6 +49,7 @@ class Stage(StrEnum):
 
 
 AT_WORK = (Stage.RUNNING, Stage.WITHDRAWING)
+RUNS = Runs("bulk_run", SILENCE, tuple(one.value for one in AT_WORK))
 _BEFORE = {Stage.RUNNING: Stage.PREVIEW, Stage.WITHDRAWING: Stage.DONE}
 
 
@@ -148,19 +150,6 @@ def take(connection: Connection, run: str, at: datetime, stage: Stage = Stage.RU
 def beat(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
     """Say that one is still at it, or done; inside the open transaction."""
     connection.execute("UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ?", (stage.value, moment(at), run))
-
-
-def live_on(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
-    """Say that one is still at it; inside the open transaction."""
-    sql = "UPDATE bulk_run SET beat_at = ? WHERE id = ? AND stage = ?"
-    connection.execute(sql, (moment(at), run, stage.value))
-
-
-def count_open(connection: Connection, login: str, at: datetime) -> int:
-    """How many runs of somebody are worked on; whose worker fell silent counts no more."""
-    sql = "SELECT count(*) FROM bulk_run WHERE login = ? AND stage IN (?, ?) AND beat_at >= ?"
-    row = connection.execute(sql, (login, *(one.value for one in AT_WORK), moment(at - SILENCE))).fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def break_off(connection: Connection, run: str, at: datetime, stage: Stage, number: str) -> None:

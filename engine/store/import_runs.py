@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engine.store.database import Connection, Row
+from engine.store.runs import Runs
 from engine.trail.event import moment
 
 KEPT = timedelta(days=7)
@@ -33,6 +34,7 @@ class Stage(StrEnum):
 
 
 AT_WORK = (Stage.CHECKING, Stage.COMMITTING)
+RUNS = Runs("import_run", SILENCE, tuple(one.value for one in AT_WORK))
 CONFIRMED = (Stage.READY, Stage.OTHERWISE)
 
 
@@ -190,19 +192,6 @@ def beat(connection: Connection, run: str, at: datetime, read: int, told: str | 
     """Say that one is still at it, how far, and what is known by now where that is new; inside the open transaction."""
     sql = "UPDATE import_run SET beat_at = ?, read = ?, told = coalesce(?, told) WHERE id = ?"
     connection.execute(sql, (moment(at), read, told, run))
-
-
-def live_on(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
-    """Say that one is still at it; inside the open transaction."""
-    sql = "UPDATE import_run SET beat_at = ? WHERE id = ? AND stage = ?"
-    connection.execute(sql, (moment(at), run, stage.value))
-
-
-def count_open(connection: Connection, login: str, at: datetime) -> int:
-    """How many sheets of somebody are worked on; whose worker fell silent counts no more."""
-    sql = "SELECT count(*) FROM import_run WHERE login = ? AND stage IN (?, ?) AND beat_at >= ?"
-    row = connection.execute(sql, (login, *(one.value for one in AT_WORK), moment(at - SILENCE))).fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def hold(connection: Connection, run: str, stage: Stage) -> bool:

@@ -75,7 +75,8 @@ def test_a_folder_that_is_there_is_not_written_over(counter: Counter, tmp_path: 
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_a_database_with_a_changed_event_is_not_called_backed_up(counter: Counter, tmp_path: Path) -> None:
+def _change_an_event(counter: Counter) -> None:
+    """The last one, past the guards of the database."""
     engine = open_engine(counter.url)
     connection = Connection(engine)
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -84,6 +85,10 @@ def test_a_database_with_a_changed_event_is_not_called_backed_up(counter: Counte
     connection.execute("UPDATE event SET body = CAST(body AS BLOB)")
     connection.close()
     engine.dispose()
+
+
+def test_a_database_with_a_changed_event_is_not_called_backed_up(counter: Counter, tmp_path: Path) -> None:
+    _change_an_event(counter)
     answer = counter.xueji("backup", str(tmp_path / "kept"))
     assert answer.exit_code != 0
     assert not (tmp_path / "kept").exists()
@@ -218,14 +223,7 @@ def test_the_backup_just_made_is_kept_though_a_clock_that_was_ahead_made_others_
 
 def test_nothing_is_removed_where_the_new_backup_does_not_add_up(counter: Counter, home: Path) -> None:
     counter.xueji("backup", now="2024-05-12T03:10")
-    engine = open_engine(counter.url)
-    connection = Connection(engine)
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.execute("UPDATE event SET body = body || x'20' WHERE id = (SELECT max(id) FROM event)")
-    connection.execute("UPDATE event SET body = CAST(body AS BLOB)")
-    connection.close()
-    engine.dispose()
+    _change_an_event(counter)
     assert counter.xueji("backup", "--keep", "1", now="2024-05-13T03:10").exit_code != 0
     assert _names(home) == ["2024-05-12-0310"]
 

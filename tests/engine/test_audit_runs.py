@@ -74,7 +74,7 @@ def test_a_run_that_is_over_stays_as_it_ended_whoever_comes_later(vault: Vault):
     audit_runs.add_run(connection, run("1"), "{}")
     audit_runs.end(connection, "1", NOW, DONE, '"first"')
     audit_runs.end(connection, "1", NOW + SILENCE, BROKEN, '"second"')
-    audit_runs.live_on(connection, "1", NOW + SILENCE)
+    audit_runs.RUNS.live_on(connection, "1", NOW + SILENCE, RUNNING)
     found = audit_runs.run_of(connection, "1")
     assert found is not None
     assert (found[0].stage, found[0].beat_at, found[1]) == (DONE, moment(NOW), '"first"')
@@ -85,10 +85,10 @@ def test_only_runs_of_the_own_that_are_worked_on_count_as_open(vault: Vault):
     for one in (run("1"), run("2", 1), run("3", 1), run("4", 1, login=OTHER)):
         audit_runs.add_run(connection, one, "{}")
     audit_runs.end(connection, "3", NOW, DONE, "{}")
-    assert audit_runs.count_open(connection, WHO, NOW + SILENCE) == 2
-    assert audit_runs.count_open(connection, WHO, NOW + SILENCE + timedelta(seconds=1)) == 1
-    audit_runs.live_on(connection, "1", NOW + SILENCE)
-    assert audit_runs.count_open(connection, WHO, NOW + SILENCE + timedelta(seconds=1)) == 2
+    assert audit_runs.RUNS.count_open(connection, WHO, NOW + SILENCE) == 2
+    assert audit_runs.RUNS.count_open(connection, WHO, NOW + SILENCE + timedelta(seconds=1)) == 1
+    audit_runs.RUNS.live_on(connection, "1", NOW + SILENCE, RUNNING)
+    assert audit_runs.RUNS.count_open(connection, WHO, NOW + SILENCE + timedelta(seconds=1)) == 2
 
 
 def test_heads_are_listed_newest_first_and_an_event_is_under_the_first_that_was_signed_over_it(vault: Vault):

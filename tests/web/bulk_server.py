@@ -8,14 +8,11 @@ import itertools
 import os
 import signal
 import sys
-from datetime import datetime
 
-from console.clock import rehearsed
-from console.serving import opened, server_of
-from console.settings import Settings
 from console.web.bulk import committing
 from engine.bulk import move_many
 from engine.store import bulk_runs
+from tests.web.mortal_servers import serve
 
 CHUNK, FATAL = 10, 2
 
@@ -46,10 +43,7 @@ def arm(point: str) -> None:
 def main(database: str, port: str, moment: str, point: str) -> None:
     """Serve until killed."""
     arm(point)
-    at = datetime.fromisoformat(moment)
-    settings = Settings(database=f"sqlite:///{database}", url=f"http://127.0.0.1:{port}", channels=None)
-    with opened(settings, rehearsed(at, None), told=at, desks=2) as house:
-        server_of(house, "127.0.0.1", int(port)).run()
+    serve(database, port, moment)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,17 @@ def records(site: Site, where: str) -> list[tuple[str, str, dict[str, Any]]]:
     return [(case_number(case), number, orjson.loads(facts)) for case, number, facts in rows]
 
 
+def a_blocked(site: Site) -> str:
+    """A record that cannot be applied for."""
+    return records(site, "c.state = 'enrolled'")[0][0]
+
+
+def a_filed(site: Site) -> str:
+    """An application that the operator filed, and that waits for the approver."""
+    every = records(site, "c.state = 'applied' AND c.seq = 2")
+    return next(number for number, _, facts in every if facts["electronic_photo"] and facts["file_reviewed"])
+
+
 def numbers_of(site: Site, where: str) -> list[str]:
     """The numbers of records at the site of the evening."""
     return [number for number, *_ in records(site, where)]

@@ -7,14 +7,11 @@ being kept are on their cases, and nothing of it is committed yet; 0 for never.
 import os
 import signal
 import sys
-from datetime import datetime
 
 from console import taking_in_photos
-from console.clock import rehearsed
-from console.serving import opened, server_of
-from console.settings import Settings
 from engine import handing_in
 from engine.attaching import attach
+from tests.web.mortal_servers import serve
 
 REHEARSED_AT_ONCE = 200
 
@@ -41,10 +38,7 @@ def arm(after: int) -> None:
 def main(database: str, port: str, moment: str, after: str) -> None:
     """Serve until killed."""
     arm(int(after))
-    at = datetime.fromisoformat(moment)
-    settings = Settings(database=f"sqlite:///{database}", url=f"http://127.0.0.1:{port}", channels=None)
-    with opened(settings, rehearsed(at, None), told=at, desks=2) as house:
-        server_of(house, "127.0.0.1", int(port)).run()
+    serve(database, port, moment)
 
 
 if __name__ == "__main__":

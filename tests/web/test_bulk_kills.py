@@ -3,10 +3,9 @@
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,10 +21,10 @@ from console.web.guarding import HEADER, token
 from console.web.house import COOKIE
 from engine.records import case_of
 from tests.web.conftest import Watch, _answering
+from tests.web.mortal_servers import KILLED, served
 from tests.web.test_bulk_decisions import TICK
 
 _PATIENCE = 60
-_KILLED = -9
 
 
 class House:
@@ -39,16 +38,10 @@ class House:
             self.cookie = sessions.begin(office.desk.connection, evening.APPROVER, evening.NOW)
         self.browser = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", cookies={COOKIE: self.cookie}, timeout=30)
 
-    @contextmanager
-    def served(self, at: datetime, point: str) -> Iterator[subprocess.Popen[bytes]]:
+    def served(self, at: datetime, point: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """A server of its own process from a moment on, which kills itself at a point."""
-        command = [sys.executable, "-m", "tests.web.bulk_server", str(self.database), self.port, at.isoformat(), point]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            try:
-                self._until_it_answers(server)
-                yield server
-            finally:
-                server.kill()
+        words = (str(self.database), self.port, at.isoformat(), point)
+        return served("tests.web.bulk_server", *words, browser=self.browser, patience=_PATIENCE)
 
     @contextmanager
     def served_here(self, at: datetime) -> Iterator[None]:
@@ -59,16 +52,6 @@ class House:
         settings = Settings(database=f"sqlite:///{self.database}", url=address, channels=None)
         with _answering(settings, Watch(at), 2, listening):
             yield
-
-    def _until_it_answers(self, server: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until and server.poll() is None:
-            with suppress(httpx.TransportError):
-                self.browser.get("/healthz")
-                return
-            time.sleep(0.05)
-        message = "the server never answered"
-        raise AssertionError(message)
 
     def post(self, address: str, form: dict[str, object]) -> httpx.Response:
         """A form of a page of the session."""
@@ -98,13 +81,13 @@ def test_killed_twice_in_the_middle_a_bulk_decision_goes_on_and_decides_each_cas
         address = house.post("/bulk", {"trigger": "site_approve", "case": numbers}).headers["location"]
         with suppress(httpx.TransportError):  # it may be gone before it has answered
             house.post(f"{address}/commit", {})
-        assert server.wait(_PATIENCE) == _KILLED
+        assert server.wait(_PATIENCE) == KILLED
     assert sorted(house.moves().values()) == [1] * 10, "the second chunk was not committed"
 
     with house.served(evening.NOW + timedelta(minutes=1), "told") as server:
         with suppress(httpx.TransportError):
             house.browser.get(address)
-        assert server.wait(_PATIENCE) == _KILLED
+        assert server.wait(_PATIENCE) == KILLED
     assert sorted(house.moves().values()) == [1] * 30, "two more chunks were, and of the second nobody was told"
 
     with house.served_here(evening.NOW + timedelta(minutes=2)):

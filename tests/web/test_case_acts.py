@@ -9,21 +9,18 @@ from engine.organisation import give_role
 from engine.records import case_of
 from engine.store import people
 from engine.store.cases import read_case
-from tests.web.cases import events_of, number_of, records, texts
+from tests.web.cases import a_blocked, a_filed, events_of, number_of, texts
 from tests.web.conftest import Site
 
 
 @pytest.fixture
 def blocked(site: Site) -> str:
-    """A record that cannot be applied for."""
-    return records(site, "c.state = 'enrolled'")[0][0]
+    return a_blocked(site)
 
 
 @pytest.fixture
 def filed(site: Site) -> str:
-    """An application that the operator filed, and that waits for the approver."""
-    every = records(site, "c.state = 'applied' AND c.seq = 2")
-    return next(number for number, _, facts in every if facts["electronic_photo"] and facts["file_reviewed"])
+    return a_filed(site)
 
 
 def test_who_filed_a_case_is_named_among_those_who_cannot_act_on_it_and_why(site: Site, filed: str) -> None:

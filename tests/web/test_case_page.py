@@ -7,7 +7,7 @@ import pytest
 
 from console.demo import evening, school
 from engine.records import case_number
-from tests.web.cases import events_of, numbers_of, records, texts
+from tests.web.cases import a_blocked, a_filed, events_of, numbers_of, records, texts
 from tests.web.conftest import Site
 
 _ELSEWHERE = school.operator(school.SITES[0].code)
@@ -22,15 +22,12 @@ def _looks(site: Site) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def blocked(site: Site) -> str:
-    """A record that cannot be applied for."""
-    return records(site, "c.state = 'enrolled'")[0][0]
+    return a_blocked(site)
 
 
 @pytest.fixture
 def filed(site: Site) -> str:
-    """An application that the operator filed, and that waits for the approver."""
-    every = records(site, "c.state = 'applied' AND c.seq = 2")
-    return next(number for number, _, facts in every if facts["electronic_photo"] and facts["file_reviewed"])
+    return a_filed(site)
 
 
 def test_the_heading_says_how_much_is_missing_and_who_mends_it(site: Site, blocked: str) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -34,6 +33,7 @@ from exchange.templates import write_sheet
 from exchange.workbooks import read_first_sheet
 from tests.console.counter import SITES, Counter
 from tests.exchange.pictures import package
+from tests.web.mortal_servers import KILLED, served
 
 NOW = datetime(2024, 5, 13, 1, 30, tzinfo=UTC)
 LOGIN, BATCH, COLLECTION = "rec", "2024-06", "graduate-photo-collection"
@@ -42,7 +42,6 @@ MOST_MB = 450
 """Above what the server takes at rest: the package (some 45 MB) as it is sent, as it lies, and its pictures."""
 _PATIENCE, _STARTING = 1_800, 300
 """Seconds until it is taken for hung; others may work beside it."""
-_KILLED = -9
 
 
 class School:
@@ -89,27 +88,10 @@ class School:
             rows = [office.desk.connection.execute(f"SELECT count(*) FROM {one}").fetchone() for one in tables]  # noqa: S608
         return tuple(int(str(row[0])) for row in rows if row)
 
-    @contextmanager
-    def served(self, at: datetime, killed_after: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    def served(self, at: datetime, killed_after: int = 0) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """A server of its own process from a moment on, which may kill itself."""
-        words = [str(self.database), self.port, at.isoformat(), str(killed_after)]
-        command = [sys.executable, "-m", "tests.web.import_server", *words]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            try:
-                self._until_it_answers(server)
-                yield server
-            finally:
-                server.kill()
-
-    def _until_it_answers(self, server: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + _STARTING
-        while time.monotonic() < until and server.poll() is None:
-            with suppress(httpx.TransportError):
-                self.browser.get("/healthz")
-                return
-            time.sleep(0.1)
-        message = "the server never answered"
-        raise AssertionError(message)
+        words = (str(self.database), self.port, at.isoformat(), str(killed_after))
+        return served("tests.web.import_server", *words, browser=self.browser, patience=_STARTING)
 
     def post(self, address: str, body: bytes | None = None) -> httpx.Response:
         headers = {"Sec-Fetch-Site": "same-origin", HEADER: token(self.cookie, NOW)}
@@ -189,7 +171,7 @@ def test_two_thousand_photographs_are_kept_whole_though_the_server_is_killed_in_
         checking = most_mb(server) - at_rest
         with suppress(httpx.TransportError):
             school.post(f"{address}/commit")
-        assert server.wait(_PATIENCE) == _KILLED
+        assert server.wait(_PATIENCE) == KILLED
     assert school.counted() == before, "a thousand pictures were on their cases, and none of them is"
 
     with school.served(NOW + timedelta(minutes=2)) as server:

@@ -87,7 +87,7 @@ def refuse_too_many(visit: Visit) -> None:
     Raises:
         TooManyOpen: If it is so.
     """
-    if audit_runs.count_open(visit.desk.connection, visit.login, visit.at) >= MOST_OPEN:
+    if audit_runs.RUNS.count_open(visit.desk.connection, visit.login, visit.at) >= MOST_OPEN:
         raise TooManyOpen(MOST_OPEN)
 
 
@@ -107,7 +107,7 @@ def _start(visit: Visit, run: Run, work: Work) -> None:
         room="audit",
         run=run.id,
         work=lambda: worker.work(work),
-        beat=lambda connection, at: audit_runs.live_on(connection, run.id, at),
+        beat=lambda connection, at: audit_runs.RUNS.live_on(connection, run.id, at, RUNNING),
         broke=lambda connection, at, number: audit_runs.end(connection, run.id, at, BROKEN, _BROKE.format(number)),
     )
     background.begin(visit.house, task)

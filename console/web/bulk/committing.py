@@ -38,7 +38,7 @@ def begin(visit: Visit, run: Run, stage: Stage) -> None:
     """
     connection = visit.desk.connection
     with connection.writing():
-        if run.stage not in AT_WORK and bulk_runs.count_open(connection, run.login, visit.at) >= MOST_OPEN:
+        if run.stage not in AT_WORK and bulk_runs.RUNS.count_open(connection, run.login, visit.at) >= MOST_OPEN:
             raise TooManyOpen(MOST_OPEN)
         is_taken = bulk_runs.take(connection, run.id, visit.at, stage)
     if is_taken:
@@ -46,7 +46,7 @@ def begin(visit: Visit, run: Run, stage: Stage) -> None:
             room="bulk",
             run=run.id,
             work=lambda: _work(visit.house, run.id, stage),
-            beat=lambda beside, at: bulk_runs.live_on(beside, run.id, at, stage),
+            beat=lambda beside, at: bulk_runs.RUNS.live_on(beside, run.id, at, stage.value),
             broke=lambda beside, at, number: bulk_runs.break_off(beside, run.id, at, stage, number),
         )
         background.begin(visit.house, task)

@@ -114,12 +114,10 @@ def seat_lines(dossier: Dossier) -> tuple[SeatLine, ...]:
 
 
 def _seat_line(dossier: Dossier, one: Prospect, seat: SeatStanding, at: str | None) -> SeatLine:
-    roles = dossier.desk.library.rulebook.organisation.roles
-    title = roles[seat.role].title if seat.role in roles else Bilingual(zh="学生本人", en="the student")
     given = seat.given
     return SeatLine(
         step=one.title,
-        role=title,
+        role=dossier.desk.library.rulebook.organisation.called(seat.role),
         seal=seat.seal,
         by="" if given is None else "、".join(map(dossier.name, given.people)),
         at=None if given is None or at is None else datetime.fromisoformat(at),

@@ -47,7 +47,6 @@ _BECAME: Mapping[str, Bilingual] = {
 MAIL = "email"
 """The fact by which a student is reached."""
 _LOST = ("failed", "unknown")
-_OWN = Bilingual(zh="学生本人", en="the student")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +163,11 @@ def _is_to_student(dossier: Dossier, recipient: str) -> bool:
 
 
 def _whom(dossier: Dossier, recipient: str) -> Bilingual:
-    if _is_to_student(dossier, recipient):
-        return _OWN
+    organisation = dossier.desk.library.rulebook.organisation
+    if recipient == "student" or _is_to_student(dossier, recipient):
+        return organisation.called("student")
     if recipient.startswith(PERSON):
         name = dossier.name(recipient.removeprefix(PERSON))
         return Bilingual(zh=name, en=name)
-    role = dossier.desk.library.rulebook.organisation.roles.get(recipient)
-    if role is not None:
-        return role.title
-    return _OWN if recipient == "student" else Bilingual(zh=recipient, en=recipient)
+    role = organisation.roles.get(recipient)
+    return Bilingual(zh=recipient, en=recipient) if role is None else role.title

@@ -27,7 +27,6 @@ doors = Doors()
 
 WAITING = "waiting"
 """What those are told of for whom the case waits, where nothing stands in its way."""
-_OWN = Bilingual(zh="学生本人", en="the student")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +129,14 @@ def _to_mend(visit: Visit, step: OpenStep | None, found: Found) -> Iterator[Line
 
 def _waited_for(visit: Visit, dossier: Dossier) -> Iterator[Line]:
     """Those for whom the case waits, who are told together."""
-    roles = dossier.desk.library.rulebook.organisation.roles
+    organisation = dossier.desk.library.rulebook.organisation
     text = Sentence(zh="这件业务在等您办理", en="this case waits for you")
     nudges = [
         Nudge(case=dossier.case.id, role=one, about=WAITING, why=text.zh)
         for one in awaited(dossier.machine, dossier.case.state)
     ]
     for nudge, who in zip(nudges, recipients(visit, nudges), strict=True):
-        title = roles[nudge.role].title if nudge.role in roles else _OWN
-        yield Line(about=WAITING, role=title, text=text, id="", who=who)
+        yield Line(about=WAITING, role=organisation.called(nudge.role), text=text, id="", who=who)
 
 
 def _came(visit: Visit, lines: Sequence[Line], told: Sequence[MessageLine]) -> Came:

@@ -22,8 +22,6 @@ from engine.store.cases import Found
 
 doors = Doors()
 
-_STUDENT = Bilingual(zh="学生本人", en="the student")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -92,19 +90,14 @@ def _page(visit: Visit, found: Found, form: Form, *, status: int = 200) -> Respo
 
 def _offers(visit: Visit, dossier: Dossier) -> Iterator[Offer]:
     """One for each step that is being signed now and lets its signers be changed."""
-    roles = dossier.desk.library.rulebook.organisation.roles
+    organisation = dossier.desk.library.rulebook.organisation
     for one in dossier.steps:
         signing = dossier.machine.step(dossier.case.state, one.trigger).signing
         sign = None if signing is None else signing.sign
         if sign is None or (sign.add is None and sign.drop is None):
             continue
         known = {
-            name: Place(
-                slot=name,
-                number=number,
-                role=roles[slot.role].title if slot.role in roles else _STUDENT,
-                seal=slot.seal,
-            )
+            name: Place(slot=name, number=number, role=organisation.called(slot.role), seal=slot.seal)
             for number, (name, slot) in enumerate(sign.slots.items(), start=1)
         }
         before = tuple(known[name] for name in places(sign, dossier.case.slots, one.trigger))
@@ -114,7 +107,7 @@ def _offers(visit: Visit, dossier: Dossier) -> Iterator[Offer]:
             title=one.title,
             add=()
             if sign.add is None
-            else tuple((role, roles[role].title) for role in sign.add.roles if role in roles),
+            else tuple((role, organisation.called(role)) for role in sign.add.roles if role in organisation.roles),
             drop=tuple(known[name] for name in _droppable(sign, one)),
             before=before,
             own=None if mine is None else before[mine],

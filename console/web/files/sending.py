@@ -64,7 +64,7 @@ def keep(visit: Presence, kind: Kind, sent: Sent) -> Run:
         made_at=moment(visit.at), beat_at=None, done_at=None, expires_at=moment(visit.at + KEPT),
     )  # fmt: skip
     with visit.desk.connection.writing():
-        if import_runs.count_open(visit.desk.connection, run.login, visit.at) >= MOST_OPEN:
+        if import_runs.RUNS.count_open(visit.desk.connection, run.login, visit.at) >= MOST_OPEN:
             raise TooManyOpen(MOST_OPEN)
         import_runs.add_run(visit.desk.connection, run, body)
     working.begin(visit, run, Stage.CHECKING)

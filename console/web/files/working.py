@@ -59,7 +59,7 @@ def _start(visit: Presence, run: Run) -> None:
         room="import",
         run=run.id,
         work=lambda: _work(visit.house, run),
-        beat=lambda connection, at: import_runs.live_on(connection, run.id, at, run.stage),
+        beat=lambda connection, at: import_runs.RUNS.live_on(connection, run.id, at, run.stage.value),
         broke=lambda connection, at, number: _break_off(connection, run, at, number),
     )
     background.begin(visit.house, task)

@@ -230,6 +230,5 @@ def _held(visit: Presence, machine: Machine, case: Case, staff: Mapping[str, Seq
     acting, role = first
     path = visit.desk.units()[case.unit].path
     here = {one.login: one.name or one.login for one in staff.get(acting, ()) if path.startswith(one.path)}
-    roles = visit.desk.library.rulebook.organisation.roles
-    title = roles[role].title if role in roles else Bilingual(zh="学生本人", en="the student")
+    title = visit.desk.library.rulebook.organisation.called(role)
     return Held(title, tuple(here.values())[:_NAMED], max(0, len(here) - _NAMED))

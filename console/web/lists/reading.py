@@ -29,7 +29,6 @@ from engine.store.kept import kept_of
 from engine.store.relations import Neighbour
 from engine.store.stories import StoryLine
 
-STUDENT = Bilingual(zh="学生本人", en="the student")
 _NO_PERSON = frozenset({TIMER.login, IMPORT.login})
 VOID = Bilingual(zh="已撤销", en="Cancelled")
 
@@ -97,8 +96,7 @@ class Book:
 
     def role(self, role: str) -> Bilingual:
         """What a role is called."""
-        known = self.visit.desk.library.rulebook.organisation.roles.get(role)
-        return STUDENT if known is None else known.title
+        return self.visit.desk.library.rulebook.organisation.called(role)
 
     def form(self, kind: str) -> Bilingual:
         """What a document is called."""
