@@ -209,8 +209,7 @@ def _show_findings(found: Collection[Finding], names: Mapping[str, str]) -> None
         line(f"{title.zh} {title.en}（{code}）：{len(own)}", style="bold")
         rows = [
             (
-                shown(one.at).replace(" ", "\n"), "\n".join(names.get(login, login) for login in one.people),
-                one.cases, stacked(one.told(names)),
+                shown(one.at).replace(" ", "\n"), "\n".join(one.who(names)), one.cases, stacked(one.told(names)),
             )
             for one in own
         ]  # fmt: skip

@@ -17,6 +17,8 @@ from engine.errors import XuejiError
 from engine.expressions.kinds import SHANGHAI
 
 MANIFEST = "manifest.json"
+PART = ".part-"
+"""In the name of a folder while it is filled and read back; a process that was killed leaves it behind."""
 WITHIN = timedelta(hours=26)
 """A night's backup is followed by the next within a day; two hours more for one that begins late and takes long."""
 
@@ -85,13 +87,14 @@ class Kept(NamedTuple):
 def kept_in(home: Path, log: str) -> list[Kept]:
     """The whole backups of a log in a folder, the newest first.
 
-    A folder gets its name and its manifest only after the copy was read back and replayed (`console.backups`); one that
-    has lost a file since is not whole, and none is counted that is reached by a link or belongs to another log.
+    A folder gets its manifest, and then its name, only after the copy was read back and replayed (`console.backups`);
+    one that has lost a file since is not whole, and none counts that is reached by a link or belongs to another log.
 
     Raises:
         OSError: If the folder is missing or may not be read.
     """
-    found = [_kept(one, log) for one in home.iterdir() if one.is_dir() and not one.is_symlink()]
+    named = [one for one in home.iterdir() if PART not in one.name and one.is_dir() and not one.is_symlink()]
+    found = [_kept(one, log) for one in named]
     return sorted((one for one in found if one is not None), key=lambda one: (one.made_at, one.folder), reverse=True)
 
 

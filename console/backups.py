@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from console import databases
-from console.backup_folders import MANIFEST, BackupRefused, Manifest, kept_in, remove
+from console.backup_folders import MANIFEST, PART, BackupRefused, Manifest, kept_in, remove
 from console.calling import Caller, Sitting
 from console.durable import put, put_folder
 from console.printing import line, note, progress
@@ -78,11 +78,20 @@ def _thin_out(made: Path, log: str, keep: int, *, dry_run: bool) -> None:
     """Remove the oldest whole ones until so many are left, `made` among them whatever the clocks said then.
 
     What is no whole backup, or another log's, is left alone.
+
+    Raises:
+        BackupRefused: If the folder cannot be read; none is removed.
     """
     try:
         others = [one for one in kept_in(made.parent, log) if one.folder != made]
     except FileNotFoundError:
         others = []
+    except OSError as problem:
+        message = (
+            f"不能读取备份目录 {made.parent}，旧备份一个也没有删除。"
+            f" The folder of backups {made.parent} cannot be read; no older backup was removed."
+        )
+        raise BackupRefused(message) from problem
     for one in reversed(others[keep - 1 :]):
         if not dry_run:
             remove(one)
@@ -96,10 +105,11 @@ def _make(settings: Settings, sitting: Sitting, folder: Path) -> None:
         )
         raise BackupRefused(message)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part_of = TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.part-", ignore_cleanup_errors=True)
+    part_of = TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}{PART}", ignore_cleanup_errors=True)
     with part_of as part:
         made = _write(sitting.office, settings, Path(part), moment(sitting.at))
         replayed = _read_back(settings, Path(part), made)
+        put(Path(part) / MANIFEST, made.written(), 0o600)
         put_folder(Path(part), folder)
     line(f"{folder}：事件 events {made.events:,}，封存至 sealed to {made.sealed:,}；已读回重放 read back, replayed")
     line(f"办件 cases {replayed.cases:,}，不一致 diverged {len(replayed.diverged)}", style="green")
@@ -145,6 +155,7 @@ def replace_database(settings: Settings, url: str) -> Settings:
 
 
 def _write(opened: Office, settings: Settings, part: Path, made_at: str) -> Manifest:
+    """The copy, and what is to be said of it once it was read back."""
     connection = opened.desk.connection
     kind, file = databases.dump(connection, settings.database, part)
     if settings.checkpoint_file.exists():
@@ -152,11 +163,9 @@ def _write(opened: Office, settings: Settings, part: Path, made_at: str) -> Mani
     with databases.opened(part, kind, settings.database) as url:
         copied = _facts_of(url)
     names = [file.name, *([_CHECKPOINT] if (part / _CHECKPOINT).exists() else [])]
-    manifest = replace(
+    return replace(
         copied, made_at=made_at, kind=kind, log=opened.log, files={name: _sha256(part / name) for name in names}
     )
-    put(part / MANIFEST, manifest.written(), 0o600)
-    return manifest
 
 
 def _facts_of(url: str) -> Manifest:
@@ -241,13 +250,17 @@ def _sealed_elsewhere(settings: Settings, log: str) -> int:
 
 
 def _quieten(url: str) -> None:
-    """Nobody is signed in, and no mail of before leaves by itself: it may have left already (nobody is told twice)."""
+    """Nobody is signed in, nothing typed waits to be sent again, and no mail of before leaves by itself.
+
+    It may have left already (nobody is told twice).
+    """
     engine = open_engine(url)
     try:
         connection = Connection(engine)
         try:
             with connection.writing():
                 connection.execute("DELETE FROM session")
+                connection.execute("DELETE FROM kept_form")
                 connection.execute(
                     "UPDATE mail SET state = 'unknown', answer = 'restored' WHERE state IN (?, ?, ?)",
                     ("waiting", "claimed", "handing_over"),

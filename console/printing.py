@@ -27,15 +27,13 @@ from engine.records import Json, Outcome, Sentence, Verdict
 from engine.scopes import choice_titles
 from engine.timeline import Entry
 from engine.trail.event import EventKind
-from engine.vocabulary import Role, Vocabulary
+from engine.vocabulary import NOBODY_HOLDS, Role, Vocabulary
 
 _WIDTH_IN_A_PIPE = 120
 _WEEKDAYS = "一二三四五六日"
 _INDENT = 4
 _GAP, _LEAST = 3, 12
 """Between two columns of a table, and what a column that is broken into lines should have at least, on screen."""
-_NOBODY_HOLDS: Mapping[str, str] = {"student": "学生本人", "import": "导入", "effect": "其他业务", "timer": "定时"}
-"""Roles that are not given to anybody (language, section 3)."""
 
 _OUTCOMES: Mapping[Outcome, tuple[str, str, str]] = {
     Outcome.HOLDS: ("✓", "符合 holds", "green"),
@@ -120,8 +118,8 @@ def step_title(definition: MachineFile, trigger: str | None) -> str:
 
 def role_title(roles: Mapping[str, Role], role: str) -> str:
     """What a role is called, with the name one types."""
-    title = roles[role].title.zh if role in roles else _NOBODY_HOLDS.get(role)
-    return role if title is None else f"{title} {role}"
+    title = roles[role].title if role in roles else NOBODY_HOLDS.get(role)
+    return role if title is None else f"{title.zh} {role}"
 
 
 def line(text: str = "", *, style: str = "") -> None:

@@ -15,9 +15,19 @@ from console.impact import Impact, impact_of
 from console.printing import document, line, note, stacked_moment, table
 from console.wiring import origin_of
 from engine import proposing
-from engine.errors import DefinitionFaults, Fault, RuleInUse, Unknown, Unreadable, XuejiError
+from engine.errors import (
+    DefinitionFaults,
+    Fault,
+    NeedsAnother,
+    NothingNew,
+    RuleInUse,
+    Unknown,
+    Unreadable,
+    WaitsAlready,
+    XuejiError,
+)
 from engine.proposed_texts import Findings, findings_of
-from engine.proposing import NeedsAnother, NotAsItWas, NothingNew, SeveralReasons
+from engine.proposing import NotAsItWas, SeveralReasons
 from engine.records import Request
 from engine.store import proposals
 from engine.store.proposals import MESSAGES as BELOW
@@ -31,7 +41,7 @@ _STAGES: Mapping[Stage, str] = {
     Stage.REFUSED: "未同意 refused",
     Stage.WITHDRAWN: "已收回 withdrawn",
 }
-_SAYS_NO = (NeedsAnother, NotAsItWas, NothingNew, DefinitionFaults, RuleInUse)
+_SAYS_NO = (NeedsAnother, NotAsItWas, NothingNew, WaitsAlready, DefinitionFaults, RuleInUse)
 """What stands in the way though the command was well meant."""
 _REASONS = (SeveralReasons, Unreadable, *_SAYS_NO)
 _OF_TEMPLATES = (".txt", ".html")

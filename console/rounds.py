@@ -18,7 +18,7 @@ from engine.expressions.kinds import SHANGHAI
 from engine.lanes import FAR, refresh
 from engine.records import Request
 from engine.recounting import calendar_of, carry_on
-from engine.store import import_runs, proposals
+from engine.store import import_runs, kept_forms, proposals
 from engine.store.leases import Held
 from engine.store.mails import MailRow
 from engine.store.proposals import Template
@@ -40,6 +40,9 @@ _SLICE = 5.0
 
 _TRIED_AGAIN_AFTER = timedelta(minutes=10)
 """A template that was left out is tried again: a machine may have been too busy to try it."""
+
+_FORGOTTEN_EVERY = timedelta(minutes=10)
+"""What people typed is promised to be gone within the hour, not to the minute."""
 
 GoOn = Callable[[], datetime | None]
 """The moment to go by, or None when it is time to stop."""
@@ -64,6 +67,7 @@ class Rounds:
         self._desk = office.desk
         self._figured_on: date | None = None
         self._judged_at: datetime | None = None
+        self._forgot_at: datetime | None = None
         self._hours = post.hours
         self._calendar = calendar_of(office.desk)
         self._mailer = mailer_for(post, is_lasting=office.desk.connection.is_lasting)
@@ -102,6 +106,13 @@ class Rounds:
             import_runs.forget(self._desk.connection, moment(at))
         rows, self._figured_on = keep_days(self._desk, at), day
         return rows
+
+    def forget_forms(self, at: datetime) -> None:
+        """Forget what people typed and gave up; looked for every few minutes, for nobody may keep a form again."""
+        if self._forgot_at is None or not self._forgot_at <= at < self._forgot_at + _FORGOTTEN_EVERY:
+            with self._desk.connection.writing():
+                kept_forms.forget_given_up(self._desk.connection, at)
+            self._forgot_at = at
 
     def judge_lanes(self, at: datetime) -> int:
         """Judge anew the lanes that time alone may have changed; looked for every few minutes. How many cases."""

@@ -199,6 +199,7 @@ class Worker:
             self._tell(kind, at.rounds.compose(at.clock.now()))
             at.rounds.keep_days(at.clock.now())
             at.rounds.judge_lanes(at.clock.now())
+            at.rounds.forget_forms(at.clock.now())
         elif kind == "webhooks":
             self._tell(kind, at.rounds.tell_webhooks(partial(self._now, at, held), held))
         else:

@@ -1,6 +1,7 @@
 """A step with the paper it rests on: the paper comes onto the case and the step is taken, both or neither.
 
-Rule: what is refused leaves the case as it was, an older paper included; the refusal alone is kept.
+Rule 1: what is refused leaves the case as it was, an older paper included; the refusal alone is kept.
+Rule 2: a request has one number, that of the step: the paper comes under none, and a refused paper is kept under it.
 
 Source: requirements.md S000-3.3 (the signature belongs to the form that was read).
 """
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from engine.attaching import attach, withdraw_document
+from engine.attaching import Attached, Withdrawn, attach, withdraw_document
 from engine.casework import answered, as_seen, move
 from engine.desk import Desk
 from engine.documents import Upload
@@ -24,6 +26,8 @@ from engine.store.cases import extend, hold_case
 from engine.store.relations import lock_students, students_on
 from engine.trail.event import EventKind
 
+_Done = TypeVar("_Done", Attached, Withdrawn, Moved)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
@@ -35,11 +39,11 @@ class Paper:
 
 
 class _Whole(Exception):
-    """Paper or step was refused: everything is rolled back on the way."""
+    """Paper or step was not done: everything is rolled back on the way."""
 
-    def __init__(self, refused: Refused) -> None:
-        self.refused = refused
-        super().__init__("the paper or its step was refused")
+    def __init__(self, answer: Refused | Repeated) -> None:
+        self.answer = answer
+        super().__init__("the paper was not put on the case, or the step not taken")
 
 
 def take_with(
@@ -76,41 +80,36 @@ def take_with(
             _put(desk, case, paper, given)
             return _take(desk, case, given)
     except _Whole as problem:
-        _keep(desk, case, request, problem.refused)
-        return problem.refused
+        if isinstance(problem.answer, Refused):
+            _keep(desk, case, request, problem.answer)
+        return problem.answer
 
 
-def _take(desk: Desk, case: int, request: Request) -> Moved | Refused | Repeated:
+def _take(desk: Desk, case: int, request: Request) -> Moved:
     """The step; decided once before, for what is kept of a refusal cannot be kept a second time."""
     found = as_seen(desk, case, request)
     machine = desk.machine_for(found.case, request.fields)
-    _unless_refused(decide(machine, found.case, request, Seeing(desk, machine, found, request)))
-    outcome = move(desk, case, request)
-    _unless_refused(outcome)
-    return outcome
+    _done(decide(machine, found.case, request, Seeing(desk, machine, found, request)))
+    return _done(move(desk, case, request))
 
 
 def _put(desk: Desk, case: int, paper: Paper, request: Request) -> None:
     """The paper on the case, and nothing else of its kind."""
     for row in documents.of_case(desk.connection, case):
         if row.kind == paper.kind and row.sha256 is not None:
-            off = replace(_part(request, f"off-{row.seq}"), fields={"reason": paper.reason})
-            _unless_refused(withdraw_document(desk, case, row.seq, off))
-    on = replace(_part(request, "on"), fields={})
-    _unless_refused(attach(desk, case, paper.kind, paper.upload, on))
+            _done(withdraw_document(desk, case, row.seq, replace(request, id=None, fields={"reason": paper.reason})))
+    _done(attach(desk, case, paper.kind, paper.upload, replace(request, id=None, fields={})))
 
 
-def _part(request: Request, name: str) -> Request:
-    return replace(request, id=None if request.id is None else f"{request.id}:{name}")
-
-
-def _unless_refused(answer: object) -> None:
-    if isinstance(answer, Refused):
+def _done(answer: _Done | Refused | Repeated) -> _Done:
+    """What was done; anything else undoes all of it."""
+    if isinstance(answer, Refused | Repeated):
         raise _Whole(answer)
+    return answer
 
 
 def _keep(desk: Desk, case: int, request: Request, refused: Refused) -> None:
-    """That it was refused, in the chain of the case as it is without the paper.
+    """That it was refused, under the number of the request, in the chain of the case as it is without the paper.
 
     Raises:
         StaleCase: If somebody has changed the case meanwhile.
@@ -120,6 +119,7 @@ def _keep(desk: Desk, case: int, request: Request, refused: Refused) -> None:
         found = as_seen(desk, case, request)
         machine = desk.machine_for(found.case, request.fields)
         sealed = seal(desk, machine, refused)
-        event = write_event(desk, machine, found.case, EventKind.REFUSED, refused.event)
+        told = refused.event if request.id is None else {**refused.event, "request": request.id}
+        event = write_event(desk, machine, found.case, EventKind.REFUSED, told)
         if not extend(desk.connection, found.case, event, sealed):
             raise StaleCase(found.case.number, found.case.revision)

@@ -93,3 +93,6 @@ IMPORT = Actor(login="import", grants=(Grant(role="import", unit="", path=""),))
 
 TIMER = Actor(login="timer", grants=(Grant(role="timer", unit="", path=""),))
 """The clock: it takes the steps that missed deadlines fire, and can do nothing else."""
+
+THE_PAST, ROLL_CALL, EXAMINER = Actor(login="past"), Actor(login="roll"), Actor(login="audit")
+"""Who asks what nobody asks: a decision again as it was, who stands where, whether what must hold does. None acts."""

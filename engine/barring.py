@@ -26,6 +26,8 @@ from engine.store import delegations, registry
 from engine.store.delegations import DelegationRow
 from engine.trail.event import chain_name
 
+NOBODYS_TO_LEND = frozenset({"auditor"})
+"""Roles exercised in the own right alone: who looks at everything answers for it (INV-ACC-1)."""
 _ON_BEHALF = ("records_officer", "records_section")
 """Who records what a student without an account leaves to somebody."""
 
@@ -90,6 +92,12 @@ def without_right(desk: Desk, row: DelegationRow, giver: Actor, path: str) -> It
     holder = None if row.case is None else delegations.handed_to(desk.connection, row.case, row.role)
     if holder not in (None, giver.login):
         yield refusal(desk, "handed-over", who=str(holder))
+
+
+def never_lent(desk: Desk, row: DelegationRow) -> Iterator[Verdict]:
+    """Some rights are nobody's to pass on."""
+    if row.role in NOBODYS_TO_LEND:
+        yield refusal(desk, "never-lent", role=_title(desk, row.role))
 
 
 def barred_in_case(hearing: Hearing, row: DelegationRow, taker: Actor | None) -> Iterator[Verdict]:

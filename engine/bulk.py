@@ -6,11 +6,11 @@ conflict or not open any more, never moved twice, because the version predicate 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine import lanes
-from engine.casework import move
+from engine.casework import first_answer, move
 from engine.collecting import collector_paused
 from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, TransitionNotOpen
@@ -19,7 +19,7 @@ from engine.fetching import Fetched, Neighbourhood
 from engine.forward import asks_for_papers
 from engine.keeping import barred_event, keeping_of, kind_of, seal, write_event
 from engine.machine import decide
-from engine.records import Case, Json, Moved, Refused, Request, case_number
+from engine.records import Case, Json, Moved, Refused, Repeated, Request, case_number
 from engine.settling import (
     Change,
     cause_of,
@@ -91,6 +91,21 @@ def move_many(
     return answer
 
 
+def first_answers(desk: Desk, cases: Sequence[int], request: str | None) -> dict[int, Repeated]:
+    """What some cases were answered when a request came first, by case; those it did not reach, or barred, are absent.
+
+    Args:
+        desk: Where they are worked.
+        cases: The cases.
+        request: The id of the request for all of them; None is answered to nobody.
+    """
+    found: dict[int, Repeated] = {}
+    for start in range(0, len(cases), CHUNK):
+        told = answered_before(desk.connection, cases[start : start + CHUNK], request)
+        found |= {case: first_answer(case, body) for case, body in told.items()}
+    return found
+
+
 @dataclass(slots=True)
 class _Chunk:
     """One chunk while it is decided: the answers so far, what is going to be written, and which of it was.
@@ -122,7 +137,7 @@ def _judge_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request)
 
 def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) -> BulkAnswer:
     try:
-        written = _write_chunk(desk, chunk, request, set())
+        written = _write_chunk(desk, chunk, request, ())
     except INTEGRITY_ERRORS:  # some of it was answered by an earlier run of this request, which was cut off
         answered = answered_before(desk.connection, [case for case, _ in chunk], request.id)
         if not answered:
@@ -135,7 +150,7 @@ def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) 
     return answer
 
 
-def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answered: set[int]) -> _Chunk:
+def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answered: Collection[int]) -> _Chunk:
     """Decide and write a chunk in one transaction; `answered` are the cases whose answer stands already."""
     writing = _Chunk()
     with desk.connection.writing():

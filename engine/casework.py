@@ -69,7 +69,7 @@ def move(desk: Desk, case: int, request: Request) -> Moved | Refused | Repeated:
         if repeated is not None:
             return repeated
         if isinstance(problem, TransitionNotOpen | NotAllowed):
-            _record_barred(desk, case, request, problem)
+            record_barred(desk, case, request, problem)
         raise
     raise Busy
 
@@ -127,8 +127,11 @@ def _act_on(desk: Desk, machine: Machine, found: Found, request: Request) -> Mov
     return outcome._replace(case=left or as_left(desk, outcome))
 
 
-def _record_barred(desk: Desk, case: int, request: Request, problem: TransitionNotOpen | NotAllowed) -> None:
-    """Keep in the case's chain that somebody asked for what is not open, or not to that person."""
+def record_barred(desk: Desk, case: int, request: Request, problem: TransitionNotOpen | NotAllowed) -> None:
+    """Keep in the case's chain that somebody asked for what is not open, or not to that person.
+
+    Call outside the transaction that the problem has taken back.
+    """
     for _ in range(_TRIES):
         with desk.connection.writing():
             found = read_case(desk.connection, case)
@@ -291,12 +294,16 @@ def answered(desk: Desk, request: Request) -> Repeated | None:
     row = desk.connection.execute("SELECT chain, body FROM event WHERE request = ?", (request.id,)).fetchone()
     if row is None:
         return None
-    chain, body = row
-    event = orjson.loads(bytes(body))
+    return first_answer(int(row[0]), bytes(row[1]))
+
+
+def first_answer(chain: int, body: bytes) -> Repeated:
+    """What was answered by an event of a chain; the answer to an opening that was refused names no case."""
+    event = orjson.loads(body)
     data = event["data"]
     return Repeated(
         trigger=data["trigger"],
-        number=case_number(int(chain)),
+        number=case_number(chain) if chain > 0 else "",
         moved=event["kind"] != EventKind.REFUSED,
         state=data.get("to", data["from"]),
         failed=tuple(data.get("failed", ())),

@@ -370,6 +370,16 @@ class MachineFile(Part):
         """Whether the members of a list are fixed in a state."""
         return state not in (NEW, CANCELLED) and self.states[state].frozen
 
+    def fixes(self, one: Transition) -> bool:
+        """Whether a step makes a draft: the members are fixed with it."""
+        return any(map(self.is_fixed, one.targets)) and not any(map(self.is_fixed, one.origins))
+
+    @property
+    def issued_when_fixed(self) -> tuple[str, ...]:
+        """The documents made by the steps that fix the members, each once, in the order written."""
+        issued = [kind for one in self.transitions.values() if self.fixes(one) for kind in one.issues]
+        return tuple(dict.fromkeys(issued))
+
 
 class Definition(MachineFile):
     """One procedure as one profile runs it: what a case is pinned to when it opens."""

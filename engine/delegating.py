@@ -18,6 +18,7 @@ from engine.barring import (
     Hearing,
     barred_in_case,
     hear,
+    never_lent,
     no_right,
     not_to_be_left,
     only_in_person,
@@ -87,7 +88,11 @@ def delegate(desk: Desk, unit: str, mandate: Mandate, until: datetime, request: 
             raise Unknown("单位 unit", unit, desk.units())
         row = _row(mandate, (request.actor.login, unit, None), request, until)
         taker = registry.actor(desk.connection, row.taker)
-        refused = (*unfit_terms(desk, row, taker, request), *without_right(desk, row, request.actor, place.path))
+        refused = (
+            *unfit_terms(desk, row, taker, request),
+            *never_lent(desk, row),
+            *without_right(desk, row, request.actor, place.path),
+        )
         if refused:
             desk.record_events([(EventKind.REFUSED, event_of(request, _refused(request, refused, row, taker)))])
         else:
@@ -192,6 +197,7 @@ def _lend_case(desk: Desk, case: int, mandate: Mandate, request: Request, until:
         taker = registry.actor(desk.connection, row.taker)
         refused = (
             *unfit_terms(desk, row, taker, request),
+            *never_lent(desk, row),
             *without_right(desk, row, request.actor, hearing.case.path),
             *against_taker(hearing, row, taker),
         )

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from engine.definition import MachineFile, Transition
 from engine.documents import document_of, of_kind, titled
 from engine.expressions.kinds import Row
 from engine.issuing import chosen, issue, lines_of
@@ -24,9 +23,7 @@ from engine.signing import Vote
 from engine.step import Step
 from engine.steps import Machine
 from engine.store.documents import DocumentRow
-
-NAMES = ("student_no", "exam_no", "registration_no", "id_number", "number")
-"""Columns by which a line of a form says whom it is about, the usual one first."""
+from engine.vocabulary import NAMES
 
 _SEVERAL = 2
 _TOLD = 20
@@ -46,17 +43,11 @@ class Form(NamedTuple):
         return self.lines[who][self.columns.index(column)] if column in self.columns else None
 
 
-def fixes(definition: MachineFile, one: Transition) -> bool:
-    """Whether a step makes a draft: the members are fixed with it."""
-    return any(map(definition.is_fixed, one.targets)) and not any(map(definition.is_fixed, one.origins))
-
-
 @lru_cache(maxsize=256)
 def forms_of(machine: Machine) -> tuple[str, ...]:
     """The forms that are made of the members when they are fixed: what is signed."""
-    definition = machine.definition
-    kinds = [kind for one in definition.transitions.values() if fixes(definition, one) for kind in one.issues]
-    return tuple(kind for kind in dict.fromkeys(kinds) if document_of(machine, kind).made_from == "members")
+    issued = machine.definition.issued_when_fixed
+    return tuple(kind for kind in issued if document_of(machine, kind).made_from == "members")
 
 
 def form_from(made: Mapping[str, Json]) -> Form:
@@ -64,10 +55,10 @@ def form_from(made: Mapping[str, Json]) -> Form:
     columns, rows = made["columns"], made["rows"]
     names = tuple(map(str, columns)) if isinstance(columns, Sequence) else ()
     lines = [one for one in rows if isinstance(one, Sequence)] if isinstance(rows, Sequence) else []
-    by = next((names.index(name) for name in NAMES if name in names), None)
+    by = [names.index(name) for name in NAMES if name in names]
     found: dict[str, Line] = {}
     for place, one in enumerate(lines):
-        who = str(place if by is None else one[by])
+        who = str(next((one[column] for column in by if one[column] is not None), place))
         found[who if who not in found else f"{who} {place}"] = one
     return Form(names, found)
 

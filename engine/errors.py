@@ -212,3 +212,31 @@ class RolesApart(XuejiError):
             f"{login} 不能同时担任{held.zh}与{wanted.zh}。"
             f" {login} cannot be both {held.en.lower()} and {wanted.en.lower()}."
         )
+
+
+class NeedsAnother(XuejiError):
+    """Who has proposed something does not approve it."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"须由另一人批准：{login} 是提交人。Another person must approve: {login} proposed it.")
+
+
+class NothingNew(XuejiError):
+    """A text says what is in force already."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"{file} 与现行的没有差别，无须发布。{file} says what is in force; there is nothing to publish."
+        )
+
+
+class WaitsAlready(XuejiError):
+    """The same person has proposed the same text for the same file, and nobody has decided on it yet."""
+
+    def __init__(self, file: str, number: int) -> None:
+        self.number = number
+        super().__init__(
+            f"{file} 的同样文字您已提交，即第 {number} 号发布，正等另一人批准；要改日期或理由，请先撤回那一号。"
+            f" You have proposed this text of {file} already: publication {number} waits for another person. To change"
+            " its day or reason, withdraw it first."
+        )

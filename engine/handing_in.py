@@ -115,7 +115,8 @@ class Rooms:
         """Open the cases for whom that is possible, and count them; inside the open transaction.
 
         Raises:
-            NotAllowed: If the person may not open one of them after all.
+            NotAllowed, TransitionNotOpen, AlreadyOpen: If the person may not open one of them after all.
+            LinkedRefusal, StaleCase: If what an opening causes is refused, or somebody else was faster.
         """
         opened = 0
         for room, rows in self.for_some(some).items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from engine.actors import Actor
+from engine.actors import EXAMINER
 from engine.auditing import access, clocks, erased, proofs, steps, wholes
 from engine.auditing.ground import Flaw, ground_of
 from engine.auditing.history import histories
@@ -284,13 +284,10 @@ def _not_holding(survey: Survey, shape: str, definition: Definition) -> Iterator
         for case, found in read_cases(survey.connection, ids[start : start + _CHUNK]).items():
             machine = survey.desk.machine_for(found.case, {})
             conditions = compiled.setdefault(id(machine), _compiled(machine, texts))
-            sight = Seeing(survey.desk, machine, found, Request(trigger="", actor=_AUDITOR, at=survey.at))
+            sight = Seeing(survey.desk, machine, found, Request(trigger="", actor=EXAMINER, at=survey.at))
             for name, condition in conditions.items():
                 if condition.evaluate(machine.decoded(sight.see((), condition.reads))) is False:
                     yield name, case
-
-
-_AUDITOR = Actor(login="audit")
 
 
 def _compiled(machine: Machine, texts: Mapping[str, str]) -> Mapping[str, Expression]:

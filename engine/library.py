@@ -6,11 +6,11 @@ Source: the definition language, sections 9 and 12.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import orjson
 from pydantic import BaseModel
 
 from engine.definition import Definition
@@ -116,7 +116,7 @@ def canonical(model: BaseModel) -> bytes:
     Names keep the order of the file, because slots that sign in sequence do so in that order.
     """
     content = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(content)
 
 
 def content_hash(model: BaseModel) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from engine.actors import Grant
 from engine.definition import MoveKind, Who
-from engine.drafts import against_closing, against_signing, fixes
+from engine.drafts import against_closing, against_signing
 from engine.errors import NotAllowed, TransitionNotOpen
 from engine.expressions.kinds import Value
 from engine.guards import explain
@@ -286,7 +286,7 @@ def _looks(machine: Machine, docket: _Docket, state: str, who: Who) -> Iterator[
 
 
 def _looks_at_sums(machine: Machine, docket: _Docket) -> Iterator[_Look]:
-    if docket.moves and not docket.leaves_open and fixes(machine.definition, docket.step.transition):
+    if docket.moves and not docket.leaves_open and machine.definition.fixes(docket.step.transition):
         yield lambda _, sight: against_closing(machine, sight)
 
 

@@ -17,7 +17,17 @@ from engine.actors import Actor
 from engine.checking.rulebooks import rule_in_use
 from engine.definition import Definition
 from engine.desk import Desk
-from engine.errors import DefinitionFaults, NotAllowed, RuleInUse, Unknown, Unreadable, XuejiError
+from engine.errors import (
+    DefinitionFaults,
+    NeedsAnother,
+    NotAllowed,
+    NothingNew,
+    RuleInUse,
+    Unknown,
+    Unreadable,
+    WaitsAlready,
+    XuejiError,
+)
 from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
 from engine.loading.origins import Origin, decoded
@@ -35,13 +45,6 @@ PUBLISHES = "system_admin"
 _SHORTEST_REASON, _LONGEST_REASON = 4, 500
 
 
-class NeedsAnother(XuejiError):
-    """Who has proposed something does not approve it."""
-
-    def __init__(self, login: str) -> None:
-        super().__init__(f"须由另一人批准：{login} 是提交人。Another person must approve: {login} proposed it.")
-
-
 class NotAsItWas(XuejiError):
     """A proposal is not where it was when the page was opened: decided, withdrawn, or overtaken by another."""
 
@@ -50,15 +53,6 @@ class NotAsItWas(XuejiError):
             f"第 {number} 号发布已有变动，没有办成：可能已由别人处理，或同一文件另有新的发布；请刷新后再看。"
             f" Publication {number} is not as it was; nothing was done. Somebody may have decided on it, or published"
             " the same file since; look again."
-        )
-
-
-class NothingNew(XuejiError):
-    """A text says what is in force already."""
-
-    def __init__(self, file: str) -> None:
-        super().__init__(
-            f"{file} 与现行的没有差别，无须发布。{file} says what is in force; there is nothing to publish."
         )
 
 
@@ -187,12 +181,21 @@ def propose(desk: Desk, number: int, effective_on: date, request: Request) -> No
 def propose_text(desk: Desk, read: Read, effective_on: date, request: Request, *, dry_run: bool = False) -> int | None:
     """Keep a text that was read and submit it, in one go; its number, None for a dry run. Else as `propose`.
 
-    Where something stands in the way nothing is kept, not even a draft.
+    Where something stands in the way nothing is kept, not even a draft. Sent twice, it is one proposal.
+
+    Raises:
+        WaitsAlready: If the person's own proposal of the same text waits, for another day or with another reason.
     """
     _raise_all(_against(desk, read, effective_on, request))
     if dry_run:
         return None
     with desk.connection.writing():
+        registry.registry_head(desk.connection)  # a second click waits here
+        waits = proposals.waiting_alike(desk.connection, read.file, read.text, request.actor.login)
+        if waits is not None:
+            if (waits.effective_on, waits.reason) != (effective_on.isoformat(), _reason(request)):
+                raise WaitsAlready(read.file, waits.number)
+            return waits.number
         number = _keep(desk, read, request)
         _submit(desk, number, effective_on, request)
     return number

@@ -49,6 +49,13 @@ class Published:
     not_opened: int
 
 
+class Changed(NamedTuple):
+    """What setting values of a batch did: all its values as they are now, and how many deadlines it has moved."""
+
+    values: Mapping[str, Json]
+    deadlines: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermStarted:
     """What the start of a term did, and for which profiles, by whose calendars it is the term now."""
@@ -140,8 +147,10 @@ def start_term(
     return TermStarted(term=str(wanted), profiles=profiles, opened=opened, not_opened=not_opened)
 
 
-def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Request) -> Mapping[str, Json]:
+def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Request) -> Changed:
     """Set values of a published batch, such as a date that was still open; the change is an event (S004-1.3).
+
+    Every deadline that it moves is an event of its case.
 
     Raises:
         Unknown: If the batch is not published or has no such field.
@@ -165,8 +174,8 @@ def change_batch(desk: Desk, name: str, given: Mapping[str, str], request: Reque
         }
         cause = _record(desk, EventKind.BATCH_CHANGED, data, request)
         desk.refresh()
-        settle_batch(desk, name, new, request, cause)
-    return values
+        moved = settle_batch(desk, name, new, request, cause)
+    return Changed(values, moved)
 
 
 def _entitled(desk: Desk, actor: Actor, act: str, roles: tuple[str, ...] = (_PUBLISHER,)) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import orjson
 
-from engine.actors import Actor
+from engine.actors import THE_PAST
 from engine.desk import Desk
 from engine.lists import digest_of
 from engine.past import Past, past_of
@@ -20,7 +20,6 @@ from engine.sight import Seeing
 from engine.store.cases import Found, read_case
 from engine.store.past import add_members, event_at, lines_of
 
-_NOBODY = Actor(login="past")
 _CHUNK = 500
 
 
@@ -73,7 +72,7 @@ def _members(past: Past, desk: Desk, chains: Sequence[int], case: int) -> list[C
         one = Found(
             case=found.case._replace(state=data["to"], fields=fields), known={}, student_no=None, record=None
         )  # fmt: skip
-        asked = Request(trigger=data["trigger"], actor=_NOBODY, at=datetime.fromisoformat(event["at"]))
+        asked = Request(trigger=data["trigger"], actor=THE_PAST, at=datetime.fromisoformat(event["at"]))
         sight = Seeing(then, then.machine_for(one.case, {}), one, asked)
         members = [other.case for other in sight.candidates()]
     return members if digest_of(members) == fixed[0] else None

@@ -13,7 +13,7 @@ import orjson
 
 from engine.desk import Desk
 from engine.errors import XuejiError
-from engine.records import Repeated, Request, case_number
+from engine.records import Repeated, Request, Sentence, case_number
 from engine.store.database import INTEGRITY_ERRORS
 from engine.trail.event import EventKind
 
@@ -43,6 +43,12 @@ def once(desk: Desk, act: str, request: Request, carry_out: Callable[[Request], 
         if first is None:
             raise
         return first
+
+
+def refused_before(first: Repeated) -> Sentence:
+    """What is still known of a request that was refused when it came first: the ids of what stood in its way."""
+    ids = "、".join((*first.failed, *first.undecided))
+    return Sentence(zh=f"刚才没有办成：{ids}", en=f"It was refused before: {ids}")
 
 
 def answered_at(desk: Desk, act: str, request: str) -> tuple[int, int] | None:

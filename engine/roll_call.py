@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import orjson
 
-from engine.actors import Actor
+from engine.actors import ROLL_CALL
 from engine.definition import Definition
 from engine.desk import Desk
 from engine.eligibility import Eligibility, application, judge_records, works_by
@@ -34,7 +34,6 @@ from engine.store.figures import Head
 from engine.store.registry import BatchRow
 from engine.trail.event import EventKind
 
-_NOBODY = Actor(login="roll")
 _CHUNK = 1000
 _OVERLAP = 2000
 """Events looked at once more: PostgreSQL commits them in another order than it numbers them."""
@@ -243,7 +242,7 @@ class _Call:
 
     def _judged(self, roll: Roll, waiting: Sequence[Found]) -> dict[int, Eligibility]:
         """What the rules say of those who may still apply, by case."""
-        request = Request(trigger=roll.trigger, actor=_NOBODY, at=self._at, fields={"batch": self._batch})
+        request = Request(trigger=roll.trigger, actor=ROLL_CALL, at=self._at, fields={"batch": self._batch})
         answers: dict[int, Eligibility] = {}
         for start in range(0, len(waiting), _CHUNK):
             chunk = waiting[start : start + _CHUNK]

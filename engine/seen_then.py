@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from engine.actors import Actor
+from engine.actors import THE_PAST
 from engine.definition import NEW
 from engine.desk import Desk
 from engine.documents import missing
@@ -22,7 +22,6 @@ from engine.store.cases import Found, read_case
 from engine.store.past import cases_about, lines_of, owners_of
 from engine.trail.event import REGISTRY, EventKind
 
-_NOBODY = Actor(login="past")
 _STUDENTS = 500
 _FAR = frozenset({"others", "members", "same_person"})
 
@@ -104,7 +103,7 @@ def _before(past: Past, one: Decision) -> Then:
     if becomes is None or found is None:
         return Then(missing=frozenset(one.compared.more))
     at = datetime.fromisoformat(one.event["at"])
-    sight = Seeing(then, machine, found, Request(trigger=becomes.trigger, actor=_NOBODY, at=at, fields=one.given))
+    sight = Seeing(then, machine, found, Request(trigger=becomes.trigger, actor=THE_PAST, at=at, fields=one.given))
     erased = past.erased(-(found.case.student or 0)) | {f"case.{name}" for name in past.erased(one.chain)}
     keys = [key for key in one.compared.more if key not in erased and _is_knowable(then, machine, key, found.case)]
     stored = [key for key in keys if key in machine.stored]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.actors import Actor, Grant
-from engine.barring import Hearing, hear, without_right
+from engine.barring import NOBODYS_TO_LEND, Hearing, hear, never_lent, without_right
 from engine.delegating import against_taker
 from engine.desk import Desk
 from engine.records import Request, Verdict
@@ -66,14 +66,15 @@ def takers(desk: Desk, case: int, role: str, request: Request, *, until: datetim
     }
     found = [_taker(hearing, row, some, own) for some in fitting.values()]
     return Takers(
-        against=tuple(without_right(desk, row, request.actor, hearing.case.path)),
+        against=(*never_lent(desk, row), *without_right(desk, row, request.actor, hearing.case.path)),
         people=tuple(sorted(found, key=lambda one: bool(one.against))),
     )
 
 
 def roles_to_pass(actor: Actor, path: str) -> Iterator[str]:
     """The roles that are a person's own at a unit: what can be passed."""
-    yield from dict.fromkeys(grant.role for grant in actor.grants if path.startswith(grant.path))
+    held = dict.fromkeys(grant.role for grant in actor.grants if path.startswith(grant.path))
+    yield from (role for role in held if role not in NOBODYS_TO_LEND)
 
 
 def _row(hearing: Hearing, role: str, until: datetime | None) -> DelegationRow:

@@ -129,6 +129,10 @@ class Rule(Part):
         return self
 
 
+NAMES = ("student_no", "exam_no", "registration_no", "id_number", "number")
+"""Columns by which a line of a form says whom it is about, the usual one first; some may be unknown yet of somebody."""
+
+
 class Document(Part):
     """A form or a piece of evidence; `ticked_by_another`: by somebody else than who handed it in."""
 
@@ -170,7 +174,13 @@ class Profile(Part):
     before: Literal["inclusive", "exclusive"] = "inclusive"
 
 
-_STUDENT = Bilingual(zh="学生本人", en="the student")
+NOBODY_HOLDS: Mapping[str, Bilingual] = {
+    "student": Bilingual(zh="学生本人", en="the student"),
+    "effect": Bilingual(zh="其他业务", en="another procedure"),
+    "timer": Bilingual(zh="定时", en="the clock"),
+    "import": Bilingual(zh="导入", en="an import"),
+}
+"""Roles that are not given to anybody (language, section 3)."""
 
 
 class Organisation(Part):
@@ -186,9 +196,9 @@ class Organisation(Part):
         return None if named is None else next((one for one in named.excludes if one in held), None)
 
     def called(self, role: str) -> Bilingual:
-        """What a role is called; the one that is given to nobody is the student's own (学生本人)."""
+        """What a role is called, also one that is given to nobody; its name where the organisation has it no more."""
         known = self.roles.get(role)
-        return _STUDENT if known is None else known.title
+        return NOBODY_HOLDS.get(role, Bilingual(zh=role, en=role)) if known is None else known.title
 
 
 class BatchFile(Part):

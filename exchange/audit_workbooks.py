@@ -83,7 +83,7 @@ def _findings(summary: Summary) -> Grid:
     for one in summary.findings:
         places = places_of(one, _MOST_PLACES)[:_MOST_LETTERS]
         title, said = CODES[one.code].zh, one.told(summary.names)
-        who = "、".join(summary.names.get(login, login) for login in one.people)
+        who = "、".join(one.who(summary.names))
         yield title, one.code, who, shown(one.at), said.zh, said.en, one.cases, places
 
 

@@ -9,7 +9,6 @@ Source: requirements.md, S000-3.5c (JPG, named by ID number), S001-I-6.12; domai
 
 from __future__ import annotations
 
-import re
 import stat
 import unicodedata
 import warnings
@@ -28,7 +27,7 @@ from exchange.evidence import BROKEN, BROKEN_PICTURE, FileRefused, inspect, list
 from exchange.faults import Sentence
 from exchange.pictures import FORMATS
 from exchange.refusals import SheetRefused
-from exchange.tails import end_of_archive
+from exchange.tails import end_of_archive, markers
 from exchange.uploads import kind_of
 from exchange.workbooks import read_first_sheet_of
 from exchange.zip_gate import MOST_BYTES_IN_FILE
@@ -52,8 +51,7 @@ _NO_FILES = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
 _BESIDE_FILES = ("._", "~$")
 """How the names begin of what a Mac and an office program put beside a file."""
 _DAMAGE = (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error)
-_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
-_SCAN, _IS_OVER = 0xDA, 0xD9
+_SCAN = 0xDA
 _USUAL_BYTES = range(20 * 1024, 200 * 1024 + 1)
 _COLOURS, _FOR_PRINT = "RGB", "CMYK"
 _ON_ITS_SIDE = range(5, 9)
@@ -244,19 +242,17 @@ def _header(body: bytes) -> tuple[str, int, int, str] | None:
 
 
 def _admit_jpeg(body: bytes) -> None:
-    """Follow a JPEG from marker to marker: it ends once, nothing but padding comes after, and its scans are few."""
-    at, scans = 2, 0
-    while (found := _MARKER.search(body, at)) is not None:
-        marker, at = found[1][0], found.end()
-        if marker == _IS_OVER:
-            if body[at:].strip(b"\x00"):
-                raise FileRefused(_AFTER_THE_END)
-            return
-        scans += marker == _SCAN
-        if scans > _MOST_SCANS:
-            raise FileRefused(_TOO_MANY_SCANS)
-        at += int.from_bytes(body[at : at + 2], "big")
-    raise FileRefused(BROKEN_PICTURE)
+    """A JPEG ends once, nothing but padding comes after, no second picture as of a telephone, and its scans are few."""
+    end, scans = 0, 0
+    try:
+        for marker, end in markers(body):  # noqa: B007 where the last one ends, is where the picture does
+            scans += marker == _SCAN
+            if scans > _MOST_SCANS:
+                raise FileRefused(_TOO_MANY_SCANS)
+    except EOFError:
+        raise FileRefused(BROKEN_PICTURE) from None
+    if body[end:].strip(b"\x00"):
+        raise FileRefused(_AFTER_THE_END)
 
 
 def _doubts(upload: Upload, colours: str) -> Iterator[tuple[Sentence, Sentence]]:

@@ -6,6 +6,7 @@ Rule: behind a picture may stand what fills it up, and further pictures, as tele
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _FILLING = b"\x00\t\n\r "
 """What cameras and programs fill a file up with."""
@@ -30,6 +31,24 @@ def is_followed(kind: str, body: bytes) -> bool:
     return bool(body[at:].strip(_FILLING))
 
 
+def markers(body: bytes, at: int = 0) -> Iterator[tuple[int, int]]:
+    """The markers of a JPEG that begins at a place, each with where it ends; what lies between may look like anything.
+
+    The last is that of the picture's end.
+
+    Raises:
+        EOFError: If the picture has no end.
+    """
+    at += 2
+    while (found := _MARKER.search(body, at)) is not None:
+        marker, at = found[1][0], found.end()
+        yield marker, at
+        if marker == _END_OF_PICTURE:
+            return
+        at += int.from_bytes(body[at : at + 2], "big")
+    raise EOFError
+
+
 def end_of_archive(body: bytes) -> int:
     """Where an archive ends by its own word: after the record that ends it, and the comment that record counts."""
     at = body.rfind(_ARCHIVE_END)
@@ -48,14 +67,8 @@ def _end_of_jpegs(body: bytes) -> int:
 
 
 def _end_of_jpeg(body: bytes, at: int) -> int:
-    """From marker to marker; what lies between them may look like anything."""
-    at += 2
-    while (found := _MARKER.search(body, at)) is not None:
-        at = found.end()
-        if found[1][0] == _END_OF_PICTURE:
-            return at
-        at += int.from_bytes(body[at : at + 2], "big")
-    raise EOFError
+    *_, (_, end) = markers(body, at)
+    return end
 
 
 def _end_of_png(body: bytes) -> int:

@@ -1,5 +1,6 @@
 """What tests of more than one room need: an empty database, on each of the two we promise."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from fcntl import LOCK_EX, flock
@@ -11,6 +12,7 @@ import pytest
 
 from engine.collecting import set_aside
 from engine.library import Library
+from engine.loading import remembered
 from engine.loading.folder import load
 from engine.loading.shelf import NOTHING_OVER
 from engine.store import schema
@@ -30,6 +32,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_finish() -> None:
     """What thousands of tests are made of is not looked through for garbage again and again."""
     set_aside()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_was_set_aside_stays_so() -> Iterator[None]:
+    """A process takes up other definitions seldom, and then looks for garbage; its tests do so hundreds of times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(remembered, "set_aside", gc.freeze)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +103,7 @@ def definitions_are_read_once() -> Iterator[None]:
     @cache
     def of_folder(folder: Path, over: tuple[tuple[str, str], ...]) -> Library:
         library = load(folder, FUNCTIONS, dict(over))
-        set_aside()
+        gc.freeze()
         return library
 
     def once(folder: Path, _memory: Path, _functions: object, over: Mapping[str, str] = NOTHING_OVER) -> Library:

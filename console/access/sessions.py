@@ -84,7 +84,12 @@ def family_of(token: str) -> str:
 
 def ends_at(row: SessionRow) -> datetime:
     """When a session ends if it is not used from now on."""
-    return min(row.expires_at, row.seen_at + (STUDENT_IDLE if row.is_student else STAFF_IDLE))
+    return min(row.expires_at, row.seen_at + idle_span(row))
+
+
+def idle_span(row: SessionRow) -> timedelta:
+    """How long a session lasts while nobody uses it."""
+    return STUDENT_IDLE if row.is_student else STAFF_IDLE
 
 
 def step_up(connection: Connection, row: SessionRow, at: datetime) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from console.api.errands import Prose, Word
 from engine.definition import Bilingual
 from engine.records import Outcome, Sentence, Verdict
 
@@ -115,25 +116,9 @@ class EventOut(Answer):
     undecided: list[str]
 
 
-class WaitingOut(Answer):
-    """A case that waits for the person."""
-
-    number: str
-    workflow: str
-    state: str
-    revision: int
-    unit: str
-    batch: str | None = None
-    student_no: str | None = None
-    since: str
-    triggers: list[str]
-
-
-class QueueOut(Answer):
-    """A page of what waits; `next` is to be given as `after` for the page that follows."""
-
-    cases: list[WaitingOut]
-    next: str | None = None
+Fields = Annotated[
+    dict[str, Prose], Field(max_length=100, description="What a step is given, by the names it asks for")
+]
 
 
 class DecisionIn(BaseModel):
@@ -141,14 +126,17 @@ class DecisionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     revision: int = Field(ge=0, le=2**53 - 1, description="At which the case was seen")
-    fields: dict[str, str] = Field(default={}, max_length=100)
-    to: str | None = Field(default=None, max_length=100)
-    slot: str | None = Field(default=None, max_length=100)
+    fields: Fields = {}
+    to: Word | None = Field(default=None, description="Where to; to be said where the step may lead to several states")
+    slot: Word | None = None
     consents: bool | None = Field(
         default=None, description="Whether the signature is for it; to be said where one may sign against it"
     )
     ticks: dict[str, bool] = Field(
         default={}, max_length=200, description="What a reviewer found of documents, such as `E-F04.signed`"
+    )
+    cautions: list[Word] = Field(
+        default=[], max_length=100, description="What was looked at, as the queue names it; a step on wants all of it"
     )
 
 
@@ -169,16 +157,16 @@ class OpeningIn(BaseModel):
     """A case to be opened."""
 
     model_config = ConfigDict(extra="forbid")
-    workflow: str = Field(max_length=100)
-    about: str = Field(max_length=40, description="A student number, or the code of a unit")
-    fields: dict[str, str] = Field(default={}, max_length=100)
+    workflow: Word
+    about: Word = Field(max_length=40, description="A student number, or the code of a unit")
+    fields: Fields = {}
 
 
 class CaseAt(BaseModel):
     """A case as it was seen."""
 
     model_config = ConfigDict(extra="forbid")
-    number: str = Field(max_length=9)
+    number: Word = Field(max_length=9)
     revision: int = Field(ge=0, le=2**53 - 1)
 
 
@@ -186,9 +174,9 @@ class ManyIn(BaseModel):
     """One decision on many cases; each is decided by itself."""
 
     model_config = ConfigDict(extra="forbid")
-    trigger: str = Field(max_length=100)
+    trigger: Word
     cases: list[CaseAt] = Field(min_length=1, max_length=10_000)
-    fields: dict[str, str] = Field(default={}, max_length=100)
+    fields: Fields = {}
     consents: bool | None = Field(
         default=None, description="Whether the signatures are for it; to be said where one may sign against it"
     )
@@ -203,11 +191,19 @@ class RefusedOut(Answer):
     undecided: list[str]
 
 
+class LookOut(Answer):
+    """A case of which something is to be looked at first: it is decided by itself, with these `cautions`."""
+
+    number: str
+    cautions: list[str]
+
+
 class ManyOut(Answer):
-    """What became of each."""
+    """What became of each: the first answer, however often it is asked under the same key."""
 
     dry_run: bool
     moved: list[str]
+    look: list[LookOut] = Field(description="Would be decided, but something is to be looked at first (需细看)")
     refused: list[RefusedOut]
     conflicts: list[str]
     barred: list[str]

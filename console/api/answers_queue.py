@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +12,6 @@ from console.api.errands import Prose, Word
 
 _MOST = 10_000
 LaneOut = Literal["blocked", "look", "ready"]
-_Due = Field(default="", pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", description="What is due by the end of a day")
 
 
 class FilterIn(BaseModel):
@@ -25,7 +25,7 @@ class FilterIn(BaseModel):
     lane: Literal["", "blocked", "look", "ready"] = ""
     rule: Word = Field(default="", description="The name of a rule that stands in the way")
     caution: Word = ""
-    due: str = _Due
+    due: Literal[""] | date = Field(default="", description="A day: what is due by its end")
     cohort: Word = ""
     level: Word = ""
     sort: Literal["", "lane", "due", "entered", "unit", "number"] = ""
@@ -35,7 +35,7 @@ class PageIn(FilterIn):
     """A page of a queue under a filter."""
 
     after: str = Field(
-        default="", pattern=r"^([0-9A-Za-z]{4}-?[0-9A-Za-z]{4})?$", description="`next` of the page before"
+        default="", max_length=400, pattern=r"^[0-9A-Za-z_/.:~-]*$", description="`next` of the page before"
     )
 
 
@@ -174,7 +174,7 @@ class BulkIn(BaseModel):
     trigger: Word = Field(min_length=1)
     cases: list[Word] = Field(default=[], max_length=_MOST)
     filter: FilterIn = FilterIn()
-    fields: dict[str, str] = Field(default={}, max_length=100, description="What the step is given; a reason may wait")
+    fields: dict[str, Prose] = Field(default={}, max_length=100, description="What it is given; a reason may wait")
 
 
 class ConfirmIn(BaseModel):

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.api.answers import Answer, VerdictOut, Words
+from console.api.errands import Prose, Word
 
 _REVISION = Field(default=None, ge=0, le=2**53 - 1, description="At which the case was seen; another is a conflict")
 
@@ -36,7 +37,7 @@ class DocumentOut(Answer):
 class WithdrawalIn(_Asked):
     """Why a document is taken off again."""
 
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Prose = Field(min_length=1, max_length=500)
     revision: int | None = _REVISION
 
 
@@ -59,9 +60,9 @@ class ActOut(Answer):
 class HandingOverIn(_Asked):
     """To whom a case is handed for good (转办), in which of the own roles, and why."""
 
-    taker: str = Field(min_length=1, max_length=100)
-    role: str = Field(min_length=1, max_length=100)
-    reason: str = Field(min_length=1, max_length=500)
+    taker: Word = Field(min_length=1)
+    role: Word = Field(min_length=1)
+    reason: Prose = Field(min_length=1, max_length=500)
     revision: int | None = _REVISION
 
 
@@ -80,21 +81,21 @@ class ReminderIn(_Asked):
 class CommentIn(_Asked):
     """A remark (备注) for everybody who works on the case."""
 
-    text: str = Field(min_length=1, max_length=500)
+    text: Prose = Field(min_length=1, max_length=500)
     revision: int | None = _REVISION
 
 
 class SignerIn(_Asked):
     """A change of who signs a step that is being signed."""
 
-    trigger: str = Field(min_length=1, max_length=100, description="The step that is being signed")
+    trigger: Word = Field(min_length=1, description="The step that is being signed")
     change: Literal["add", "drop"] = Field(description="加签 or 减签")
-    signer: str = Field(min_length=1, max_length=100, description="To add: a role; to drop: a slot")
-    unit: str | None = Field(default=None, max_length=40, description="Where an added role counts; else the case's")
-    before: str | None = Field(
-        default=None, max_length=100, description="Where one signs in sequence: the slot before which; else last"
+    signer: Word = Field(min_length=1, description="To add: a role; to drop: a slot")
+    unit: Word | None = Field(default=None, max_length=40, description="Where an added role counts; else the case's")
+    before: Word | None = Field(
+        default=None, description="Where one signs in sequence: the slot before which; else last"
     )
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Prose = Field(min_length=1, max_length=500)
     revision: int | None = _REVISION
 
 

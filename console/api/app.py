@@ -15,6 +15,7 @@ from console.api import (
     auditing,
     auditing_work,
     bulk,
+    deciding,
     defining,
     exporting,
     my,
@@ -33,6 +34,7 @@ from engine.store.database import Busy
 AT = "/api/v1"
 ALL = (
     routes.doors,
+    deciding.doors,
     queueing.doors,
     bulk.doors,
     exporting.doors,

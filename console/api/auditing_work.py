@@ -5,6 +5,7 @@ What is taken out is an event of its own each time, and wants a token that was m
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from typing import Annotated
 
@@ -172,11 +173,9 @@ def judge_again(
     visit.sent = file
     number = sha256(f"{WHAT_IF}/{call.own(key)}".encode()).hexdigest()[:32]
     if audit_runs.run_of(call.desk.connection, number) is None:
-        try:
-            what_if.ask(visit, number)
-        except INTEGRITY_ERRORS:  # the same, asked twice at this moment
-            return WhatIfLineOut.model_validate(_run(run_for(visit, number, WHAT_IF)[0]))
         keep_look(visit, "what-if", batch=batch.strip(), run=number)
+        with suppress(*INTEGRITY_ERRORS):  # the same, asked twice at this moment
+            what_if.ask(visit, number)
     return WhatIfLineOut.model_validate(_run(run_for(visit, number, WHAT_IF)[0]))
 
 

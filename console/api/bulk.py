@@ -5,6 +5,8 @@ A preview is changed by making another: with other cases, another step, or what 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -21,6 +23,7 @@ from console.api.answers_queue import (
     OutcomeOut,
     SampledOut,
 )
+from console.api.deciding import machine_with
 from console.api.doors import ApiDoors, Call, Workbook
 from console.api.errands import errand
 from console.api.queueing import filter_of
@@ -29,9 +32,9 @@ from console.api.working_lists import plain
 from console.web.audiences import Audience
 from console.web.bulk import acts, choosing, committing
 from console.web.bulk.acts import own_run
-from console.web.bulk.view import BulkView, bulk_view, waits_for_worker
+from console.web.bulk.view import BulkView, Preview, bulk_view, waits_for_worker
 from console.web.faults import FieldFaults
-from console.web.queue.rows import Holdup
+from console.web.queue.filtering import Filter
 from console.web.queue.waiting import waiting_for
 from console.web.visit import Visit
 from engine.casework import read_fields
@@ -49,34 +52,31 @@ Which = Annotated[str, Path(max_length=40, description="The run, as its preview 
 @doors.door("POST", "/bulk", scope=Scope.DECIDE, to=STAFF, status_code=201)
 def look_first(call: Call, wanted: BulkIn) -> BulkOut:
     """What a step would do to many cases, each judged by itself; nothing is decided until it is confirmed."""
-    visit = errand(call)
-    chosen = _chosen(visit, wanted)
+    visit, asked = errand(call), filter_of(call, wanted.filter)
+    chosen = _chosen(visit, wanted, asked)
     if not chosen:
         raise Unreadable("cases", "", "在待办里的件 cases that wait for the person")
-    machine = call.desk.machine(chosen[0].row.shape)
+    machine = machine_with(call.desk, [one.row.shape for one in chosen], wanted.trigger)
     given = read_fields(call.desk, machine, wanted.trigger, wanted.fields)
-    asked = filter_of(wanted.filter).query()
-    run = Run(
-        "", call.actor.login, wanted.trigger, asked, Stage.PREVIEW, moment(call.at), None, canonical(given).decode()
-    )
+    login, query, written = call.actor.login, asked.query(), canonical(given).decode()
+    run = Run("", login, wanted.trigger, query, Stage.PREVIEW, moment(call.at), None, written)
     return _bulk(visit, choosing.keep(visit, run, chosen))
 
 
-def _chosen(visit: Visit, wanted: BulkIn) -> list[Placed]:
+def _chosen(visit: Visit, wanted: BulkIn, asked: Filter) -> list[Placed]:
     """The cases as they stand in the queue; those that do not wait for the person are left aside.
 
     Raises:
         Unreadable: If a number is none.
     """
-    asked = filter_of(wanted.filter)
     waiting = waiting_for(visit, asked)
     if not wanted.cases:
         return list(choosing.shown_by(waiting, asked))
     numbers = [case_of(plain(one)) for one in wanted.cases]
     if None in numbers:
         raise Unreadable("cases", wanted.cases[numbers.index(None)], "件号 numbers of cases")
-    standing = [waiting.standing(one) for one in sorted({one for one in numbers if one is not None})]
-    return [one for one in standing if one is not None]
+    standing = waiting.standings([one for one in numbers if one is not None])
+    return [standing[case] for case in sorted(standing)]
 
 
 @doors.door("GET", "/bulk/{run}", scope=Scope.READ, to=STAFF)
@@ -101,7 +101,7 @@ def _bulk(visit: Visit, run: str) -> BulkOut:
         total=view.total,
         done=view.done,
         failed=view.failed,
-        against=[] if view.preview is None else [_against(one) for one in view.preview.against],
+        against=[] if view.preview is None else list(_against(visit, own, view.preview)),
         sample=_sample(view),
     )
 
@@ -111,8 +111,14 @@ def _sample(view: BulkView) -> list[SampledOut]:
     return [SampledOut(number=one.line.number, is_seen=one.is_seen) for one in chosen]
 
 
-def _against(one: Holdup) -> HindranceOut:
-    return HindranceOut(rule=one.rule, title=Words(zh=one.title.zh, en=one.title.en), cases=one.count, sole=0)
+def _against(visit: Visit, run: Run, preview: Preview) -> Iterator[HindranceOut]:
+    """The rules against those that cannot be in it."""
+    against = [one.rules.split() for one in acts.rows_of(visit, run) if one.outcome is Outcome.CANNOT]
+    sole = Counter(rules[0] for rules in against if len(rules) == 1)
+    for one in preview.against:
+        yield HindranceOut(
+            rule=one.rule, title=Words(zh=one.title.zh, en=one.title.en), cases=one.count, sole=sole[one.rule]
+        )
 
 
 @doors.door("GET", "/bulk/{run}/rows", scope=Scope.READ, to=STAFF)
@@ -130,7 +136,7 @@ def rows(
         BulkRowOut(
             number=case_number(one.case),
             outcome=one.outcome.value,
-            rules=[] if one.outcome is Outcome.BROKEN else one.rules.split(),
+            rules=[] if one.broke else one.rules.split(),
         )
         for one in every
         if outcome in (None, one.outcome.value) and case_number(one.case) > plain(after)

@@ -76,4 +76,4 @@ def counted(call: Call, name: BatchCode, wanted: Annotated[CountedIn, Query()]) 
 @doors.door("POST", "/exports/queue", scope=Scope.READ, to=Audience.STAFF, answers=Workbook, proof=True)
 def queue_out(call: Call, wanted: FilterIn) -> Workbook:
     """What waits for the person under a filter, as a workbook; each time it is taken out is an event."""
-    return Workbook(exports.queue(errand(call), filter_of(wanted)))
+    return Workbook(exports.queue(errand(call), filter_of(call, wanted)))

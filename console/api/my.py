@@ -14,7 +14,7 @@ from console.access.programs import Scope
 from console.api.answers import verdict, words
 from console.api.answers_my import HandedInOut, MyOut, OthersTodoOut, OwnCaseOut, OwnStepOut, TodoOut
 from console.api.doors import ApiDoors, Call
-from console.api.errands import errand
+from console.api.errands import Word, errand
 from console.api.routes import Key, Number
 from console.web.audiences import Audience
 from console.web.my.reading import Own, OwnStep, read_own
@@ -82,7 +82,7 @@ def _case(own: Own, case: Case) -> OwnCaseOut:
 def upload(
     call: Call,
     number: Number,
-    kind: Annotated[str, Form(min_length=1, max_length=100, description="One of those that the case `takes`")],
+    kind: Annotated[Word, Form(min_length=1, description="One of those that the case `takes`")],
     file: Annotated[UploadFile, File(description="The picture; what it is, is read from its bytes")],
     key: Key,
 ) -> HandedInOut:

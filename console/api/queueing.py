@@ -31,7 +31,6 @@ from console.api.answers_queue import (
 from console.api.doors import ApiDoors, Call
 from console.api.errands import Errand, errand
 from console.api.routes import Key
-from console.api.working_lists import plain
 from console.web.audiences import Audience
 from console.web.batches import nudging
 from console.web.batches.counting import look
@@ -40,6 +39,7 @@ from console.web.queue import nudging as queue_nudging
 from console.web.queue.filtering import Filter, Which
 from console.web.queue.rows import holdup_of
 from console.web.queue.waiting import waiting_for
+from engine.errors import Unknown
 from engine.lane_queries import Hindrance, Placed
 from engine.lanes import Lane
 from engine.store.cases import Found, read_cases
@@ -58,16 +58,22 @@ Handle = Annotated[str, Path(max_length=40, description="The selection, as it wa
 View = Annotated[str, Path(max_length=40)]
 
 
-def filter_of(given: FilterIn) -> Filter:
-    """The filter that is asked for."""
-    said = given.model_dump()
-    return Filter(**{**said, "after": plain(said.get("after", ""))})
+def filter_of(call: Call, given: FilterIn) -> Filter:
+    """The filter that is asked for.
+
+    Raises:
+        Unknown: If it names a unit that is none.
+    """
+    units = call.desk.units()
+    if given.unit and given.unit not in units:
+        raise Unknown("单位 unit", given.unit, units)
+    return Filter(**given.model_dump(mode="json"))
 
 
 @doors.door("GET", "/queue/counts", scope=Scope.READ, to=STAFF)
 def counted(call: Call, wanted: Annotated[FilterIn, Query()]) -> CountsOut:
     """How many wait for the person under a filter, by lane, and what holds the blocked ones up."""
-    visit, asked = errand(call), filter_of(wanted)
+    visit, asked = errand(call), filter_of(call, wanted)
     waiting = waiting_for(visit, asked)
     counts = waiting.counts(asked)
     return CountsOut(
@@ -87,7 +93,8 @@ def _hindrance(visit: Errand, one: Hindrance) -> HindranceOut:
 @doors.door("GET", "/queue/todo", scope=Scope.READ, to=STAFF)
 def waiting_now(call: Call, wanted: Annotated[PageIn, Query()]) -> QueuePageOut:
     """What waits for the person under a filter, fifty a page, in the order of the page unless another is asked for."""
-    page, following = waiting_for(errand(call), filter_of(wanted)).page(filter_of(wanted))
+    asked = filter_of(call, wanted)
+    page, following = waiting_for(errand(call), asked).page(asked)
     found = read_cases(call.desk.connection, [one.case for one in page]) if page else {}
     seen = [one for one in page if one.case in found and call.visible.sees(found[one.case].case)]
     return QueuePageOut(cases=[_queued(one, found[one.case]) for one in seen], next=following or None)
@@ -133,7 +140,7 @@ def _view(visit: Errand, one: SavedView) -> ViewOut:
 @doors.door("POST", "/queue/views", scope=Scope.DECIDE, to=STAFF)
 def keep_view(call: Call, wanted: ViewIn, _key: Key) -> ViewOut:
     """Keep a filter under a name; of one's own that says the same under the same name there is but one."""
-    visit, asked = errand(call), filter_of(wanted.filter)
+    visit, asked = errand(call), filter_of(call, wanted.filter)
     unit = next((grant.unit for grant in visit.actor.grants), None) if wanted.shared else None
     same = (visit.login, unit, wanted.name, asked.query(), wanted.pinned)
     there = next((one for one in views_kept.kept(visit) if one[1:] == same), None)
@@ -195,7 +202,7 @@ def choose(call: Call, wanted: NudgeIn) -> NudgeOut:
     if wanted.batch:
         handle = nudging.choose(look(visit, wanted.batch), wanted.about)
     else:
-        handle = queue_nudging.choose(visit, wanted.about, filter_of(wanted.filter))
+        handle = queue_nudging.choose(visit, wanted.about, filter_of(call, wanted.filter))
     return _nudge(visit, handle)
 
 

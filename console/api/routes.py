@@ -1,8 +1,7 @@
-"""The resources: queue, cases, decisions, batches, units, definitions, the seal."""
+"""The resources: cases, batches, units, definitions, the seal; and what parameters are in many an address."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -13,45 +12,28 @@ from console.api.answers import (
     BatchOut,
     CaseOut,
     DeadlineOut,
-    DecisionIn,
-    DecisionOut,
     EligibilityOut,
     EligibleOut,
     EventOut,
     GrantOut,
     HeadOut,
-    ManyIn,
-    ManyOut,
     MeOut,
-    OpeningIn,
-    QueueOut,
-    RefusedOut,
     StepOut,
     UnitOut,
-    WaitingOut,
     Words,
     WorkflowOut,
     verdict,
     words,
 )
 from console.api.doors import ApiDoors, Call
-from console.documents import ids
 from console.web.audiences import Audience
-from console.web.cases.looking import looked_at
+from console.web.cases.looking import looked_at, part_looked_at
 from console.web.faults import NotFound
-from console.web.queue.step_fields import can_oppose
-from engine.bulk import move_many
-from engine.casework import move, open_case, read_fields
 from engine.definition import CANCELLED, Definition
 from engine.eligibility import eligibility
-from engine.errors import Unknown, Unreadable
-from engine.opening import machine_to_open, opening_of, unit_of
 from engine.prospects import Prospect, prospects
-from engine.queues import Waiting, waiting_for
-from engine.records import Json, Moved, Outcome, Refused, Repeated, case_number
 from engine.repeating import once
 from engine.retracting import retract
-from engine.steps import Machine
 from engine.store import deadlines, leaves, registry
 from engine.store.cases import Found
 from engine.timeline import timeline
@@ -78,34 +60,6 @@ def me(call: Call) -> MeOut:
     """For whom the token acts, and what for."""
     grants = [GrantOut(role=one.role, unit=one.unit) for one in call.actor.grants]
     return MeOut(login=call.actor.login, scopes=sorted(call.scopes), grants=grants)
-
-
-@doors.door("GET", "/queue", scope=Scope.READ, to=Audience.STAFF)
-def queue(call: Call, after: After = None, limit: Limit = 50) -> QueueOut:
-    """What waits for the person, longest waiting first."""
-    waiting = sorted(waiting_for(call.desk, call.actor, call.at), key=_cursor)
-    left = [one for one in waiting if _cursor(one) > (after or "")]
-    page = left[:limit]
-    return QueueOut(cases=[_waiting(one) for one in page], next=_cursor(page[-1]) if len(left) > limit else None)
-
-
-def _cursor(one: Waiting) -> str:
-    """Where a case stands in the queue; it says so of cases that have left it, too."""
-    return f"{one.since}~{one.number}"
-
-
-def _waiting(one: Waiting) -> WaitingOut:
-    return WaitingOut(
-        number=one.number,
-        workflow=one.workflow,
-        state=one.state,
-        revision=one.revision,
-        unit=one.unit,
-        batch=one.batch,
-        student_no=one.student_no,
-        since=one.since,
-        triggers=list(one.triggers),
-    )
 
 
 @doors.door("GET", "/cases/{number}", scope=Scope.READ)
@@ -173,68 +127,8 @@ def events(call: Call, number: Number) -> list[EventOut]:
             failed=sorted(one.failed),
             undecided=sorted(one.undecided),
         )
-        for one in timeline(call.desk, call.case(number))
+        for one in timeline(call.desk, part_looked_at(call, call.case(number)))
     ]
-
-
-@doors.door("POST", "/cases/{number}/transitions/{trigger}", scope=Scope.DECIDE, to=Audience.PARTAKER)
-def decide(
-    call: Call, number: Number, trigger: Annotated[str, Path(max_length=100)], decision: DecisionIn, key: Key
-) -> DecisionOut:
-    """Take a step on a case, or sign for it; a refusal is an answer with every reason."""
-    found = call.case(number)
-    given: dict[str, Json] = {**decision.fields}
-    machine = call.desk.machine_for(found.case, given)
-    fields = read_fields(call.desk, machine, trigger, decision.fields)
-    if Audience.STAFF.admits(call.actor) and _wants_proof(machine, trigger):
-        call.demand_proof()
-    asked = call.asks(trigger, fields, seen=decision.revision, request=call.own(key))
-    consents = _vote(machine, trigger, decision)
-    asked = replace(asked, to=decision.to, slot=decision.slot, consents=consents, ticks=decision.ticks)
-    outcome = move(call.desk, found.case.id, asked)
-    return _decided(found.case.number, outcome)
-
-
-def _vote(machine: Machine, trigger: str, said: DecisionIn | ManyIn) -> bool:
-    """Yes or no, as it was said; where nobody can say no, a signature is a yes.
-
-    Raises:
-        Unreadable: If it was not said where one may say either.
-    """
-    if said.consents is None and can_oppose(machine.step_anywhere(trigger)):
-        raise Unreadable("consents", "", "true 或 false，这一步要表态 true or false: this step asks for a vote")
-    return said.consents is not False
-
-
-def _wants_proof(machine: Machine, trigger: str) -> bool:
-    """Whether the page asks staff for a fresh proof: the step ends the case, or is signed on a list."""
-    step = machine.step_anywhere(trigger)
-    is_signed = step.signing is not None and machine.definition.members is not None
-    return is_signed or any(machine.is_final(target) for target in step.targets)
-
-
-def _decided(number: str | None, outcome: Moved | Refused | Repeated) -> DecisionOut:
-    if isinstance(outcome, Repeated):
-        return DecisionOut(
-            number=outcome.number,
-            trigger=outcome.trigger,
-            moved=outcome.moved,
-            state=outcome.state,
-            repeated=True,
-            failed=list(outcome.failed),
-            undecided=list(outcome.undecided),
-        )
-    said = outcome.verdicts if isinstance(outcome, Refused) else ()
-    opened = outcome.case.number if isinstance(outcome, Moved) else None
-    return DecisionOut(
-        number=number or opened,
-        trigger=outcome.trigger,
-        moved=isinstance(outcome, Moved),
-        state=outcome.case.state,
-        failed=ids(said, Outcome.FAILS),
-        undecided=ids(said, Outcome.UNDECIDED),
-        verdicts=[verdict(one) for one in said],
-    )
 
 
 @doors.door("POST", "/cases/{number}/retraction", scope=Scope.DECIDE, to=Audience.PARTAKER)
@@ -243,51 +137,6 @@ def take_back(call: Call, number: Number, key: Key) -> CaseOut:
     found = call.case(number)
     once(call.desk, "retract", call.asks("retract", request=call.own(key)), partial(retract, call.desk, found.case.id))
     return _case(call, found)
-
-
-@doors.door("POST", "/cases", scope=Scope.DECIDE, status_code=201)
-def open_one(call: Call, opening: OpeningIn, key: Key) -> DecisionOut:
-    """Open a case about a student or a unit."""
-    desk, workflow = call.desk, opening.workflow
-    try:
-        unit = unit_of(desk, opening.about)
-    except Unknown as problem:
-        raise NotFound from problem
-    trigger = opening_of(desk.library.definition(workflow, desk.profile_of(unit)), call.actor)
-    if trigger is None:
-        raise Unreadable("workflow", workflow, "随手可开的业务 one that is opened by hand")
-    fields = read_fields(desk, machine_to_open(desk, workflow, unit, trigger), trigger, opening.fields)
-    return _decided(None, open_case(desk, workflow, opening.about, call.asks(trigger, fields, request=call.own(key))))
-
-
-@doors.door("POST", "/decisions", scope=Scope.DECIDE, to=Audience.STAFF)
-def decide_many(call: Call, many: ManyIn, key: Key) -> ManyOut:
-    """One decision on many cases, each judged by itself; a dry run unless said otherwise, which wants a proof."""
-    if not many.dry_run:
-        call.demand_proof()
-    found = [(call.case(one.number), one.revision) for one in many.cases]
-    first = found[0][0].case
-    given: dict[str, Json] = {**many.fields}
-    machine = call.desk.machine_for(first, given)
-    fields = read_fields(call.desk, machine, many.trigger, many.fields)
-    cases = [(one.case.id, revision) for one, revision in found]
-    asked = call.asks(many.trigger, fields, request=call.own(key))
-    asked = replace(asked, consents=_vote(machine, many.trigger, many))
-    answer = move_many(call.desk, cases, asked, dry_run=many.dry_run)
-    return ManyOut(
-        dry_run=many.dry_run,
-        moved=[case_number(one) for one in answer.moved],
-        refused=[
-            RefusedOut(
-                number=one.case.number,
-                failed=ids(one.verdicts, Outcome.FAILS),
-                undecided=ids(one.verdicts, Outcome.UNDECIDED),
-            )
-            for one in answer.refused
-        ],
-        conflicts=[case_number(one) for one in answer.conflicts],
-        barred=[case_number(one) for one, _ in answer.barred],
-    )
 
 
 @doors.door("GET", "/batches", scope=Scope.READ, to=Audience.STAFF)
@@ -301,7 +150,10 @@ def batches(call: Call) -> list[BatchOut]:
 
 @doors.door("GET", "/batches/{name}/eligibility", scope=Scope.READ, to=Audience.RECORDS)
 def eligible(
-    call: Call, name: Annotated[str, Path(max_length=40)], after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 50
+    call: Call,
+    name: Annotated[str, Path(max_length=40)],
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 50,
 ) -> EligibilityOut:
     """Who of a batch is eligible, by student number, with the ids of the rules that stand in the way."""
     if call.desk.batch(name) is None:

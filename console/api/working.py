@@ -26,10 +26,12 @@ from console.api.answers_working import (
     WithdrawalIn,
 )
 from console.api.doors import ApiDoors, Bytes, Call
+from console.api.errands import Word
 from console.api.routes import Key, Limit, Number
 from console.documents import ids
 from console.web.audiences import Audience
 from console.web.cases.evidence import Named, to_be_saved
+from console.web.cases.looking import part_looked_at
 from console.web.faults import FileRefused, NotFound
 from engine.attaching import Attached, Withdrawn, attach, withdraw_document
 from engine.casework import answered
@@ -101,7 +103,7 @@ def _once(call: Call, found: Found, asked: Request, act: Callable[[Request], Ref
 @doors.door("GET", "/cases/{number}/documents", scope=Scope.READ)
 def documents_of(call: Call, number: Number) -> list[DocumentOut]:
     """The documents on a case, in the order in which they came; those that were withdrawn are left out."""
-    found = call.case(number)
+    found = part_looked_at(call, call.case(number))
     machine = call.desk.machine_for(found.case, {})
     return [_document(machine, row) for row in documents.of_case(call.desk.connection, found.case.id)]
 
@@ -125,7 +127,10 @@ def _document(machine: Machine, row: DocumentRow) -> DocumentOut:
 def attach_one(  # noqa: PLR0917 a form has each field by itself
     call: Call,
     number: Number,
-    kind: Annotated[str, Form(min_length=1, max_length=100, description="What it is handed in as, such as `E-IC-ID`")],
+    kind: Annotated[
+        Word,
+        Form(min_length=1, description="What it is handed in as, such as `E-IC-ID`"),
+    ],
     file: Annotated[UploadFile, File(description="The file; what it is, is read from its bytes")],
     key: Key,
     revision: Seen = None,
@@ -215,12 +220,8 @@ def remind(call: Call, number: Number, reminder: ReminderIn, key: Key) -> ActOut
 def remark(call: Call, number: Number, said: CommentIn, key: Key) -> ActOut:
     """Write a remark (备注) for everybody who works on a case; nothing is decided by it."""
     found = call.case(number)
-
-    def write(told: Request) -> Refusal:
-        comment(call.desk, found.case.id, said.text, told)
-        return ()
-
-    return _once(call, found, _asks(call, "comment", key, said.revision), write)
+    told = comment(call.desk, found.case.id, said.text, _asks(call, "comment", key, said.revision))
+    return _done(call, found, told if isinstance(told, Repeated) else ())
 
 
 @doors.door("POST", "/cases/{number}/signers", scope=Scope.DECIDE, to=Audience.STAFF)
@@ -245,7 +246,7 @@ def change_signers(call: Call, number: Number, change: SignerIn, key: Key) -> Ac
 @doors.door("GET", "/cases/{number}/deadlines", scope=Scope.READ)
 def deadlines_of(call: Call, number: Number) -> list[DueOut]:
     """The deadlines that run for a case, those that are settled too."""
-    found = call.case(number)
+    found = part_looked_at(call, call.case(number))
     rows = deadlines.of_case(call.desk.connection, found.case.id)
     return [_due(call, Listed(found.case, found.student_no, row)) for row in rows]
 

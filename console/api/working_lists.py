@@ -52,6 +52,7 @@ def lists(  # noqa: PLR0913, PLR0917 a query has each word by itself
     limit: Limit = 50,
 ) -> ListsOut:
     """The lists that the person may know of: of a batch, at a unit and below, of a kind."""
+    call.leaves_trace("lists")
     narrowing = {"batch": batch, "unit": unit, "kind": kind, "show": show}
     rows = sorted(
         (row for row in in_sight(call) if row.number > plain(after) and fits(call, row, narrowing)),

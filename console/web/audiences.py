@@ -38,12 +38,15 @@ _ADMINS = {
 
 
 def audiences(actor: Actor) -> frozenset[Audience]:
-    """The audiences a person belongs to: by the roles held and lent, and as a student."""
+    """The audiences a person belongs to: by the roles held and lent, and as a student.
+
+    An auditor is one in the own right: nobody lends it (`engine.exporting`, `engine.noting`).
+    """
     roles = {grant.role for grant in (*actor.grants, *actor.delegated)}
     found = {_ADMINS[role] for role in roles & _ADMINS.keys()}
     if found:
         found.add(Audience.ADMIN)
-    if "auditor" in roles:
+    if any(grant.role == "auditor" for grant in actor.grants):
         found.add(Audience.AUDITOR)
     if "records_section" in roles:
         found.add(Audience.RECORDS)

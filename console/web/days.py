@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
-from console.web import lettering
+from console.web import forms, lettering
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.visit import Visit
@@ -36,12 +36,8 @@ def day(visit: Visit) -> Response:
 
 def kind_of(visit: Visit, asked: str) -> DayKind | None:
     """What kind of day a date (YYYY-MM-DD) is where the visitor works; None where it is none, or no calendar is set."""
-    try:
-        one = date.fromisoformat(asked)
-    except ValueError:
-        return None
-    calendar = visit.calendar
-    if calendar is None:
+    one, calendar = forms.day(asked), visit.calendar
+    if one is None or calendar is None:
         return None
     said = lettering.long_day(one, visit.lang)
     reason = calendar.reason_off(one)
@@ -62,11 +58,8 @@ def _plain(visit: Visit, day: date) -> str:
 
 
 def _next_worked(calendar: WorkCalendar, day: date) -> date | None:
-    try:
-        days = (day + timedelta(days=ahead) for ahead in range(1, _LONGEST_BREAK))
-        return next((one for one in days if calendar.is_working_day(one)), None)
-    except OverflowError:
-        return None
+    days = (day + timedelta(days=ahead) for ahead in range(1, _LONGEST_BREAK))
+    return next((one for one in days if calendar.is_working_day(one)), None)
 
 
 def _unsure(visit: Visit, calendar: WorkCalendar, day: date) -> str:

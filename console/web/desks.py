@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,6 +45,8 @@ class Desks:
         self._free: queue.LifoQueue[_Room | None] = queue.LifoQueue()
         for _ in range(size):
             self._free.put(None)
+        self._behind = BoundedSemaphore(max(1, size // 2))
+        self._waiting: set[str] = set()
 
     @contextmanager
     def borrowed(self, *, is_dated: bool = False) -> Iterator[Office]:
@@ -72,6 +75,30 @@ class Desks:
             raise
         finally:
             self._free.put(room)
+
+    @contextmanager
+    def borrowed_for(self, run: str) -> Iterator[Office]:
+        """An office for a run in the background: for as long as it takes, and never more than half of them at once.
+
+        The other half is for those who wait before a page. Whoever comes when all places are taken waits for one.
+
+        Raises:
+            AllTaken: If it has a place, and no desk comes free.
+        """
+        self._waiting.add(run)
+        try:
+            self._behind.acquire()
+        finally:
+            self._waiting.discard(run)
+        try:
+            with self.borrowed() as office:
+                yield office
+        finally:
+            self._behind.release()
+
+    def waits(self, run: str) -> bool:
+        """Whether a run waits for its turn in this process."""
+        return run in self._waiting
 
     def close(self) -> None:
         """Close every office that is not lent."""

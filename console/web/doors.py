@@ -82,6 +82,7 @@ class _Door(NamedTuple):
     def answer(self, visit: Visit, given: dict[str, object]) -> Response:
         """What the endpoint answers; whatever of ours is raised becomes its page, rolled back, in the right words."""
         visit.has_page = self.page is not None
+        kept.carry_on(visit)
         try:
             if turned_away := visit.turned_away(self.to.admits, kept.way_back, is_public=self.to is Audience.ANYONE):
                 return turned_away
@@ -93,7 +94,10 @@ class _Door(NamedTuple):
 
     def _opened(self, visit: Visit, given: dict[str, object]) -> Response:
         kept.lay_out(visit)
-        return self.endpoint(visit, **given)
+        answer = self.endpoint(visit, **given)
+        if answer.status_code < _FAULT:
+            kept.done(visit)
+        return answer
 
     def _is_doubted(self, visit: Visit) -> bool:
         """Whether it is not believed, though it is the person's own form.

@@ -15,6 +15,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.web.forms import readable_query
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -62,6 +64,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         scope["path"] = _CONTROLS.sub("\ufffd", scope["path"])  # in no address of ours; a line break hides from routers
+        scope["query_string"] = readable_query(scope["query_string"])
         number = secrets.token_hex(4).upper()
         scope.setdefault("state", {})["number"] = number
         begun, status = time.perf_counter(), 500

@@ -3,12 +3,15 @@
 A form is not done when its page is believed no more, when the session is over, or when a proof is wanted first. It is
 never sent again by itself: the person sees it and presses once more, under a new token. Shown or kept is only what
 comes from a page of this house (Fetch-Metadata or Origin) that was made for this very person (the seal in its token),
-so that nobody can lay a form before another. Passwords, codes and files are not kept.
+so that nobody can lay a form before another. Passwords, codes and files are not kept. Once it was sent again and done
+it is forgotten; what is given up goes within the hour (`console.rounds`).
 """
 
 from __future__ import annotations
 
+import re
 import secrets
+from contextlib import suppress
 from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import FormData
@@ -17,12 +20,16 @@ from console.web import guarding
 from console.web.guarding import FIELD, HEADER
 from console.web.visit import Visit
 from engine.store import kept_forms
+from engine.store.database import Busy
 from engine.store.kept_forms import KeptForm
 
 PLACE = "/kept/"
 NAME = "kept"
 """In the address of a page that shows again what was typed into its form."""
+AGAIN = "_kept"
+"""In the forms of such a page: which one is sent again."""
 _SECRET = frozenset({"password", "repeated", "current", "proof", "code", "signature"})
+_HANDLE = re.compile(r"[A-Za-z0-9_-]{16}")
 _LONGEST = 100_000
 """Characters; what people type is far below."""
 _SAFE = ("GET", "HEAD")
@@ -50,7 +57,7 @@ def for_proof(visit: Visit, purpose: str) -> str:
 
 def found(visit: Visit, handle: str) -> KeptForm | None:
     """What was kept for the person who is signed in."""
-    if visit.session is None:
+    if visit.session is None or not _HANDLE.fullmatch(handle):
         return None
     return kept_forms.kept_form(visit.desk.connection, handle, guarding.owner(visit.whose), visit.at)
 
@@ -67,7 +74,21 @@ def lay_out(visit: Visit) -> None:
     form = None if handle is None or visit.request.method not in _SAFE else found(visit, handle)
     if form is not None and form.pairs is not None and urlsplit(form.address).path == visit.request.url.path:
         visit.request.state.form = FormData([*form.pairs])
+        visit.kept = handle or ""
         visit.told = visit.say("您写的内容还在，请看过再按一次")
+
+
+def carry_on(visit: Visit) -> None:
+    """What was posted may be one that was kept: whatever page answers, its forms say so too."""
+    visit.kept = str(visit.posted.get(AGAIN, "")) if visit.request.method not in _SAFE else ""
+
+
+def done(visit: Visit) -> None:
+    """Forget what was kept, if it is what was posted and done now."""
+    form = found(visit, visit.kept) if visit.kept and visit.request.method not in _SAFE else None
+    if form is not None and urlsplit(form.address).path == visit.request.url.path:
+        with suppress(Busy), visit.desk.connection.writing():  # it is done all the same, and this one goes by itself
+            kept_forms.forget(visit.desk.connection, visit.kept)
 
 
 def page_of(form: KeptForm, handle: str) -> str | None:
@@ -80,7 +101,7 @@ def page_of(form: KeptForm, handle: str) -> str | None:
 def sent(visit: Visit, purpose: str = "") -> KeptForm:
     """What was posted, without what nobody may keep."""
     url, posted = visit.request.url, visit.posted.multi_items()
-    texts = tuple((name, text) for name, text in posted if isinstance(text, str) and name != FIELD)
+    texts = tuple((name, text) for name, text in posted if isinstance(text, str) and name not in (FIELD, AGAIN))
     pairs = tuple((name, text) for name, text in texts if name not in _SECRET)
     files = [one for _, one in posted if not isinstance(one, str) and one.filename]
     return KeptForm(

@@ -53,6 +53,7 @@ class Visit(Presence):
         waiting: How many cases wait for the person, once they are counted.
         told: What the person is to know of a form that is shown again: why it was not done.
         has_page: Whether the address asked for is that of a page too, which shows its form again.
+        kept: Under what the form was kept that is shown or sent again; empty for any other.
         has_turn: Whether the turn came for which the door waited; True where it waits for none.
     """
 
@@ -62,6 +63,7 @@ class Visit(Presence):
     waiting: int | None = None
     told: str = ""
     has_page: bool = False
+    kept: str = ""
     has_turn: bool = True
     _lent: ExitStack = field(default_factory=ExitStack)
     _leaving: list[Callable[[Response], None]] = field(default_factory=list)
@@ -143,6 +145,16 @@ class Visit(Presence):
     def bar(self) -> tuple[Entry, ...]:
         """Where the person's work is, from left to right."""
         return entries(self.actor, self.request.url.path, self.waiting)
+
+    @property
+    def idle_seconds(self) -> int:
+        """How long the session lasts while nobody uses it; 0 without one."""
+        return 0 if self.session is None else int(sessions.idle_span(self.session).total_seconds())
+
+    @property
+    def seconds_left(self) -> int:
+        """How long the session can last at all, however it is used; 0 without one."""
+        return 0 if self.session is None else int((self.session.expires_at - self.at).total_seconds())
 
     @property
     def may_find(self) -> bool:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from console.web import days, lettering
 from console.web.guarding import FIELD
+from console.web.kept import AGAIN
 from console.web.lettering import TimeLeft
 from console.web.rendering import HERE, of_visit
 from console.web.visit import Visit
@@ -49,7 +50,9 @@ def _capped(visit: Visit, count: int) -> str:
 
 
 def _form_token(visit: Visit) -> Markup:
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, visit.token())
+    hidden = Markup('<input type="hidden" name="{}" value="{}">')
+    again = hidden.format(AGAIN, visit.kept) if visit.kept else ""
+    return hidden.format(FIELD, visit.token()) + again
 
 
 @cache

@@ -23,7 +23,7 @@ from engine.errors import Unknown
 from engine.library import Library
 from engine.records import Sentence
 from engine.store.database import Connection
-from engine.store.people import named
+from engine.store.people import contacts
 from engine.trail.event import moment
 
 SIGNATURES_MISSING, LATE_UNMARKED = "signatures-missing", "late-unmarked"
@@ -72,9 +72,12 @@ def findings(desk: Desk, scope: Scope, limits: Limits, at: datetime, only: Colle
 
 
 def called(connection: Connection, found: Iterable[Finding]) -> dict[str, str]:
-    """How the people of some findings are addressed, by login; call inside `reading`. Who has no name is absent."""
-    logins = sorted({login for one in found for login in one.people})
-    return named(connection, logins, None)[0] if logins else {}
+    """How the people of some findings are addressed, by login; call inside `reading`.
+
+    Absent is who has no name, and a student: a report names none (`engine.auditing.summary`).
+    """
+    found_of = contacts(connection, sorted({login for one in found for login in one.people}))
+    return {login: one.name for login, one in found_of.items() if one.name and one.student is None}
 
 
 class _Look(NamedTuple):

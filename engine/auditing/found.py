@@ -63,6 +63,10 @@ class Finding:
             zh, en = zh.replace(mark(login), called), en.replace(mark(login), called)
         return Sentence(zh=zh, en=en)
 
+    def who(self, names: Mapping[str, str]) -> tuple[str, ...]:
+        """The people by name and login, 王敏（wang）, for two may have one name; whoever has none by the login."""
+        return tuple(f"{names[login]}（{login}）" if login in names else login for login in self.people)
+
     @property
     def digest(self) -> str:
         """What names it wherever it is found again: the SHA-256 of what it rests on, its words left out.

@@ -1,6 +1,6 @@
 """Summary: a batch in figures for an auditor: where its cases stand, what was refused, returned, late, found and read.
 
-It names units, rules, logins and case numbers; no student and no text that an auditor wrote.
+It names units, rules, case numbers and the people who decided; no student and no text that an auditor wrote.
 """
 
 from __future__ import annotations

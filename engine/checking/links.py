@@ -7,10 +7,11 @@ from itertools import chain, product
 
 from engine.checking.names import unknown
 from engine.checking.subjects import Complaint, Step, Subject, reached, subjects
-from engine.definition import Effect, MachineFile, Transition
+from engine.definition import Effect, MachineFile, Members, Transition
 from engine.errors import nearest
 from engine.library import Library
 from engine.scopes import batch_kind
+from engine.vocabulary import NAMES
 
 Site = tuple[Step, ...]
 
@@ -32,23 +33,32 @@ def members(subject: Subject) -> Iterator[Complaint]:
         yield subject.says("unknown-workflow", message, "members", "of")
     if len(gathered.on_one_of) == 1:
         yield subject.says("wrong-value", "one form shares nobody out: name two or more.", "members", "on_one_of", 0)
-    made = _made_when_fixed(subject)
+    yield from _sharing(subject, gathered)
+
+
+def _sharing(subject: Subject, gathered: Members) -> Iterator[Complaint]:
+    """`wrong-value`: forms that are not made when the members are fixed, or do not tell the members apart."""
+    documents = subject.library.rulebook.documents
+    issued = [kind for kind in subject.machine.issued_when_fixed if kind in documents]
+    made = [kind for kind in issued if documents[kind].made_from == "members"]
+    telling = _never_empty(subject.called(gathered.of))
     for index, kind in enumerate(gathered.on_one_of):
-        if kind in subject.library.rulebook.documents and kind not in made:
+        if kind not in documents:
+            continue
+        if kind not in made:
             message = f"'{kind}' is not made of the members by the step that fixes them.{nearest(kind, made)}"
-            yield subject.says("wrong-value", message, "members", "on_one_of", index)
+        elif not telling & {*documents[kind].columns}:
+            columns = " or ".join(f"'{name}'" for name in NAMES if name in telling)
+            message = f"'{kind}' does not tell its members apart: give it the column {columns}."
+        else:
+            continue
+        yield subject.says("wrong-value", message, "members", "on_one_of", index)
 
 
-def _made_when_fixed(subject: Subject) -> list[str]:
-    """The forms that are made of the members by a step that fixes them (`engine.drafts.forms_of`)."""
-    machine, documents = subject.machine, subject.library.rulebook.documents
-    kinds = [
-        kind
-        for one in machine.transitions.values()
-        if any(map(machine.is_fixed, one.targets)) and not any(map(machine.is_fixed, one.origins))
-        for kind in one.issues
-    ]
-    return [kind for kind in kinds if kind in documents and documents[kind].made_from == "members"]
+def _never_empty(machines: Sequence[MachineFile]) -> frozenset[str]:
+    """The columns by which every member is known (`engine.drafts.form_from`): a case has a number from the start."""
+    about_students = bool(machines) and all("student" in one.about for one in machines)
+    return frozenset({"number", "student_no"} if about_students else {"number"})
 
 
 def verbs(subject: Subject) -> Iterator[Complaint]:

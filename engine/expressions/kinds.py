@@ -214,6 +214,8 @@ _SPOKEN = {
     "no": False,
     "0": False,
 }
+YEARS = range(1900, 2201)
+"""Of the days that people type: no record has others, and from each of these there are days to count to both ways."""
 _DAY = re.compile(r"([0-9]{4})(?:([-/.年])([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))")
 
 
@@ -271,6 +273,8 @@ def _typed_date(text: str) -> date:
     if not (found := _DAY.fullmatch(text)):
         refuse("a day like 2024-05-13", text)
     year, _, month, day, tight_month, tight_day = found.groups()
+    if int(year) not in YEARS:
+        refuse(f"a day of the years {YEARS[0]} to {YEARS[-1]}", text)
     return date(int(year), int(month or tight_month), int(day or tight_day))
 
 
@@ -282,6 +286,7 @@ def _typed_clock(text: str) -> time:
 
 def _typed_moment(text: str) -> datetime:
     if text.endswith("Z"):
+        _typed_date(text.replace("T", " ").partition(" ")[0])
         return datetime.fromisoformat(text).astimezone(UTC)
     day, _, clock = text.replace("T", " ").rpartition(" ")
     return datetime.combine(_typed_date(day), _typed_clock(clock), SHANGHAI).astimezone(UTC)

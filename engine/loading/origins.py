@@ -15,6 +15,7 @@ from engine.errors import Fault, Unknown, Unreadable
 from engine.expressions.functions import Registered
 from engine.library import Library
 from engine.loading.folder import load
+from engine.store.proposals import MESSAGES, is_template
 
 MOST_BYTES = 500_000
 """The longest file shipped has a tenth of it."""
@@ -22,7 +23,6 @@ FOLDERS = ("workflows", "rules", "rules/calendars")
 """Where the files are of which one may be replaced by a text; batches come with the folder."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,80}\.yaml", re.ASCII)
 _HEAD = re.compile(r"^(workflow|year)[ \t]*:", re.MULTILINE)
-_MESSAGES = "messages/"
 _NEW_FILES: Mapping[str, str] = {"workflow": "workflows", "year": "rules/calendars"}
 """Files that may be new, by the key they begin with."""
 
@@ -66,8 +66,8 @@ class Origin:
 
     def on_disk(self, file: str) -> str:
         """What is installed; empty where there is no such file."""
-        if self.templates is not None and file.startswith(_MESSAGES):
-            return self.templates.said(file.removeprefix(_MESSAGES), {})
+        if self.templates is not None and is_template(file):
+            return self.templates.said(file.removeprefix(MESSAGES), {})
         path = self.folder / file
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from engine.store.database import Connection
+from engine.store.database import NEWEST, Connection
 from engine.store.leaves import LowMark, mark_in
 from engine.store.students import below
 
@@ -62,8 +62,6 @@ _SQLITE = (
     "(SELECT p.page_count * s.page_size FROM pragma_page_count() p, pragma_page_size() s)",
 )
 _POSTGRES = ("'PostgreSQL ' || current_setting('server_version')", "pg_database_size(current_database())")
-_FROM_THE_NEWEST = 2**62
-"""No mail has so high a number."""
 
 
 class HeldRole(NamedTuple):
@@ -176,7 +174,7 @@ def heirs(connection: Connection, roles: Sequence[str], apart_from: str) -> list
 def mails(connection: Connection, states: Sequence[str], before: int | None, most: int) -> list[SentMail]:
     """The mails in some states, the newest first, from before one of them on."""
     sql = _MAILS.format(marks=",".join("?" * len(states)))
-    rows = connection.execute(sql, (*states, before or _FROM_THE_NEWEST, most)).fetchall()
+    rows = connection.execute(sql, (*states, before or NEWEST, most)).fetchall()
     return [
         SentMail(int(number), recipient, slot, state, int(attempts), answer, datetime.fromisoformat(changed))
         for number, recipient, slot, state, attempts, answer, changed in rows

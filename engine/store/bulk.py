@@ -62,14 +62,14 @@ def keep_many(connection: Connection, kept: Sequence[Keeping]) -> set[int]:
     return won
 
 
-def answered_before(connection: Connection, cases: Sequence[int], request: str | None) -> set[int]:
-    """The cases that a bulk request of this id has had an answer for already."""
+def answered_before(connection: Connection, cases: Sequence[int], request: str | None) -> dict[int, bytes]:
+    """The cases that a bulk request of this id has had an answer for already, each with the event that tells it."""
     if request is None or not cases:
-        return set()
+        return {}
     marks = ",".join("?" * len(cases))
     ids = tuple(f"{request}/{case_number(case)}" for case in cases)
-    rows = connection.execute(f"SELECT chain FROM event WHERE request IN ({marks})", ids)  # noqa: S608 question marks only
-    return {int(row[0]) for row in rows.fetchall()}
+    rows = connection.execute(f"SELECT chain, body FROM event WHERE request IN ({marks})", ids)  # noqa: S608 question marks only
+    return {int(row[0]): bytes(row[1]) for row in rows.fetchall()}
 
 
 def extend_many(connection: Connection, refusals: Sequence[tuple[Case, Written, Sealed | None]]) -> set[int]:

@@ -13,19 +13,22 @@ from typing import NamedTuple
 
 import orjson
 
-from engine.records import Json
+from engine.records import Json, case_number
 from engine.store.database import Connection
 from engine.store.runs import Runs
 from engine.trail.event import canonical, moment
 
 SILENCE = timedelta(seconds=30)
 """A worker that has not been heard of for so long is taken for dead."""
+UNDO = "undo"
+"""The act under which the cases of a run are taken back (`engine.repeating.once`)."""
+_AT_ONCE = 500
 
 
 class Outcome(StrEnum):
     """What is said of a case before, and after it was decided; `LOOK` and `CANNOT` are never in.
 
-    `BROKEN`: nobody foresaw what went wrong; `rules` has the number under which the log knows it.
+    `BROKEN`: nobody foresaw what went wrong, and it was not decided; `rules` has the number the log knows that under.
     """
 
     CAN = "can"
@@ -82,12 +85,17 @@ class Run(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One case of it; `rules` are the names of those against it, between blanks."""
+    """One case of it; `rules` are the names of those against it, between blanks, or the number of what broke."""
 
     case: int
     revision: int
     outcome: Outcome
     rules: str = ""
+
+    @property
+    def broke(self) -> str:
+        """The number of what broke while it was decided (`BROKEN`) or taken back (`MOVED`); empty: nothing did."""
+        return self.rules if self.outcome in (Outcome.BROKEN, Outcome.MOVED) else ""
 
 
 _RUN = "id, login, trigger, address, stage, made_at, beat_at, given"
@@ -128,8 +136,10 @@ def keep_outcomes(connection: Connection, run: str, rows: Iterable[Row]) -> None
 
 
 def leave_out(connection: Connection, run: str, case: int) -> None:
-    """Take a case out of a preview; inside the open transaction."""
-    connection.execute("DELETE FROM bulk_row WHERE run = ? AND case_id = ?", (run, case))
+    """Take a case out of what is still a preview; inside the open transaction, which nobody begins the run before."""
+    held = connection.execute("UPDATE bulk_run SET stage = stage WHERE id = ? AND stage = 'preview'", (run,))
+    if held.rowcount == 1:
+        connection.execute("DELETE FROM bulk_row WHERE run = ? AND case_id = ?", (run, case))
 
 
 def give(connection: Connection, run: str, fields: Mapping[str, Json]) -> None:
@@ -152,16 +162,45 @@ def beat(connection: Connection, run: str, at: datetime, stage: Stage) -> None:
     connection.execute("UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ?", (stage.value, moment(at), run))
 
 
+def acted(connection: Connection, run: str, cases: Sequence[int], act: str = "") -> dict[int, str]:
+    """The moments at which a run moved some cases, or took them back (`UNDO`), as the trail has it, by case.
+
+    It is asked where the run itself may not know: events are committed before what became of them is kept.
+    """
+    name = f"{act}:{run}" if act else run
+    found: dict[int, str] = {}
+    for start in range(0, len(cases), _AT_ONCE):
+        ids = [f"{name}/{case_number(one)}" for one in cases[start : start + _AT_ONCE]]
+        rows = connection.execute(
+            "SELECT e.chain, d.at FROM event e JOIN deed d ON d.case_id = e.chain AND d.seq = e.seq"  # noqa: S608 marks
+            f" WHERE e.request IN ({','.join('?' * len(ids))})",
+            ids,
+        )
+        found |= {int(case): str(at) for case, at in rows.fetchall()}
+    return found
+
+
+def note_acted(connection: Connection, run: str, outcomes: Iterable[Outcome], became: Outcome) -> None:
+    """Keep of the cases of some outcomes what the trail says: moved, or taken back; inside the open transaction."""
+    wanted = {*outcomes}
+    rows = {one.case: one for one in rows_of(connection, run) if one.outcome in wanted}
+    done = acted(connection, run, list(rows), UNDO if became is Outcome.WITHDRAWN else "")
+    keep_outcomes(connection, run, [rows[case]._replace(outcome=became, rules="") for case in done])
+
+
 def break_off(connection: Connection, run: str, at: datetime, stage: Stage, number: str) -> None:
-    """End a run that broke at that stage: what nobody has been at is told with the number; in the open transaction."""
+    """End a run that broke at that stage, with the number; in the open transaction.
+
+    What nobody has been at is `BROKEN` where it was to be decided; what was to be taken back stands as it was, `MOVED`.
+    """
     ended = connection.execute(
         "UPDATE bulk_run SET stage = ?, beat_at = ? WHERE id = ? AND stage = ?",
         (Stage.DONE.value, moment(at), run, stage.value),
     )
     if ended.rowcount == 1:
         sql = "UPDATE bulk_row SET outcome = ?, rules = ? WHERE run = ? AND outcome = ?"
-        left = Outcome.CAN if stage is Stage.RUNNING else Outcome.MOVED
-        connection.execute(sql, (Outcome.BROKEN.value, number, run, left.value))
+        left, then = (Outcome.CAN, Outcome.BROKEN) if stage is Stage.RUNNING else (Outcome.MOVED, Outcome.MOVED)
+        connection.execute(sql, (then.value, number, run, left.value))
 
 
 def seen_by(connection: Connection, login: str, cases: Sequence[int]) -> set[int]:

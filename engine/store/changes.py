@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from engine.records import Json
-from engine.store.database import Connection
+from engine.store.database import NEWEST, Connection
+from engine.store.trail import containing
 from engine.trail.event import REGISTRY, EventKind, canonical
 
 OF_PEOPLE_AND_UNITS = frozenset(
@@ -16,13 +17,12 @@ OF_PEOPLE_AND_UNITS = frozenset(
 )
 """Kinds of event that tell who may do what, and which units there are."""
 _CHUNK = 500
-_NEWEST = 2**62
 
 
 def changes(connection: Connection, kinds: Collection[str], before: int | None) -> Iterator[Mapping[str, Any]]:
     """The registry's events of some kinds before one of them, newest first, read as they are wanted."""
     sql = "SELECT seq, body FROM event WHERE chain = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
-    last = before or _NEWEST
+    last = before or NEWEST
     while rows := connection.execute(sql, (REGISTRY, last, _CHUNK)).fetchall():
         for seq, body in rows:
             last = int(seq)
@@ -33,12 +33,12 @@ def changes(connection: Connection, kinds: Collection[str], before: int | None) 
 
 def givers(connection: Connection, logins: Sequence[str]) -> dict[tuple[str, str, str, str], str]:
     """Who gave people their roles: by login, role, unit and moment. What began before the trail is not told."""
-    has = "instr(body, CAST(? AS blob)) > 0" if connection.is_sqlite else "position(?::bytea in body) > 0"
+    has = containing(connection)
     found: dict[tuple[str, str, str, str], str] = {}
     for start in range(0, len(logins), _CHUNK):
         asked = [_said(login=login) for login in logins[start : start + _CHUNK]]
         anybody = " OR ".join([has] * len(asked))
-        sql = f"SELECT body FROM event WHERE chain = ? AND {has} AND {has} AND ({anybody})"  # noqa: S608 constant text
+        sql = f"SELECT e.body FROM event e WHERE e.chain = ? AND {has} AND {has} AND ({anybody})"  # noqa: S608 constant text
         params = (REGISTRY, _said(kind=EventKind.ROLE_CHANGED), b'"held":true', *asked)
         for (body,) in connection.execute(sql, params).fetchall():
             event = orjson.loads(bytes(body))

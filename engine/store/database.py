@@ -37,6 +37,10 @@ _PATIENCE_SECONDS = 30.0
 """How long a writer waits for another writer before saying so."""
 
 
+NEWEST = 2**62
+"""Beyond any number there is: what is read backwards, page by page, begins here."""
+
+
 class Busy(XuejiError):
     """Another writer held the database for longer than anybody should wait."""
 
@@ -128,6 +132,7 @@ class Connection:
         self.raw: Any = cast("Any", self._held.connection.dbapi_connection)  # sqlite3's or psycopg's share no type
         self._execute: Callable[..., Any] = self.raw.execute
         self.in_transaction = False
+        self._is_reading = False
         self.taken_back = 0
         self._streams = itertools.count()
         if not self.is_sqlite:
@@ -178,15 +183,17 @@ class Connection:
     def reading(self) -> Iterator[None]:
         """A transaction that only reads: everything in it is seen as of one moment, whatever others write.
 
-        Inside one that is open already, that one serves.
+        Inside one that is open already, that one serves. Nothing is written inside: `writing` comes before or after.
         """
-        if self.in_transaction:
+        if self.in_transaction or self._is_reading:
             yield
             return
         self._execute("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._is_reading = True
         try:
             yield
         finally:
+            self._is_reading = False
             self._execute("ROLLBACK")
 
     @contextmanager

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import orjson
 
 from engine.store.database import Connection
+from engine.store.looks import OPENED_SINCE
 from engine.store.people import PERSON
-from engine.trail.event import canonical, moment
+from engine.trail.event import EventKind, canonical, moment
 
 CLAIM_LASTS = timedelta(minutes=3)
 """Unless the page asks again that has the case open."""
@@ -205,9 +206,8 @@ def _around(around: Around, login: str) -> Iterator[_Part]:
         yield told, (around.day, *around.abouts, *around.scopes)
     if around.came:
         opened = (
-            f"SELECT DISTINCT {_OPENED}, a.case_id, '', '', '', '', '' FROM access_row a"  # noqa: S608 marks
-            " JOIN cases c ON c.id = a.case_id"
-            f" WHERE a.login = ? AND a.at >= c.entered_at AND a.case_id IN ({','.join('?' * len(around.came))})"
+            f"SELECT DISTINCT {_OPENED}, a.case_id, '', '', '', '', '' FROM {OPENED_SINCE}"  # noqa: S608 marks
+            f" WHERE a.login = ? AND a.case_id IN ({','.join('?' * len(around.came))})"
         )
         yield opened, (login, *around.came)
 
@@ -337,14 +337,17 @@ class Tally(NamedTuple):
 
 
 MOST_COUNTED = 10_000
-_DECIDED = "d.kind IN ('moved', 'signed')"
+DECISIONS = (EventKind.MOVED.value, EventKind.SIGNED.value)
+DONE = (*DECISIONS, EventKind.RETRACTED.value)
+"""What is under 已办: what a person decided, and what they took back."""
+_DECIDED, _DONE = (f"d.kind IN ({', '.join(map(repr, kinds))})" for kinds in (DECISIONS, DONE))
 
 
 def tally(connection: Connection, login: str, midnight: datetime, at: datetime) -> Tally:
-    """How much a person has decided, opened and been told, in one statement."""
+    """How much a person has done, opened and been told, and decided of late, in one statement."""
     most = f"LIMIT {MOST_COUNTED + 1}"
     row = connection.execute(
-        f"SELECT (SELECT count(*) FROM (SELECT 1 FROM deed d WHERE d.login = ? AND {_DECIDED} {most}) a),"  # noqa: S608
+        f"SELECT (SELECT count(*) FROM (SELECT 1 FROM deed d WHERE d.login = ? AND {_DONE} {most}) a),"  # noqa: S608
         f" (SELECT count(*) FROM (SELECT 1 FROM deed d WHERE d.login = ? AND d.kind = 'opened' {most}) b),"
         f" (SELECT count(*) FROM (SELECT 1 FROM outbox o WHERE o.recipient = ? {most}) c),"
         f" (SELECT count(*) FROM deed d WHERE d.login = ? AND d.at >= ? AND {_DECIDED}),"

@@ -14,6 +14,7 @@ from engine.errors import StaleCase
 from engine.records import Case, Json, case_number, case_of
 from engine.store.cases import CASE_COLUMNS, case_from
 from engine.store.database import DRIVER_ERRORS, Connection
+from engine.store.trail import containing
 from engine.trail.event import EventKind, canonical, chain_name
 
 _MARK = b'"kind":"%s"' % EventKind.ERASED.value.encode()
@@ -160,8 +161,8 @@ def erasures(connection: Connection, chain: int) -> Iterator[Mapping[str, Any]]:
 
 def every_erasure(connection: Connection) -> list[tuple[int, Mapping[str, Any]]]:
     """Every erasure of every student, with the chain that tells of it, in the order of the chains."""
-    holds = "instr(body, ?) > 0" if connection.is_sqlite else "position(?::bytea in body) > 0"
-    sql = f"SELECT chain, body FROM event WHERE chain < 0 AND {holds} ORDER BY chain, seq"  # noqa: S608 constant text
+    holds = containing(connection)
+    sql = f"SELECT e.chain, e.body FROM event e WHERE e.chain < 0 AND {holds} ORDER BY e.chain, e.seq"  # noqa: S608 constant text
     events = [(int(chain), orjson.loads(bytes(body))) for chain, body in connection.execute(sql, (_MARK,)).fetchall()]
     return [(chain, event) for chain, event in events if event["kind"] == EventKind.ERASED]
 

@@ -1,4 +1,4 @@
-"""Forms that were sent and not done, under a handle each, until they are sent again; plain SQL for both databases."""
+"""Forms that were sent and not done, under a handle each, until they are sent again and done; plain SQL for both."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class KeptForm:
 
 def keep_form(connection: Connection, handle: str, owner: str, form: KeptForm, at: datetime) -> None:
     """Keep a form; those that were given up are forgotten."""
-    connection.execute("DELETE FROM kept_form WHERE at < ?", (moment(at - KEPT_FOR),))
+    forget_given_up(connection, at)
     body = {
         "origin": form.origin, "pairs": form.pairs, "purpose": form.purpose, "is_whole": form.is_whole,
         "has_page": form.has_page,
@@ -67,3 +67,13 @@ def kept_form(connection: Connection, handle: str, owner: str, at: datetime) -> 
         address=str(row[0]), origin=body["origin"], pairs=pairs, purpose=body["purpose"], is_whole=body["is_whole"],
         has_page=body["has_page"],
     )  # fmt: skip
+
+
+def forget(connection: Connection, handle: str) -> None:
+    """Forget a form that was sent again and done."""
+    connection.execute("DELETE FROM kept_form WHERE handle = ?", (handle,))
+
+
+def forget_given_up(connection: Connection, at: datetime) -> None:
+    """Forget everybody's forms that were not sent again in time."""
+    connection.execute("DELETE FROM kept_form WHERE at < ?", (moment(at - KEPT_FOR),))

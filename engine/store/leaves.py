@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from engine.errors import XuejiError
-from engine.store.database import Connection
+from engine.store.database import NEWEST, Connection
 from engine.store.registry import setting
 from engine.trail.notes import Note, Signature
 from engine.trail.tree import Node, node_hash, root_of
@@ -25,8 +25,6 @@ TILE = 1 << TILE_LEVELS
 _MOST_TILES = 1024
 """Of these `node` remembers; one is about 40 kB."""
 _MARK = "sealing"
-_BEYOND = 2**62
-"""No log has so many events."""
 
 _UNSEALED = (
     "SELECT e.id, e.hash, e.mac FROM event e WHERE e.id > ? AND NOT EXISTS"
@@ -219,7 +217,7 @@ def newest_heads(connection: Connection, before: int | None, limit: int) -> tupl
         "SELECT m.value, c.note, c.signed_at FROM (SELECT max(value) AS value FROM setting WHERE name = ?) m"
         " LEFT JOIN checkpoint c ON c.size < ? ORDER BY c.size DESC LIMIT ?"
     )
-    most = before if before is not None else _BEYOND
+    most = before if before is not None else NEWEST
     rows = connection.execute(sql, (_MARK, most, limit)).fetchall()
     heads = [Head(Note.parse(str(note)), datetime.fromisoformat(str(at))) for _, note, at in rows if note is not None]
     return heads, mark_in(rows[0][0])

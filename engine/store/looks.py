@@ -14,6 +14,9 @@ OPEN, AUDIT, REVEAL, PAPER = "open", "audit", "reveal/", "document/"
 """What a look was for: the case as a whole, by an auditor too; before the purpose personal values in full, before its
 kind a document. Looks but the first are events as well: the rows are what is found by person and by student."""
 
+OPENED_SINCE = "access_row a JOIN cases c ON c.id = a.case_id AND a.at >= c.entered_at"
+"""Looks (`a`) at cases (`c`) since those came to where they are, as SQL behind FROM."""
+
 PAGE = 50
 
 

@@ -116,6 +116,13 @@ def lines(connection: Connection, file: str | None = None) -> list[Line]:
     return [_line(row) for row in rows]
 
 
+def waiting_alike(connection: Connection, file: str, text: str, login: str) -> Line | None:
+    """Somebody's own proposal of the same text for the same file that waits for another person; None: there is none."""
+    digest = digest_of(text)
+    own = (one for one in lines(connection, file) if one.stage is Stage.PROPOSED and one.made_by == login)
+    return next((one for one in own if one.sha256 == digest), None)
+
+
 def drafts_of(connection: Connection, login: str) -> list[Line]:
     """What somebody has begun and not submitted, the newest first."""
     rows = connection.execute(

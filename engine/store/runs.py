@@ -28,7 +28,7 @@ class Runs(NamedTuple):
         connection.execute(sql, (moment(at), run, stage))
 
     def count_open(self, connection: Connection, login: str, at: datetime) -> int:
-        """How many of somebody's are worked on, or wait for it; whose worker fell silent counts no more."""
+        """How many of somebody's are worked on; whose worker fell silent counts no more."""
         marks = ", ".join("?" for _ in self.at_work)
         sql = f"SELECT count(*) FROM {self.table} WHERE login = ? AND stage IN ({marks}) AND beat_at >= ?"  # noqa: S608
         row = connection.execute(sql, (login, *self.at_work, moment(at - self.silence))).fetchone()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import orjson
 
 from engine.store.database import Connection
+from engine.store.trail import containing
 from engine.trail.event import REGISTRY, EventKind
 
 NAME_WAS = "name_was"
@@ -24,8 +25,7 @@ class EarlierName(NamedTuple):
 
 def earlier_names(connection: Connection) -> dict[str, tuple[EarlierName, ...]]:
     """The names units had, by code and oldest first; without units that were always called as they are now."""
-    has = "instr(body, CAST(? AS blob)) > 0" if connection.is_sqlite else "position(?::bytea in body) > 0"
-    sql = f"SELECT body FROM event WHERE chain = ? AND {has} ORDER BY seq"  # noqa: S608 constant text
+    sql = f"SELECT e.body FROM event e WHERE e.chain = ? AND {containing(connection)} ORDER BY e.seq"  # noqa: S608 constant text
     found: dict[str, tuple[EarlierName, ...]] = {}
     for (body,) in connection.execute(sql, (REGISTRY, f'"{NAME_WAS}"'.encode())).fetchall():
         event = orjson.loads(bytes(body))

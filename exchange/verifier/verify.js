@@ -1368,7 +1368,7 @@ class Ground {
     else if (kind === "role_changed") this.takeRole(data, at);
     else if (kind === "definition_published") {
       const digest = String(get(data, "definition") || get(data, "rulebook"));
-      if (!this.published.has(digest)) this.published.set(digest, at);
+      if (!has(data, "message") && !this.published.has(digest)) this.published.set(digest, at);
     } else if (LENT.includes(kind) || kind === REVOKED) lend(this.loans, event);
     else this.takeBatch(kind, data, at);
   }

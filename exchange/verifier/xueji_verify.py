@@ -1924,7 +1924,8 @@ class Ground:
         elif kind == _ROLE:
             self._take_role(data, at)
         elif kind == _PUBLISHED:
-            self.published.setdefault(str(data.get("definition") or data.get("rulebook")), at)
+            if "message" not in data:
+                self.published.setdefault(str(data.get("definition") or data.get("rulebook")), at)
         elif kind in (*_LENT, _REVOKED):
             lend(self.loans, event)
         elif kind == "sealed":

@@ -13,6 +13,7 @@ import pytest
 
 from console.backup_folders import Kept
 from engine.store.database import Connection, open_engine
+from engine.store.kept_forms import KeptForm, keep_form
 from tests import postgres
 from tests.console.counter import NOW, READY, Counter
 
@@ -146,6 +147,26 @@ def test_nobody_is_told_again_what_was_waiting_at_the_backup(counter: Counter, t
     assert other.xueji("work", "--status").output.count("waiting") == 0
 
 
+def test_what_somebody_typed_and_did_not_send_again_is_not_restored(counter: Counter, tmp_path: Path) -> None:
+    engine = open_engine(counter.url)
+    connection = Connection(engine)
+    keep_form(
+        connection, "handle", "owner", KeptForm(address="/x", origin="/x"), datetime.fromisoformat(f"{NOW}+08:00")
+    )
+    connection.close()
+    engine.dispose()
+    folder = _backed_up(counter, tmp_path)
+    other = _elsewhere(counter, tmp_path / "other")
+
+    other.xueji("restore", str(folder))
+
+    engine = open_engine(other.url)
+    connection = Connection(engine)
+    assert connection.execute("SELECT handle FROM kept_form").fetchall() == []
+    connection.close()
+    engine.dispose()
+
+
 def test_postgresql_is_backed_up_and_restored_by_its_own_tools(
     bare_postgres_url: str, postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +247,62 @@ def test_nothing_is_removed_where_the_new_backup_does_not_add_up(counter: Counte
     _change_an_event(counter)
     assert counter.xueji("backup", "--keep", "1", now="2024-05-13T03:10").exit_code != 0
     assert _names(home) == ["2024-05-12-0310"]
+
+
+def _killed_while_it_is_read_back(counter: Counter, home: Path) -> None:
+    """A backup is begun; the copy waits for its key, and its process is killed there."""
+    key = counter.folder / "xueji.db.key"
+    text = key.read_text()
+    key.unlink()
+    os.mkfifo(key)
+    words = ("--database", counter.url, "--now", "2024-05-13T03:10", "backup")
+    with subprocess.Popen([sys.executable, "-m", "console", *words], stdout=subprocess.DEVNULL) as making:
+        key.write_text(text)  # once for the database, which is copied then
+        while not [*home.glob("*.part-*/xueji.db")]:
+            assert making.poll() is None
+        with key.open("w"):  # the second time, for the copy, it asks in vain
+            making.kill()
+    key.unlink()
+    key.write_text(text)
+
+
+def test_a_copy_whose_process_was_killed_before_it_was_read_back_is_no_backup(
+    counter: Counter, home: Path, tmp_path: Path
+) -> None:
+    _killed_while_it_is_read_back(counter, home)
+
+    [left] = home.iterdir()
+    status = counter.xueji("work", "--status", now="2024-05-13T09:30").output
+    restored = _elsewhere(counter, tmp_path / "other").xueji("restore", str(left))
+
+    assert "没有核对过的备份" in status
+    assert restored.exit_code != 0
+    assert "不是完整的备份" in restored.output.replace("\n", "")
+
+
+def test_a_copy_that_never_got_its_name_silences_no_warning_and_takes_no_place_of_a_backup(
+    counter: Counter, home: Path
+) -> None:
+    counter.xueji("backup", now="2024-05-11T03:10")
+    counter.xueji("backup", now="2024-05-13T03:10")
+    (home / "2024-05-13-0310").rename(home / "2024-05-13-0310.part-k3x9")
+
+    late = counter.xueji("work", "--status", now="2024-05-13T09:30").output
+    counter.xueji("backup", "--keep", "2", now="2024-05-14T03:10")
+
+    assert "超过 26 小时" in late
+    assert _names(home) == ["2024-05-11-0310", "2024-05-13-0310.part-k3x9", "2024-05-14-0310"]
+
+
+def test_a_folder_of_backups_that_may_not_be_read_is_said_in_words(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XUEJI_BACKUPS", str(counter.folder / "xueji.db.key"))  # a file
+
+    answer = counter.xueji("backup", "--keep", "2", "--dry-run")
+
+    assert answer.exit_code != 0
+    assert "不能读取备份目录" in answer.output.replace("\n", "")
 
 
 def test_the_worker_says_when_the_last_verified_backup_was_made_what_it_holds_and_when_it_is_too_old(

@@ -24,6 +24,7 @@ from console.settings import Settings
 from console.work import Pace, wake
 from console.worker import Premises, Worker
 from engine.store.database import Connection, open_engine
+from engine.store.kept_forms import KeptForm, keep_form
 from engine.store.leases import leader, take
 from engine.store.timekeeping import confirm, mark
 from tests.console.counter import FACTS, OWES, PEOPLE, ROSTER, SITES, UNKNOWN, Counter
@@ -276,6 +277,19 @@ def test_once_does_each_round_once_and_says_what_it_did(office):
     assert "event=scan looked=" in early.stderr
     assert "event=send accepted=1" in late.stderr
     assert len(letters(office)) == 1
+
+
+def test_what_somebody_typed_and_gave_up_is_forgotten_by_the_next_round_though_nobody_keeps_anything_again(office):
+    connection = connection_to(office)
+    for handle, moment in (("old", "2024-05-06T07:59"), ("young", "2024-05-06T08:30")):
+        form = KeptForm(address="/cases/K7Q2M4XA/comment", origin="/", pairs=(("text", "请核对"),))
+        keep_form(connection, handle, "somebody", form, datetime.fromisoformat(f"{moment}+08:00"))
+    connection.close()
+
+    once(office, "2024-05-06T09:00")
+
+    assert count(office, "SELECT count(*) FROM kept_form") == 1
+    assert count(office, "SELECT count(*) FROM kept_form WHERE handle = 'young'") == 1
 
 
 def test_once_raises_the_mark_and_leaves_no_lease_behind(office):

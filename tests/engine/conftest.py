@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,6 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from pydantic import BaseModel
 
-from engine.collecting import set_aside
 from engine.library import Library, content_hash
 from engine.loading.folder import load
 from engine.store import schema
@@ -36,7 +36,7 @@ PUT_BACK = SQL("BEGIN; SET LOCAL session_replication_role = replica; {}; COMMIT"
 def library() -> Library:
     """The definitions as shipped, and a batch for the profile that has none in the files."""
     shipped = load(HOME)
-    set_aside()
+    gc.freeze()
     open_batch = shipped.batches[BATCH].model_copy(update={"batch": OPEN_BATCH, "profile": "open-university"})
     return replace(shipped, batches={**shipped.batches, OPEN_BATCH: open_batch})
 

@@ -99,6 +99,32 @@ def test_a_refused_paper_leaves_the_older_one_and_the_step_is_not_taken(at: Loan
     assert at.town.replayed().diverged == ()
 
 
+def test_a_refused_paper_sent_again_under_its_number_has_the_same_answer_and_the_step_is_not_heard_without_it(at: Loan):
+    request = replace(at.town.request("lend", "operator.s1"), id="one-click")
+    first = at.take(pdf(), request)
+    before, told = at.slips, at.told
+
+    again = [at.take(pdf(), request) for _ in range(2)]
+
+    assert isinstance(first, Refused)
+    assert [one.moved for one in again if isinstance(one, Repeated)] == [False, False]
+    assert (at.slips, at.told) == (before, told)
+    assert at.town.by_id(at.case).state == "asked"
+    assert at.town.replayed().diverged == ()
+
+
+def test_what_came_under_a_number_of_another_click_is_neither_paper_nor_step_of_this_one(at: Loan):
+    other = replace(at.town.request("attach", "operator.s1"), id="one-click:on")
+    assert isinstance(attach(at.town.desk, at.case, SLIP, inspect("测试.pdf", pdf()), other), Refused)
+    before, told = at.slips, at.told
+
+    outcome = at.take(pdf(), replace(at.town.request("lend", "operator.s1"), id="one-click"))
+
+    assert isinstance(outcome, Refused)
+    assert at.slips == before
+    assert at.told == [*told, f"refused attach:{SLIP}"]
+
+
 def test_nothing_at_all_is_kept_when_the_text_turns_out_to_be_another(at: Loan):
     before, told = at.slips, at.told
 

@@ -35,8 +35,8 @@ def test_runs_that_are_done_are_found_newest_first_with_what_was_asked_whoever_a
     runs = (run("1"), run("2", 1), run("3", 2, batch="b"), run("4", 3, login=OTHER), run("5", 4, kind=WHAT_IF))
     for one in runs:
         audit_runs.add_run(connection, one, f'"asked {one.id}"')
-    for name, stage in (("1", DONE), ("2", DONE), ("3", DONE), ("4", DONE)):
-        audit_runs.end(connection, name, NOW, stage, f'"came {name}"')
+    for name in ("1", "2", "3", "4"):
+        audit_runs.end(connection, name, NOW, DONE, f'"came {name}"')
 
     audit_runs.add_run(connection, run("6", 5), "{}")
     audit_runs.end(connection, "6", NOW, FAILED, "{}")

@@ -9,8 +9,8 @@ import pytest
 
 from engine.auditing.clocks import missed_unmarked
 from engine.auditing.decisions import Decision
-from engine.auditing.findings import CODES, findings
-from engine.auditing.found import Finding, Limits, Place
+from engine.auditing.findings import CODES, called, findings
+from engine.auditing.found import Finding, Limits, Place, mark
 from engine.auditing.ground import Ground
 from engine.auditing.hands import Pairs, two_levels
 from engine.auditing.history import Event, History, Told
@@ -20,6 +20,7 @@ from engine.calendars import WorkCalendar
 from engine.errors import Unknown
 from engine.library import Library
 from engine.records import Sentence
+from engine.store import people, registry, students
 from engine.trail.event import moment
 from tests.engine.forging import Forger
 from tests.engine.lab import CHECK, loan, with_loan
@@ -338,7 +339,27 @@ def test_a_finding_says_people_steps_facts_values_and_moments_as_people_do(lendi
     assert "为“是”" in yes.told({}).zh
     assert "更正为“否”" in yes.told({}).zh
     assert yes.told({}).zh.startswith("b.yes 对"), "who has no name is called by the login"
-    assert {"a.planted", "李审批"} & set(fees.said.zh.split()) == set(), "no name, and no bare login, is kept with it"
+    assert fees.said.zh.startswith(f"{mark('a.planted')} 对"), (
+        "kept with it is who it was; a name goes in when it is told"
+    )
+
+
+def test_who_decided_is_called_by_name_and_a_student_by_the_login_alone(lending: Town):
+    connection, student = lending.connection, students.student(lending.connection, FIRST)
+    assert student is not None
+    with connection.writing():
+        for login, name in (("a.wang", "王敏"), ("s.own", "李同学"), ("b.none", "")):
+            registry.add_account(connection, login, moment(NOW))
+            people.set_name(connection, login, name)
+        registry.set_student(connection, "s.own", student.id)
+    said = Sentence(zh="", en="")
+    found = Finding(code="too-fast", people=("a.wang", "s.own", "b.none"), at=after(0), places=(), said=said)
+
+    with connection.reading():
+        names = called(connection, [found])
+
+    assert names == {"a.wang": "王敏"}
+    assert found.who(names) == ("王敏（a.wang）", "s.own", "b.none")
 
 
 def test_a_step_and_a_role_are_called_by_their_titles_where_the_definitions_have_them(library: Library):

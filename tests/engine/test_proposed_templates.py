@@ -11,13 +11,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from engine.errors import DefinitionFaults, Fault, NotAllowed, Unknown
+from engine.errors import DefinitionFaults, Fault, NeedsAnother, NotAllowed, NothingNew, Unknown
 from engine.looking_back import as_it_stood
 from engine.proposed_texts import findings_of
 from engine.proposing import (
-    NeedsAnother,
     NotAsItWas,
-    NothingNew,
     approve,
     draft,
     newest_text,

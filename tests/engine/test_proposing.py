@@ -11,13 +11,11 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.errors import DefinitionFaults, NotAllowed, RuleInUse, Unknown, Unreadable
+from engine.errors import DefinitionFaults, NeedsAnother, NotAllowed, NothingNew, RuleInUse, Unknown, Unreadable
 from engine.looking_back import as_it_stood
 from engine.proposed_texts import findings_of
 from engine.proposing import (
-    NeedsAnother,
     NotAsItWas,
-    NothingNew,
     approve,
     draft,
     propose,

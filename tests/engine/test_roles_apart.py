@@ -14,6 +14,7 @@ from engine.errors import RolesApart
 from engine.organisation import give_role
 from engine.records import Request
 from engine.store import registry
+from engine.takers import roles_to_pass
 from tests.engine.loading.folders import clean_folder, spoil
 from tests.engine.town import NOW, Town
 
@@ -69,6 +70,26 @@ def test_nobody_is_lent_a_role_beside_one_that_excludes_it_and_the_refusal_is_ke
     event = town.events(0)[-1]
     assert (event["kind"], event["data"]["engine"]) == ("refused", ["roles-apart"])
     assert town.desk.actor("wu").delegated == ()
+
+
+def test_an_auditors_role_is_nobodys_to_lend_and_the_refusal_is_kept(town: Town):
+    gives(town, "he", "auditor")
+    give_role(town.desk, "wu", "site_operator", "S1", at=NOW, actor="setup")
+
+    assert list(roles_to_pass(town.desk.actor("he"), town.desk.units()["S1"].path)) == []
+    assert lends(town, "he", "wu", "auditor") == ["never-lent"]
+
+    event = town.events(0)[-1]
+    assert (event["kind"], event["data"]["failed"]) == ("refused", ["X-53"])
+    assert town.desk.actor("wu").delegated == ()
+
+
+def test_a_role_that_is_given_to_nobody_has_words_and_one_that_is_gone_its_name(town: Town):
+    called = town.desk.library.rulebook.organisation.called
+
+    assert [called(one).zh for one in ("timer", "import", "site_operator", "of_old")] == [
+        "定时", "导入", "教学点经办人", "of_old",
+    ]  # fmt: skip
 
 
 def test_nobody_is_given_a_role_beside_one_that_is_lent_until_that_is_over(town: Town):

@@ -174,6 +174,16 @@ def test_a_reader_sees_one_moment_while_others_write(town: Town, other_clerk: To
     assert town.case(FIRST).state == "applied"
 
 
+def test_who_reads_while_reading_sees_the_same_moment_until_the_first_has_read(town: Town, other_clerk: Town):
+    with town.connection.reading():
+        before = town.case(FIRST)
+        with town.connection.reading():
+            assert town.case(FIRST) == before
+        other_clerk.take(FIRST, "apply", "operator.s1")
+        assert town.case(FIRST) == before
+    assert town.case(FIRST).state == "applied"
+
+
 def test_sqlite_commits_are_synchronous_and_keys_are_enforced(sqlite_district: str, library: Library):
     with town_at(sqlite_district, library) as town:
         pragma = {

@@ -99,6 +99,7 @@ FORGERIES: tuple[Forgery, ...] = (
     Forgery("a step by another definition", "pinned", toy.checked, outside(1, definition=toy.LATER_LAW)),
     Forgery("a rulebook that is not the batch's", "pinned", toy.in_batch, outside(1, rulebook=toy.OTHER_BOOK)),
     Forgery("a rulebook nobody has published", "unpublished", toy.checked, outside(1, rulebook="e" * 64)),
+    Forgery("a rulebook only a template's event names", "unpublished", toy.checked, outside(1, rulebook=toy.LETTER)),
     Forgery("a rulebook nobody has brought", "definition-missing", toy.checked, outside(1, rulebook="e" * 64)),
     Forgery("a kind of event that cases do not have", "kind", toy.opened, appended(toy.event("sealed", "ann"))),
     Forgery("an event without what its kind says", "shape", toy.checked, data(1, to=None)),

@@ -161,6 +161,15 @@ def test_the_workbook_has_every_finding_with_all_of_its_cases():
     assert ("S1", "一点", 20, 3, 1, 1, 0) in list(book["抽样"].iter_rows(values_only=True))
 
 
+def test_two_people_of_one_name_are_told_apart_in_the_workbook():
+    found = tuple(replace(finding("too-fast", 1), people=(one,)) for one in ("wang.s1", "wang.s2"))
+    summary = replace(FULL, findings=found, names={"wang.s1": "王敏", "wang.s2": "王敏"})
+
+    rows = load_workbook(BytesIO(report_workbook(summary, LIMITS)))["发现"].iter_rows(min_row=2, values_only=True)
+
+    assert [row[2] for row in rows] == ["王敏（wang.s1）", "王敏（wang.s2）"]
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_stays_text_in_the_workbook_whatever_it_begins_with(text: str):
     book = load_workbook(BytesIO(report_workbook(hostile(text), LIMITS)))

@@ -16,6 +16,8 @@ Event = dict[str, Any]
 Story = list[Event]
 
 LAW, LATER_LAW, BOOK, OTHER_BOOK = "a" * 64, "b" * 64, "c" * 64, "d" * 64
+LETTER = "f" * 64
+"""What a template's publication says beside its name; it publishes nothing that a step may be judged by."""
 CASE, STUDENT, OTHER = chain_name(7), chain_name(-3), chain_name(9)
 WHO: Mapping[str, tuple[str, str]] = {
     "ann": ("operator", "S1"), "bob": ("checker", "S1"), "cy": ("head", "P"), "dan": ("sealer", "S1"),
@@ -112,6 +114,7 @@ def registry() -> Story:
         *(("definition_published", {"definition": law}) for law in (LAW, LATER_LAW)),
         *(("definition_published", {"rulebook": book}) for book in (BOOK, OTHER_BOOK)),
         ("batch_published", {"batch": "B", "values": {"until": "2024-06-01"}, "rulebook": BOOK}),
+        ("definition_published", {"message": "order/letter.txt", "rulebook": LETTER}),
     ]
     return [
         {"kind": kind, "seq": seq, "at": at(0), "actor": "setup", "data": data}

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,37 @@ def test_the_example_is_read_by_a_shell_and_says_the_same_as_it_says_to_a_servic
     settings = Settings()
     assert str(post_of(settings).way) == "/var/lib/xueji/mail"
     assert str(settings.checkpoint_file) == "/var/lib/xueji/public/checkpoint"
+
+
+def test_the_example_leaves_no_path_to_the_folder_a_command_is_called_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in _SET.findall(EXAMPLE.read_text("utf-8")):
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+
+    paths = [one for one in settings.model_dump().values() if isinstance(one, Path)]
+    made_up = [settings.key_file, settings.seal_key_file, settings.checkpoint_file, settings.memory_folder]
+    assert [one for one in [*paths, *made_up] if not one.is_absolute()] == []
+
+
+def test_a_command_of_the_machine_works_in_the_folder_it_is_called_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    words = (ROOT / "deploy" / "xueji").read_text("utf-8")
+    xueji, here = tmp_path / "xueji", tmp_path / "here"
+    (tmp_path / "bin").mkdir()
+    here.mkdir()
+    (here / "list.xlsx").write_text("six students")
+    (tmp_path / "bin" / "id").write_text("#!/bin/sh\necho xueji\n")
+    (tmp_path / "bin" / "id").chmod(0o755)
+    shutil.copy(shutil.which("cat") or "/bin/cat", xueji)  # what is done with a file is not asked here
+    script = words.replace("/etc/xueji/xueji.env", str(EXAMPLE)).replace("/srv/xueji/.venv/bin/xueji", str(xueji))
+
+    said = subprocess.run(
+        ["/bin/sh", "-c", script, "xueji", "./list.xlsx"], capture_output=True, text=True, check=False, cwd=here
+    )
+
+    assert (said.stdout, said.stderr) == ("six students", "")
 
 
 def test_the_guide_makes_every_folder_that_a_service_needs_and_does_not_make_itself() -> None:

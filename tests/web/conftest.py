@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import sqlite3
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,9 +14,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from console import serving
-from console.access import sessions
+from console.access import passwords, sessions
 from console.demo import evening
 from console.demo.sheets import Files
 from console.demo.story import stage_evening
@@ -31,14 +34,32 @@ from engine.expressions.functions import Registered
 from tests.conftest import MadeOnce
 
 _STUDENTS = 170
+_LIGHT = PasswordHash((Argon2Hasher(memory_cost=1024, time_cost=1, parallelism=1),))
 _TLS = ssl.create_default_context()
 """Nothing here is asked by TLS, and every client would make one of its own first."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_are_soon_looked_at() -> Iterator[None]:
+    """Every sign-in would cost 64 MiB and a tenth of a second; what is real is tested in tests/console/access."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", _LIGHT)
+        patch.setattr(passwords, "NOBODYS", _LIGHT.hash("of nobody"))
+        yield
 
 
 @pytest.fixture(scope="session")
 def staged_evening(made_once: MadeOnce) -> Files:
     """The evening of 15 May as `make serve` shows it, with fewer students elsewhere."""
-    return Files(into=made_once("evening", lambda folder: stage_evening(folder, _STUDENTS)))
+    return Files(into=made_once("evening", _stage))
+
+
+def _stage(folder: Path) -> None:
+    stage_evening(folder, _STUDENTS)
+    with sqlite3.connect(folder / "evening.db") as connection:  # the evening was played in a process of its own
+        kept = passwords.hashed(evening.PASSWORD)
+        connection.execute("UPDATE credential SET password_hash = ?", (kept,))
+    connection.close()
 
 
 @dataclass(slots=True)

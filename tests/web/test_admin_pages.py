@@ -20,7 +20,7 @@ _MAIL = (
 )
 
 
-def _a_mail(site: Site, state: str, answer: str) -> int:
+def a_mail(site: Site, state: str, answer: str) -> int:
     """Of the outbox, to the approver; its number."""
     with site.house.desks.borrowed() as office, office.desk.connection.writing():
         office.desk.connection.execute(_MAIL, (f"person/{evening.APPROVER}", f"single/{state}", state, answer))
@@ -89,7 +89,7 @@ def _rows(site: Site, sql: str) -> list[Any]:
 
 
 def test_a_mail_nobody_knows_of_is_kept_as_received_by_whoever_asked(site: Site) -> None:
-    number, admin = _a_mail(site, "unknown", "550 <zhou@mail.example> no such user"), site.signed_in("system-admin")
+    number, admin = a_mail(site, "unknown", "550 <zhou@mail.example> no such user"), site.signed_in("system-admin")
     page = admin.get("/admin/outbox")
     assert "z***@mail.example" in page.text
     assert "zhou@" not in page.text

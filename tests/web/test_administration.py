@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 
 import orjson
+import pytest
 from openpyxl import load_workbook
 
 from console.access.programs import Wish, issue
 from console.access.tokens import hash_of
 from console.demo import evening, school
+from console.web.admin import access
 from engine.delegating import Mandate, hand_over
 from engine.organisation import add_units, give_role
 from engine.records import Request, case_number
@@ -18,7 +21,7 @@ from engine.store.people import Absence, add_absence
 from engine.store.registry import UnitRow
 from engine.trail.event import REGISTRY
 from tests.web.conftest import Person, Site
-from tests.web.reading import told
+from tests.web.reading import filled, told
 
 SITE, OTHER_BRANCH = "511610104", "5116102"
 _PEOPLE = "/admin/people"
@@ -160,13 +163,13 @@ def test_a_program_gets_a_token_from_its_person_alone_and_auditors_read_who_made
 
     assert person.post("/me/tokens", given).status_code == 422, "a good token of that name is there already"
     asking = {"Authorization": f"Bearer {made}"}
-    assert site.program.get("/api/v1/queue", headers=asking).status_code == 200
+    assert site.program.get("/api/v1/queue/todo", headers=asking).status_code == 200
     assert made not in person.get("/me/tokens").text
     page = f"{_PEOPLE}/{evening.APPROVER}"
     assert "查看、提交办理" in admin.get(page).text
     assert admin.post(f"{page}/tokens/end", {"name": "报表"}).headers["location"] == f"{page}?said=token"
     assert admin.post(f"{page}/tokens/end", {"name": "报表"}).status_code == 404
-    assert site.program.get("/api/v1/queue", headers=asking).status_code == 401
+    assert site.program.get("/api/v1/queue/todo", headers=asking).status_code == 401
     told = [one for one in _events(site) if '"token_changed"' in one]
     assert [orjson.loads(one)["actor"] for one in told] == [evening.APPROVER, "security-admin"]
     assert not any(made in one or hash_of(made) in one for one in told)
@@ -231,6 +234,39 @@ def test_a_role_is_lent_refused_with_every_reason_and_taken_back(site: Site) -> 
     ended = approver.post("/me/delegations/end", {"taker": evening.OPERATOR, "role": "site_approver"})
     assert ended.headers["location"] == "/me/delegations?said=ended"
     assert "林芳" in admin.get("/admin/delegations?over=1").text
+
+
+def test_a_second_click_on_a_loan_that_was_refused_never_says_that_it_was_lent(site: Site) -> None:
+    approver, address = site.signed_in(evening.APPROVER), "/me/delegations"
+    typed = {"what": f"site_approver@{SITE}", "until": "2024-05-20", "reason": "出差"}
+    form = {**filled(approver.get(address).text, address), **typed}
+
+    refused, again = (approver.post(address, {**form, "taker": evening.APPROVER}) for _ in range(2))
+    mended = {**filled(refused.text, address), **typed, "taker": evening.OPERATOR}
+
+    assert (refused.status_code, again.status_code) == (422, 422)
+    assert "刚才没有办成：" in again.text
+    assert approver.post(address, mended).headers["location"] == f"{address}?said=lent"
+    with site.house.desks.borrowed() as office:
+        assert len(office.desk.actor(evening.OPERATOR).delegated) == 1
+
+
+def test_an_auditors_role_is_not_offered_to_be_lent_and_refused_where_it_is_asked_for(site: Site) -> None:
+    with site.house.desks.borrowed() as office:
+        give_role(office.desk, evening.APPROVER, "auditor", school.SCHOOL.code, at=site.watch.at, actor=school.HEAD)
+    approver, address = site.signed_in(evening.APPROVER), "/me/delegations"
+    page = approver.get(address).text
+    asked = {
+        "what": f"auditor@{school.SCHOOL.code}",
+        "taker": evening.OPERATOR,
+        "until": "2024-05-20",
+        "reason": "出差",
+    }
+
+    refused = approver.post(address, {**filled(page, address), **asked})
+
+    assert (f"site_approver@{SITE}" in page, "auditor@" in page) == (True, False)
+    assert (refused.status_code, "“审计员 auditor”须由本人行使" in refused.text) == (422, True)
 
 
 def test_days_on_which_nobody_can_act_are_named_and_somebody_is_assigned(site: Site) -> None:
@@ -323,7 +359,34 @@ def test_who_took_names_along_stands_in_the_access_report_with_how_many(site: Si
     book = admin.post("/admin/access/export", {"who": evening.APPROVER})
     told = [row[-1] for row in load_workbook(BytesIO(book.content)).active.iter_rows(values_only=True)]  # type: ignore[union-attr]
     assert f"带走：待办 {rows:,} 条" in told
+    assert f'"sha256":"{sha256(book.content).hexdigest()}"' in _events(site)[-1], "which file it was can be proved"
     assert site.signed_in("system-admin").get("/admin/access").status_code == 404
+
+
+def test_a_report_with_more_than_a_workbook_holds_says_so_in_its_last_row(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_MOST_EXPORTED", 2)
+    approver, admin, (_, number) = site.signed_in(evening.APPROVER), site.signed_in("audit-admin"), _case(site)
+    counts = []
+    for _ in range(2):
+        for _ in range(2):
+            approver.get(f"/cases/{number}")
+        book = admin.post("/admin/access/export", {"who": evening.APPROVER})
+        rows = list(load_workbook(BytesIO(book.content)).active.iter_rows(min_row=2, values_only=True))  # type: ignore[union-attr]
+        counts.append((len(rows), str(rows[-1][0]).startswith("更早的没有列出")))
+    assert counts == [(2, False), (3, True)]
+    assert '"rows":2' in _events(site)[-1], "the row that says so is none"
+
+
+def test_who_looked_at_nothing_and_took_something_along_has_a_report_to_be_taken_out(site: Site) -> None:
+    admin, address = site.signed_in("audit-admin"), f"/admin/access?who={evening.SECOND}"
+    assert 'action="/admin/access/export"' not in admin.get(address).text
+    site.signed_in(evening.SECOND).post("/exports/queue")
+    page = admin.get(address).text
+    assert "没有查看记录" in page
+    book = admin.post("/admin/access/export", filled(page, "/admin/access/export"))
+    assert "带走：待办" in str([*load_workbook(BytesIO(book.content)).active.iter_rows(values_only=True)])  # type: ignore[union-attr]
 
 
 def _alarms(site: Site) -> list[str]:

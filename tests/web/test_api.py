@@ -1,14 +1,16 @@
 """The REST interface: for whom a token acts, what it may be used for, and that nothing is done twice."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from console.access.programs import Wish, issue
-from console.demo import evening
+from console.demo import evening, school
 from engine.records import case_number
 from engine.store.looks import of_person
+from tests.web.cases import events_of
 from tests.web.conftest import Site
 
 
@@ -35,14 +37,29 @@ def approver(site: Site) -> Program:
     return Program(site, evening.APPROVER, "read", "decide")
 
 
-def _first(program: Program) -> dict[str, object]:
-    one: dict[str, object] = program.get("/queue?limit=1").json()["cases"][0]
-    return one
+def waiting(program: Program, asked: str = "sort=entered") -> list[dict[str, Any]]:
+    """All that waits for the person, page after page; the longest waiting first unless something else is asked."""
+    found: list[dict[str, Any]] = []
+    after: str | None = ""
+    while after is not None:
+        page = program.get(f"/queue/todo?{asked}&after={after}").json()
+        found += page["cases"]
+        after = page.get("next")
+    return found
+
+
+def _first(program: Program) -> dict[str, Any]:
+    return waiting(program)[0]
+
+
+def _ready(program: Program) -> list[dict[str, Any]]:
+    """Those that nothing but the person's own decision is missing to."""
+    return waiting(program, "lane=ready")
 
 
 def test_without_a_good_token_nothing_is_said(site: Site, approver: Program) -> None:
     site.watch.pass_by(days=31)
-    answers = [site.program.get("/api/v1/queue"), approver.get("/queue")]
+    answers = [site.program.get("/api/v1/queue/todo"), approver.get("/queue/todo")]
     assert [one.status_code for one in answers] == [401, 401]
     assert {one.headers["content-type"] for one in answers} == {"application/problem+json"}
 
@@ -56,7 +73,7 @@ def test_a_token_does_what_its_scopes_say_and_no_more(site: Site) -> None:
 
 
 def test_the_same_key_is_answered_the_same_and_decides_once(approver: Program) -> None:
-    ready = next(one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"]))
+    ready = _ready(approver)[0]
     address, body = f"/cases/{ready['number']}/transitions/site_approve", {"revision": ready["revision"]}
     first, again = approver.post(address, body, "key-00001"), approver.post(address, body, "key-00001")
     assert first.json()["moved"], first.json()
@@ -66,13 +83,8 @@ def test_the_same_key_is_answered_the_same_and_decides_once(approver: Program) -
     assert [one["kind"] for one in history if one.get("trigger") == "site_approve"] == ["moved"]
 
 
-def _is_open(program: Program, number: str) -> bool:
-    steps = program.get(f"/cases/{number}").json()["steps"]
-    return any(step["trigger"] == "site_approve" and step["is_open"] for step in steps)
-
-
 def test_an_old_revision_is_a_conflict_that_says_the_new_one(approver: Program) -> None:
-    one = next(one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"]))
+    one = _ready(approver)[0]
     address = f"/cases/{one['number']}/transitions/site_approve"
     answer = approver.post(address, {"revision": one["revision"] - 1}, "key-00002")
     assert answer.status_code == 409
@@ -80,37 +92,124 @@ def test_an_old_revision_is_a_conflict_that_says_the_new_one(approver: Program) 
 
 
 def test_a_refusal_is_an_answer_with_every_reason(approver: Program) -> None:
-    cases = approver.get("/queue?limit=200").json()["cases"]
-    blocked = next(one for one in cases if not _is_open(approver, one["number"]))
-    answer = approver.post(
-        f"/cases/{blocked['number']}/transitions/site_approve", {"revision": blocked["revision"]}, "key-00003"
-    )
+    blocked = waiting(approver, "rule=electronic-photo")[0]
+    body = {"revision": blocked["revision"], "cautions": blocked["cautions"]}
+    answer = approver.post(f"/cases/{blocked['number']}/transitions/site_approve", body, "key-00003")
     assert answer.status_code == 200
     assert not answer.json()["moved"]
     assert answer.json()["failed"]
     assert all(one["sentence"]["zh"] and one["sentence"]["en"] for one in answer.json()["verdicts"])
 
 
-def test_a_dry_run_of_many_decides_nothing(approver: Program) -> None:
-    cases = [
-        {"number": one["number"], "revision": one["revision"]}
-        for one in approver.get("/queue?limit=60").json()["cases"]
-    ]
-    judged = approver.post("/decisions", {"trigger": "site_approve", "cases": cases}, "key-00005").json()
+def _seen(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some cases as a program names them."""
+    return [{"number": one["number"], "revision": one["revision"]} for one in cases]
+
+
+def _histories(program: Program, numbers: list[str]) -> list[Any]:
+    return [program.get(f"/cases/{one}/events").json() for one in numbers]
+
+
+def test_a_dry_run_of_many_decides_nothing_and_says_what_would_become_of_each(approver: Program) -> None:
+    every = waiting(approver)
+    judged = approver.post("/decisions", {"trigger": "site_approve", "cases": _seen(every)}, "key-00005").json()
+
     assert judged["dry_run"]
-    assert len(judged["moved"]) > len(judged["refused"]) > 0
-    assert len(approver.get("/queue?limit=60").json()["cases"]) == len(cases)
-    told = {"trigger": "site_approve", "cases": cases, "dry_run": False}
-    decided = approver.post("/decisions", told, "key-00006").json()
-    assert sorted(decided["moved"]) == sorted(judged["moved"])
-    history = [
-        approver.get(f"/cases/{one}/events").json() for one in (judged["moved"][0], judged["refused"][0]["number"])
-    ]
+    assert [len(judged[name]) for name in ("moved", "look", "refused", "barred", "conflicts")] == [47, 5, 8, 0, 0]
+    assert waiting(approver) == every
+
+
+def test_the_same_key_for_many_is_answered_the_same_and_nothing_is_done_twice(approver: Program) -> None:
+    every = waiting(approver)
+    told = {"trigger": "site_approve", "cases": _seen(every), "dry_run": False}
+    first = approver.post("/decisions", told, "key-00006").json()
+    numbers = [first["moved"][0], first["refused"][0]["number"], first["look"][0]["number"]]
+    histories = _histories(approver, numbers)
+
     again = approver.post("/decisions", told, "key-00006").json()
-    assert not again["moved"]
-    assert [
-        approver.get(f"/cases/{one}/events").json() for one in (judged["moved"][0], judged["refused"][0]["number"])
-    ] == history
+
+    assert [len(first[name]) for name in ("moved", "look", "refused")] == [47, 5, 8]
+    for answer in (first, again):
+        answer["refused"].sort(key=lambda one: one["number"])
+    assert again == first
+    assert _histories(approver, numbers) == histories
+    other = approver.post("/decisions", told, "key-00016").json()
+    assert (other["moved"], len(other["conflicts"])) == ([], 47), "under another key it is another request"
+
+
+def test_what_is_to_be_looked_at_first_is_told_apart_by_many_and_stays(approver: Program) -> None:
+    look = waiting(approver, "lane=look")
+    told = {"trigger": "site_approve", "cases": _seen(look), "dry_run": False}
+    answer = approver.post("/decisions", told, "key-00017").json()
+    assert (answer["moved"], len(answer["look"])) == ([], 5)
+    assert {one["number"]: one["cautions"] for one in answer["look"]} == {x["number"]: x["cautions"] for x in look}
+    assert all(one["cautions"] for one in answer["look"])
+    assert waiting(approver, "lane=look") == look
+
+
+def test_many_are_not_decided_together_by_whoever_opens_a_sample_first(site: Site) -> None:
+    head = Program(site, school.HEAD, "read", "decide")
+    cases = _seen([one for one in waiting(head, "lane=ready") if one["trigger"] == "branch_approve"][:3])
+    many = {"trigger": "branch_approve", "cases": cases}
+    refused = head.post("/decisions", {**many, "dry_run": False}, "key-00018")
+    assert (refused.status_code, "/bulk" in refused.json()["title_en"]) == (409, True), refused.text
+    assert len(head.post("/decisions", many, "key-00018").json()["moved"]) == 3, "a dry run decides nothing"
+    one = cases[0]
+    address = f"/cases/{one['number']}/transitions/branch_approve"
+    assert head.post(address, {"revision": one["revision"]}, "key-00019").json()["moved"]
+
+
+def test_a_case_with_cautions_is_decided_once_each_was_looked_at_and_its_event_keeps_them(
+    site: Site, approver: Program
+) -> None:
+    one = waiting(approver, "lane=look")[0]
+    address = f"/cases/{one['number']}/transitions/site_approve"
+    refused = approver.post(address, {"revision": one["revision"]}, "key-00020")
+    assert refused.status_code == 422
+    wanted = [("body.cautions", f"需细看：{caution}") for caution in one["cautions"]]
+    assert [(each["where"], each["reason"]) for each in refused.json()["fields"]] == wanted
+    body = {"revision": one["revision"], "cautions": one["cautions"]}
+    assert approver.post(address, body, "key-00020").json()["moved"]
+    assert events_of(site, one["number"])[-1]["data"]["cautions"] == one["cautions"]
+
+
+def test_a_reason_that_a_student_reads_is_as_long_as_on_the_page(approver: Program) -> None:
+    one = _ready(approver)[0]
+    address = f"/cases/{one['number']}/transitions/site_return"
+    for reason in ("", "重报", "长" * 501):
+        answer = approver.post(address, {"revision": one["revision"], "fields": {"reason": reason}}, "key-00021")
+        assert (answer.status_code, answer.json()["fields"][0]["where"]) == (422, "body.fields.reason")
+    body = {"revision": one["revision"], "fields": {"reason": "电子照片不是本人近照，请重采"}}
+    assert approver.post(address, body, "key-00021").json()["moved"]
+
+
+def test_where_a_step_leads_to_is_chosen_by_whoever_takes_it(site: Site) -> None:
+    head = Program(site, school.HEAD, "read", "decide")
+    one = next(one for one in waiting(head) if one["trigger"] == "branch_approve")
+    address = f"/cases/{one['number']}/transitions/branch_return"
+    body = {"revision": one["revision"], "fields": {"reason": "电子照片不是本人近照，请重采"}}
+    silent = head.post(address, body, "key-00022")
+    assert (silent.status_code, silent.json()["fields"][0]["where"]) == (422, "body.to")
+    returned = head.post(address, {**body, "to": "enrolled"}, "key-00022").json()
+    assert (returned["moved"], returned["state"]) == (True, "enrolled")
+
+
+def test_an_old_revision_is_a_conflict_whatever_else_is_wrong(approver: Program) -> None:
+    one = waiting(approver, "lane=look")[0]
+    address = f"/cases/{one['number']}/transitions/site_approve"
+    assert approver.post(address, {"revision": one["revision"] - 1}, "key-00023").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/cases", {"workflow": "leave-of-absence", "about": "20\x0022"}),
+        ("/cases", {"workflow": "leave-of-absence", "about": "x", "fields": {"batch": "2024\x0006"}}),
+        ("/decisions", {"trigger": "site\x00approve", "cases": [{"number": "x", "revision": 0}]}),
+    ],
+)
+def test_a_text_that_no_database_takes_is_a_value_that_cannot_be(approver: Program, path: str, body: object) -> None:
+    assert approver.post(path, body, "key-00024").status_code == 422
 
 
 def test_a_case_is_opened_once_and_a_wrong_word_is_told_with_the_right_one(site: Site, approver: Program) -> None:
@@ -129,7 +228,7 @@ def test_a_case_is_opened_once_and_a_wrong_word_is_told_with_the_right_one(site:
 
 
 def test_the_same_key_for_another_case_decides_on_that_one(approver: Program) -> None:
-    cases = [one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"])][-2:]
+    cases = _ready(approver)[-2:]
     step = "transitions/site_approve"
     told = [
         approver.post(f"/cases/{one['number']}/{step}", {"revision": one["revision"]}, "key-00015").json()
@@ -150,7 +249,7 @@ def test_a_case_read_by_a_program_is_kept_among_those_its_person_has_looked_at(s
 
 def test_two_people_who_choose_the_same_key_have_asked_for_two_things(site: Site, approver: Program) -> None:
     operator = Program(site, evening.OPERATOR, "read", "decide")
-    ready = [one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"])][-1]
+    ready = _ready(approver)[-1]
     address, body = f"/cases/{ready['number']}/transitions/site_approve", {"revision": ready["revision"]}
     decided = approver.post(address, body, "key-00014").json()
     change = {"item": "name", "kind": "entry_error", "new_value": "顾予安"}
@@ -164,13 +263,14 @@ def test_an_opening_that_is_refused_names_no_case(site: Site, approver: Program)
     operator = Program(site, evening.OPERATOR, "read", "decide")
     asked = {"cause": "illness", "leave_from": "2024-05-20", "leave_to": "2024-06-20"}
     body = {"workflow": "leave-of-absence", "about": str(_first(approver)["student_no"]), "fields": asked}
-    refused = operator.post("/cases", body, "key-00013").json()
-    assert refused["failed"] == ["G-SC-06"]
-    assert "number" not in refused
+    refused = [operator.post("/cases", body, "key-00013").json() for _ in range(2)]
+    assert [one["failed"] for one in refused] == [["G-SC-06"]] * 2
+    assert [one["repeated"] for one in refused] == [False, True]
+    assert not any("number" in one for one in refused)
 
 
 def test_a_step_taken_back_twice_under_one_key_is_taken_back_once(approver: Program) -> None:
-    ready = next(one for one in approver.get("/queue?limit=200").json()["cases"] if _is_open(approver, one["number"]))
+    ready = _ready(approver)[0]
     address = f"/cases/{ready['number']}"
     approver.post(f"{address}/transitions/site_approve", {"revision": ready["revision"]}, "key-00010")
     back = [approver.post(f"{address}/retraction", {}, "key-00011").json() for _ in range(2)]
@@ -194,31 +294,26 @@ def test_every_field_that_is_not_declared_is_refused(approver: Program) -> None:
 
 
 def test_pages_of_the_queue_follow_each_other_without_gap_or_double(approver: Program) -> None:
-    whole = [one["number"] for one in approver.get("/queue?limit=200").json()["cases"]]
-    paged: list[str] = []
-    after: str | None = ""
-    while after is not None:
-        page = approver.get(f"/queue?limit=7{'&after=' + after if after else ''}").json()
-        paged += [one["number"] for one in page["cases"]]
-        after = page.get("next")
-    assert paged == whole
+    for order in ("lane", "due", "entered", "unit", "number"):
+        first = approver.get(f"/queue/todo?sort={order}").json()
+        whole = [one["number"] for one in waiting(approver, f"sort={order}")]
+        assert (len(first["cases"]), len(whole), len({*whole})) == (50, 60, 60)
 
 
 def test_a_page_goes_on_after_a_case_that_has_left_the_queue(approver: Program) -> None:
-    whole = approver.get("/queue?limit=200").json()["cases"]
-    place = next(at for at, one in enumerate(whole) if at and _is_open(approver, one["number"]))
-    after = approver.get(f"/queue?limit={place + 1}").json()["next"]
-    last = whole[place]
+    page = approver.get("/queue/todo?sort=lane").json()
+    rest = waiting(approver, "sort=lane")[50:]
+    last = page["cases"][-1]
     address = f"/cases/{last['number']}/transitions/site_approve"
     assert approver.post(address, {"revision": last["revision"]}, "key-00012").json()["moved"]
-    rest = approver.get(f"/queue?limit=200&after={after}").json()["cases"]
-    assert [one["number"] for one in rest] == [one["number"] for one in whole[place + 1 :]]
+    following = approver.get(f"/queue/todo?sort=lane&after={page['next']}").json()["cases"]
+    assert [one["number"] for one in following] == [one["number"] for one in rest]
 
 
 def test_what_is_there_is_described_as_openapi(site: Site) -> None:
     told = site.program.get("/api/v1/openapi.json").json()
     assert told["openapi"].startswith("3.")
-    assert {"/queue", "/cases/{number}", "/decisions"} <= set(told["paths"])
+    assert {"/queue/todo", "/cases/{number}", "/decisions"} <= set(told["paths"])
 
 
 def test_metrics_count_requests_by_route_and_name_nobody(site: Site) -> None:

@@ -227,7 +227,7 @@ def test_a_batch_is_published_once_after_a_dry_run_and_a_term_that_is_not_now_do
 
 
 def test_the_report_of_looks_is_taken_out_by_who_may_read_it_and_has_proved_and_is_told(site: Site) -> None:
-    number = Program(site, evening.APPROVER, "read").get("/queue?limit=1").json()["cases"][0]
+    number = Program(site, evening.APPROVER, "read").get("/queue/todo").json()["cases"][0]
     site.signed_in(evening.APPROVER).get(f"/cases/{number['number']}")
     audit = Program(site, "audit-admin", "read")
     printed = Program(site, "audit-admin", "read", is_proved=False)
@@ -270,7 +270,7 @@ def test_health_mails_changes_and_looks_are_told_to_the_administrator_whose_they
     assert settled == [{"number": mail["number"], "state": "accepted"}] * 2
     assert system.get("/admin/outbox").json()["mails"] == []
 
-    number = Program(site, evening.APPROVER, "read").get("/queue?limit=1").json()["cases"][0]
+    number = Program(site, evening.APPROVER, "read").get("/queue/todo").json()["cases"][0]
     site.signed_in(evening.APPROVER).get(f"/cases/{number['number']}")
     by_person = audit.post("/admin/access", {"who": evening.APPROVER}).json()["looks"]
     by_student = audit.post("/admin/access", {"student_no": number["student_no"]}).json()["looks"]

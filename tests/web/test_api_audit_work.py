@@ -86,9 +86,12 @@ def test_decisions_are_judged_again_once_under_a_key_summed_and_told_one_by_one(
     assert [one["data"]["trigger"] for one in _told(site, "exported")] == ["audit:what-if"]
 
 
-def test_rules_that_are_none_are_refused_by_their_field(site: Site, auditor: Program) -> None:
+def test_rules_that_are_none_are_refused_by_their_field_and_that_somebody_came_with_them_is_kept(
+    site: Site, auditor: Program
+) -> None:
     refused = _asked(site, auditor, "whatif-002", b"a: b\n", "notes.yaml")
     assert (refused.status_code, refused.json()["fields"][0]["where"]) == (422, "body.file")
+    assert [one["data"]["trigger"] for one in _told(site, "viewed")][-1:] == ["view:what-if"]
 
 
 def test_findings_and_papers_are_taken_out_by_whoever_proved_and_each_time_is_told(

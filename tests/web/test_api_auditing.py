@@ -1,6 +1,8 @@
 """What auditors' programs read and draw: a case as it stood, whether its trail is sound, samples, findings, seals."""
 
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -8,7 +10,11 @@ import orjson
 import pytest
 
 from console.demo import evening, school
+from engine.organisation import give_role
 from engine.records import case_number
+from engine.store import audit_runs
+from engine.store.audit_runs import FAILED, FINDINGS, RUNNING, WHAT_IF, Run
+from engine.trail.event import moment
 from tests.web.conftest import Site
 from tests.web.test_api import Program
 
@@ -111,6 +117,56 @@ def test_findings_are_looked_for_and_what_is_concluded_of_one_is_kept_once(site:
     assert auditor.post("/audit/findings", {"batch": school.BATCH}, "search-01").json()["made_at"] == came["made_at"]
     looks = [one["data"]["trigger"] for one in _kept(site, 0) if one["kind"] == "viewed"]
     assert {"view:findings", "view:finding"} <= set(looks)
+
+
+def test_a_search_that_was_turned_away_is_begun_under_the_same_key_once_there_is_room(
+    site: Site, auditor: Program
+) -> None:
+    now = moment(site.watch.at)
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        for one in "123":
+            run = Run(one, WHAT_IF, "auditor", "", "", RUNNING, 0, 0, now, now)
+            audit_runs.add_run(office.desk.connection, run, "{}")
+    wanted = {"batch": school.BATCH}
+    assert auditor.post("/audit/findings", wanted, "search-02").status_code == 429
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        for one in "123":
+            audit_runs.end(office.desk.connection, one, site.watch.at, FAILED, "")
+
+    begun = [auditor.post("/audit/findings", wanted, "search-02") for _ in range(2)]
+
+    assert [one.status_code for one in begun] == [202, 202]
+    assert "findings" in _searched(auditor)
+    with site.house.desks.borrowed() as office:
+        assert len(audit_runs.runs_of(office.desk.connection, FINDINGS, "auditor", 10)) == 1
+
+
+def test_changes_are_told_in_both_languages_as_of_one_moment(open_site: Callable[..., Site]) -> None:
+    site = open_site(desks=2)
+    auditor = Program(site, "auditor", "audit")
+    read: list[str] = []
+    with ExitStack() as held, ExitStack() as lent:
+        ours = lent.enter_context(site.house.desks.borrowed()).desk.connection.raw
+        theirs = held.enter_context(site.house.desks.borrowed()).desk
+
+        def between(sql: str) -> None:
+            """Somebody is given a role when the changes are read for the second time."""
+            if sql.startswith("SELECT seq, body FROM event WHERE chain"):
+                read.append(sql)
+                if len(read) == 2:
+                    give_role(
+                        theirs, evening.SECOND, "site_operator", evening.SITE, at=site.watch.at, actor=school.HEAD
+                    )
+
+        ours.set_trace_callback(between)
+        lent.close()  # the one desk at which the program is answered
+        told = auditor.get("/audit/changes")
+        ours.set_trace_callback(None)
+
+    assert (told.status_code, len(read) >= 2) == (200, True)
+    [newest, *others] = auditor.get("/audit/changes").json()["changes"]
+    assert evening.SECOND in newest["what"]["en"]
+    assert others == told.json()["changes"][: len(others)]
 
 
 def test_seals_and_changes_are_told_and_the_looks_at_them_kept(site: Site, auditor: Program) -> None:

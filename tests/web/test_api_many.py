@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from console.demo import evening, school
+from console.web.queue import waiting
 from engine.trail.event import REGISTRY
 from tests.web.conftest import Site
 from tests.web.test_api import Program
@@ -190,3 +191,76 @@ def test_the_tables_of_a_batch_are_told_as_its_page_has_them(site: Site, approve
     assert counted["total"] >= len(counted["cases"]) > 0
     assert approver.get(f"/batches/{school.BATCH}/tables/units?unit=511610101").status_code == httpx.codes.NOT_FOUND
     assert _exported(site) == [], "it counts and names nobody"
+
+
+_NOWHERE = "none-such"
+
+
+@pytest.mark.parametrize("wanted", [{"unit": _NOWHERE}, {"due": "2024-06-31"}])
+def test_a_filter_that_cannot_be_meant_is_refused_and_never_left_out(approver: Program, wanted: dict[str, str]) -> None:
+    [(name, value)] = wanted.items()
+    answers = [
+        approver.get(f"/queue/todo?{name}={value}"),
+        approver.get(f"/queue/counts?{name}={value}"),
+        approver.post("/bulk", {"trigger": _STEP, "filter": wanted}),
+        approver.post("/nudges", {"about": "electronic-photo", "filter": wanted}),
+        approver.post("/exports/queue", wanted),
+        approver.post("/queue/views", {"name": "x", "filter": wanted}, "view-00009"),
+    ]
+    assert [one.status_code for one in answers] == [422] * 6
+
+
+def test_a_day_of_the_calendar_is_a_filter(approver: Program) -> None:
+    assert approver.get("/queue/counts?due=2024-05-15").json()["total"] <= 60
+    assert approver.get("/queue/counts?due=").json()["total"] == 60
+
+
+def test_a_caution_as_a_case_names_it_finds_that_case_again(approver: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = next(one for one in approver.get("/queue/todo?caution=corrected").json()["cases"])
+    caution = next(each for each in one["cautions"] if each.startswith("corrected."))
+
+    def found() -> set[str]:
+        return {each["number"] for each in approver.get(f"/queue/todo?caution={caution}").json()["cases"]}
+
+    short = found()
+    monkeypatch.setattr(waiting, "SHORT", 10)
+    assert one["number"] in short
+    assert found() == short
+
+
+def test_of_each_hindrance_it_is_told_how_many_cases_only_that_holds_up(approver: Program) -> None:
+    run = approver.post("/bulk", {"trigger": _STEP}).json()
+    rows = approver.get(f"/bulk/{run['id']}/rows?outcome=cannot&limit=200").json()["rows"]
+    alone = [row["rules"][0] for row in rows if len(row["rules"]) == 1]
+    assert {one["rule"]: one["sole"] for one in run["against"]} == {
+        one["rule"]: alone.count(one["rule"]) for one in run["against"]
+    }
+    assert alone
+
+
+def test_a_queue_of_several_workflows_is_previewed_for_a_step_of_one_of_them(site: Site) -> None:
+    head = Program(site, school.HEAD, "read", "decide")
+    kinds = [one["workflow"] for one in head.get("/queue/todo").json()["cases"]]
+    lists = head.get("/queue/todo?wf=graduation-eligibility-review.site_list").json()["cases"]
+    assert (kinds[0], bool(lists)) == ("diploma-registration", True)
+    answer = head.post("/bulk", {"trigger": "accept"})
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    assert answer.json()["counts"]["cannot"] >= 50
+
+
+def test_many_cases_are_read_together_however_many_they_are(narrow_site: Site) -> None:
+    program = Program(narrow_site, evening.APPROVER, "read", "decide")
+    every = program.get("/queue/todo?lane=ready").json()["cases"]
+
+    def statements(many: int) -> list[int]:
+        numbers = [one["number"] for one in every[:many]]
+        named = [{"number": one["number"], "revision": one["revision"]} for one in every[:many]]
+        found = []
+        for path, body in (("/bulk", {"cases": numbers}), ("/decisions", {"cases": named})):
+            with narrow_site.counted() as told:
+                assert program.post(path, {"trigger": _STEP, **body}, "count-0001").is_success
+            found.append(sum(one.lstrip().startswith("SELECT") for one in told))
+        return found
+
+    statements(1)
+    assert statements(40) == statements(10)

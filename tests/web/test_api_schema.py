@@ -27,7 +27,8 @@ _DAYS = "names days that may be out of reach, or stand in the wrong order"
 _WRITTEN = "brings a text that has to be more than a text: definitions, rules, a reason"
 _NOT_TAKEN: Mapping[str, Collection[str]] = {
     _NAMED: (
-        "POST /cases", "POST /bulk", "POST /nudges", "POST /audit/papers", "POST /audit/samples",
+        "POST /cases", "POST /bulk", "POST /nudges", "GET /queue/counts", "GET /queue/todo", "POST /queue/views",
+        "POST /exports/queue", "POST /audit/papers", "POST /audit/samples",
         "POST /me/delegations/end", "POST /admin/access", "POST /admin/access/export", "POST /admin/people",
         "POST /admin/batches/{name}/values",
     ),

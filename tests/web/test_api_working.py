@@ -45,7 +45,7 @@ def approver(site: Site) -> Sender:
 
 def _applied(program: Program) -> str:
     """The number of a case that waits for the approver."""
-    return str(program.get("/queue?limit=1").json()["cases"][0]["number"])
+    return str(program.get("/queue/todo?sort=entered").json()["cases"][0]["number"])
 
 
 def _kinds(program: Program, number: str) -> list[str]:
@@ -69,7 +69,7 @@ def _in_pages(program: Program, address: str, name: str, first: str = "") -> lis
 def _correction(approver: Sender) -> tuple[Sender, str]:
     """A program of the operator's, and the number of a correction of a name it has opened."""
     operator = Sender(approver.site, evening.OPERATOR, "read", "decide")
-    student = approver.get("/queue?limit=1").json()["cases"][0]["student_no"]
+    student = approver.get("/queue/todo?sort=entered").json()["cases"][0]["student_no"]
     asked = {"item": "name", "kind": "entry_error", "new_value": "顾予安"}
     body = {"workflow": "student-information-change", "about": student, "fields": asked}
     return operator, str(operator.post("/cases", body, "open-0001").json()["number"])

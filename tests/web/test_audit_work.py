@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -247,7 +248,9 @@ def test_what_was_found_is_taken_out_with_a_fresh_proof_and_the_trail_says_so(si
     sheet = load_workbook(BytesIO(book.content)).worksheets[0]
     assert next(one.value for one in sheet[1]) == "疑点"
     assert sheet.max_row > 1
-    assert [one["data"]["trigger"] for one in registry(site) if one["kind"] == "exported"][-1:] == ["audit:findings"]
+    told = [one["data"] for one in registry(site) if one["kind"] == "exported"][-1]
+    assert told["trigger"] == "audit:findings"
+    assert told["sha256"] == {"xlsx": sha256(book.content).hexdigest()}
     assert asked_again.headers["location"].startswith("/sign-in/again")
 
 

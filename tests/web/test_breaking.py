@@ -53,7 +53,7 @@ def test_what_breaks_is_told_with_the_number_under_which_the_log_has_its_kind_an
 
 
 def test_a_program_is_told_of_what_breaks_as_a_problem(broken_site: Site) -> None:
-    answer = broken_site.program.get("/api/v1/queue", headers=_bearer(broken_site))
+    answer = broken_site.program.get("/api/v1/queue/todo", headers=_bearer(broken_site))
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.json()["instance"] == answer.headers["x-request-number"]
 
@@ -74,5 +74,5 @@ def crowded_site(open_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
 def test_where_nobody_is_free_to_answer_a_person_and_a_program_are_told_to_try_again(crowded_site: Site) -> None:
     page = crowded_site.people[0].get("/queue/todo")
     assert (page.status_code, "没有改动任何数据" in page.text) == (503, True)
-    problem = crowded_site.program.get("/api/v1/queue")
+    problem = crowded_site.program.get("/api/v1/queue/todo")
     assert (problem.status_code, problem.headers["content-type"]) == (503, "application/problem+json")

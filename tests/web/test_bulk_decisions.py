@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
+from collections.abc import Iterable
 from html import unescape
+from typing import Any
 
 import httpx
 import orjson
 import pytest
 
 from console.demo import evening, school
+from console.web.bulk import committing
 from console.web.queue import waiting
 from console.wiring import Office
 from engine.facts import write_facts
@@ -23,6 +27,7 @@ from tests.web.test_deciding import events
 from tests.web.test_queue import numbers
 
 _WHY = "电子照片不是本人近照，请重采后再报"
+_ANOTHER_WHY = "毕业论文题目与提交的论文不一致，请核对"
 TICK = re.compile(r'name="case" value="([^"]+)" form="bulk" data-tick="case"( checked)?')
 SHOWN = re.compile(r'name="shown" value="([^"]*)"')
 
@@ -30,6 +35,11 @@ SHOWN = re.compile(r'name="shown" value="([^"]*)"')
 def ready(person: Person) -> list[str]:
     page = person.get("/queue/todo?lane=ready").text
     return [number for number, ticked in TICK.findall(page) if ticked]
+
+
+def in_order(numbers: Iterable[str]) -> list[str]:
+    """Cases in the order in which a run decides on them."""
+    return sorted(numbers, key=lambda one: case_of(one) or 0)
 
 
 def chosen(person: Person, *numbers: str, everything: bool = False) -> str:
@@ -179,6 +189,24 @@ def test_the_whole_run_is_withdrawn_case_by_case(site: Site):
     assert "秒内" not in second.get("/queue/todo").text
 
 
+def test_that_nobody_was_told_yet_is_said_only_as_long_as_it_is_true_of_the_first_that_was_decided(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    numbers = in_order(ready(person)[:3])
+    address = chosen(person, *numbers)
+    person.post(f"{address}/commit", {})
+    assert "秒内，还没有告诉任何人" in done(person, address)
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():  # its server died before the last one
+        run, last = address.rpartition("/")[2], case_of(numbers[2])
+        office.desk.connection.execute("UPDATE bulk_run SET stage = 'running' WHERE id = ?", (run,))
+        office.desk.connection.execute("UPDATE bulk_row SET outcome = 'can' WHERE run = ? AND case_id = ?", (run, last))
+    site.watch.pass_by(minutes=1)
+
+    assert result(person, address) == "同意 3"
+    page = person.get(address).text
+    assert "秒内" not in page, "it ended just now, and the mails of the first have gone"
+    assert "整批撤回" in page
+
+
 def test_a_case_somebody_else_decided_meanwhile_is_told_and_not_decided_twice(site: Site):
     first, second = site.signed_in(evening.APPROVER), site.signed_in(evening.SECOND)
     numbers = ready(first)[:3]
@@ -275,7 +303,7 @@ def test_above_a_teaching_point_a_sample_is_opened_first(site: Site):
     numbers = [number for number, ticked in TICK.findall(page) if ticked][:12]
     address = chosen(person, *numbers)
     page = person.get(address).text
-    sample = set(re.findall(r'<li><a href="/cases/(\w+)"', page))
+    sample = set(re.findall(rf'<li><a href="{address}/sample/(\w+)"', page))
     assert len(sample) == min(10, int(re.findall(r">(\d+) 可办</a>", page)[0])) > 0
     assert sample <= set(numbers)
 
@@ -300,6 +328,51 @@ def test_a_case_somebody_else_is_at_is_named_and_can_be_left_out(site: Site):
     person.post(f"{address}/commit", {})
     assert result(person, address) == "同意 1"
     assert [moves(site, number) for number in numbers] == [0, 1]
+
+
+def test_what_is_left_out_in_another_tab_once_the_run_has_begun_stays_in_its_result(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    numbers = ready(person)[:2]
+    address = chosen(person, *numbers)
+    run, case = address.rpartition("/")[2], case_of(numbers[0])
+    assert case is not None
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        assert bulk_runs.take(office.desk.connection, run, site.watch.at), "confirmed between the look and the deed"
+        bulk_runs.leave_out(office.desk.connection, run, case)
+    site.watch.pass_by(minutes=1)
+
+    assert result(person, address) == "同意 2"
+    person.post(f"{address}/withdraw", {})
+    assert result(person, address) == "已撤回 2"
+
+
+def test_of_two_confirmations_at_one_moment_students_read_the_reason_of_the_one_that_began(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    person, elsewhere = site.signed_in(evening.APPROVER), site.signed_in(evening.APPROVER)
+    numbers = ready(person)[:3]
+    first = chosen(person, *numbers)
+    address = person.post(f"{first}/instead", {"trigger": "site_return"}).headers["location"]
+    begin, is_there, is_begun = committing.begin, threading.Event(), threading.Event()
+    other = threading.Thread(target=lambda: elsewhere.post(f"{address}/commit", {"reason": _ANOTHER_WHY}))
+
+    def beginning(*asked: Any) -> None:
+        if other.ident is None:  # the first gives the second time to come as far
+            other.start()
+            is_there.wait(5)
+            begin(*asked)
+            is_begun.set()
+        else:
+            is_there.set()
+            is_begun.wait(5)
+            begin(*asked)
+
+    monkeypatch.setattr(committing, "begin", beginning)
+    person.post(f"{address}/commit", {"reason": _WHY})
+    other.join()
+
+    assert result(person, address) == "退回修改 3"
+    assert {events(site, number)[-1]["data"]["reason"] for number in numbers} == {_WHY}
 
 
 def test_a_run_whose_worker_died_before_it_told_goes_on_at_the_next_look_and_decides_nothing_twice(site: Site):

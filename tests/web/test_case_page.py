@@ -7,6 +7,8 @@ import pytest
 
 from console.demo import evening, school
 from engine.records import case_number
+from engine.settling import Standing, made_row
+from engine.store import deadlines
 from tests.web.cases import a_blocked, a_filed, events_of, numbers_of, records, texts
 from tests.web.conftest import Site
 
@@ -40,6 +42,34 @@ def test_the_heading_says_how_much_is_missing_and_who_mends_it(site: Site, block
     assert re.search(rf"现在不能提出毕业申请：还差 {fails} 条" if fails else rf"{undecided} 条待定", said)
     assert f"补齐 {fails + undecided} 件事即可" in said
     assert 'aria-disabled="true" aria-describedby="why-not"' in page.text
+
+
+def test_until_when_something_is_mended_is_said_by_a_deadline_that_is_not_settled(site: Site) -> None:
+    """The fees are to be paid by D-02 of the student's review, which a rulebook of then may take for settled."""
+    sql = (
+        "SELECT s.record, c.id FROM student s JOIN cases r ON r.id = s.record JOIN cases c ON c.student = s.id"
+        " WHERE r.state = 'enrolled' AND c.workflow = 'graduation-eligibility-review' AND c.id <> r.id"
+        " AND json_extract(s.facts, '$.fee_owed') NOT IN ('0', '0.00') ORDER BY s.record"
+    )
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        owing, review = office.desk.connection.execute(sql).fetchall()[0]
+        row = made_row(review, "D-02", Standing(site.watch.at, is_settled=False), 1, site.watch.at)
+        deadlines.put(office.desk.connection, [row])
+    reader, page = site.signed_in("auditor"), f"/cases/{case_number(owing)}"
+
+    runs = _fees(reader.get(page).text)
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        deadlines.put(office.desk.connection, [row._replace(settled=True)])
+    over = _fees(reader.get(page).text)
+
+    assert 'class="xj-due"' in runs
+    assert 'class="xj-due"' not in over
+
+
+def _fees(html: str) -> str:
+    """The line about the fees."""
+    [line] = [one for one in html.split("<tr") if "G-GR-07" in one and "xj-rule-fails" in one]
+    return line.partition("</tr>")[0]
 
 
 def test_what_fails_stands_above_what_holds(site: Site, blocked: str) -> None:

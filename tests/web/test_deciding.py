@@ -10,6 +10,7 @@ import pytest
 
 from console.demo import evening, school
 from engine.records import case_number, case_of
+from engine.store.cases import read_case
 from tests.web.conftest import Person, Site
 from tests.web.test_queue import counted, heading, numbers, ready
 
@@ -287,6 +288,66 @@ def test_what_the_rules_refuse_comes_back_with_every_reason(site: Site, approver
     assert events(site, blocked)[-1]["kind"] == "refused"
 
 
+def test_what_was_refused_and_then_mended_is_decided_once_when_the_form_is_sent_again(
+    site: Site, approver: Person
+) -> None:
+    blocked = numbers(approver.get("/queue/todo?rule=electronic-photo").text)[0]
+    refused = approve(approver, blocked, {**_pressed(site, blocked), "caution": _cautions(opened(approver, blocked))})
+    _mend(site, blocked)
+
+    answer = approve(approver, blocked, step_form_of(refused.text))
+
+    assert (refused.status_code, answer.status_code) == (422, 303)
+    assert _answers(site, blocked) == ["refused", "moved"]
+
+
+def test_what_was_refused_is_not_told_as_done_when_the_same_click_comes_again(site: Site, approver: Person) -> None:
+    blocked = numbers(approver.get("/queue/todo?rule=electronic-photo").text)[0]
+    form = {**_pressed(site, blocked), "caution": _cautions(opened(approver, blocked))}
+    approve(approver, blocked, form)
+    _mend(site, blocked)
+
+    again = approve(approver, blocked, form)
+
+    assert again.status_code == 422
+    assert "刚才没有办成，原因：" in again.text
+    assert "有电子照片" in again.text
+    assert "如果已经补齐，请再提交一次，会重新检查。" in again.text
+    assert _answers(site, blocked) == ["refused"]
+    assert blocked in numbers(approver.get("/queue/todo").text)
+    assert approve(approver, blocked, step_form_of(again.text)).status_code == 303
+
+
+def _pressed(site: Site, number: str) -> dict[str, str]:
+    """What the form of a decision carries: a number of its own, and the case as it was seen."""
+    with site.house.desks.borrowed() as office:
+        found = read_case(office.desk.connection, case_of(number) or 0)
+    assert found is not None
+    return {"request": "a-click-of-its-own", "seen": str(found.case.revision), "seq": str(found.case.head.seq)}
+
+
+def _answers(site: Site, number: str) -> list[str]:
+    """What came of asking for a step of a case."""
+    return [one["kind"] for one in events(site, number) if one["data"].get("trigger") == "site_approve"]
+
+
+def _mend(site: Site, number: str) -> None:
+    """The rule holds from now on, and the case is as it was seen: what it rests on has changed elsewhere."""
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        found = read_case(office.desk.connection, case_of(number) or 0)
+        assert found is not None
+        sql = "UPDATE student SET facts = json_set(facts, '$.electronic_photo', json('true')) WHERE student_no = ?"
+        office.desk.connection.execute(sql, (found.student_no,))
+
+
+def step_form_of(html: str) -> dict[str, Any]:
+    """What the form of a step carries when it is shown again."""
+    part = html[html.index('data-draft="') :]
+    part = part[: part.index("</form>")]
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', part))
+    return {**fields, "caution": re.findall(r'name="caution" value="([^"]+)" checked', part)}
+
+
 def test_the_own_application_is_for_somebody_else(approver: Person) -> None:
     own = numbers(approver.get("/queue/todo?rule=distinct-persons").text)[0]
     html = opened(approver, own)
@@ -348,3 +409,33 @@ def _at_work(site: Site) -> dict[str, str]:
 
 def _cautions(html: str) -> list[str]:
     return re.findall(r'name="caution" value="([^"]+)"', html)
+
+
+def test_where_a_case_goes_back_to_is_chosen_by_a_person_and_never_by_the_page(site: Site, approver: Person) -> None:
+    number = ready(approver)
+    approve(approver, number, form_of(opened(approver, number)))
+    branch, address = site.signed_in(school.ACCEPTING), f"/cases/{number}/do/branch_return"
+
+    def offered(html: str) -> tuple[str, list[tuple[str, str]]]:
+        [(head, body)] = re.findall(r'<select([^>]* name="to"[^>]*)>(.*?)</select>', html, re.DOTALL)
+        return head, re.findall(r'<option value="([^"]*)"( selected)?>', body)
+
+    form = branch.get(address).text
+    head, fresh = offered(form)
+    sent = dict(re.findall(r'<input type="hidden" name="(seen|seq|at|request)" value="([^"]*)"', form))
+    refused = branch.post(address, {**sent, "to": "", "reason": _WHY})
+    again = branch.post(address, {**sent, "to": "enrolled", "reason": "短"})
+
+    assert "required" in head
+    assert fresh == [("", " selected"), ("applied", ""), ("enrolled", "")]
+    assert refused.status_code == again.status_code == 422
+    assert "请选择" in refused.text
+    assert offered(refused.text)[1] == fresh
+    assert offered(again.text)[1] == [("applied", ""), ("enrolled", " selected")], "what was chosen stays"
+    assert events(site, number)[-1]["data"]["trigger"] == "site_approve"
+    assert branch.post(address, {**sent, "to": "enrolled", "reason": _WHY}).status_code == 303
+    assert events(site, number)[-1]["data"]["to"] == "enrolled"
+
+
+def test_with_one_way_back_only_nothing_is_asked(approver: Person) -> None:
+    assert 'name="to"' not in approver.get(f"/cases/{ready(approver)}/do/site_return").text

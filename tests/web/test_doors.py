@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.demo import evening
+from console.demo import evening, school
 from tests.web.conftest import Person, Site
 from tests.web.test_queue import numbers
 
@@ -99,3 +99,60 @@ def test_a_number_that_a_form_of_ours_never_sends_breaks_nothing(site: Site, typ
 
     assert answer.status_code < 500
     assert "编号 Ref" not in answer.text
+
+
+_NO_DAY = pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2024-W20-3"])
+"""Days that no record has, the first and the last of all among them, and what is no day as people write one."""
+
+
+@_NO_DAY
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("/queue/todo?due={day}", id="a queue"),
+        pytest.param("/queue/todo?due={day}&sort=due", id="in another order"),
+        pytest.param("/queue/filters?query=due%3D{day}", id="its filters"),
+        pytest.param("/queue/done?day={day}", id="what one did on a day"),
+        pytest.param(f"/queue/done?unit={evening.SITE}&day={{day}}", id="at a unit"),
+        pytest.param("/day?until={day}", id="what kind of day it is"),
+    ],
+)
+def test_a_day_that_no_record_has_breaks_no_address(read_site: Site, address: str, day: str) -> None:
+    clerk = read_site.signed_in(evening.APPROVER)
+
+    assert clerk.get(address.format(day=day)).status_code == 200
+
+
+@_NO_DAY
+def test_a_filter_that_was_kept_with_a_day_that_no_record_has_still_opens(site: Site, day: str) -> None:
+    clerk = site.signed_in(evening.APPROVER)
+    kept = clerk.post("/queue/views", {"name": "早晚要办", "query": f"due={day}", "pinned": "1"})
+
+    assert clerk.get(kept.headers["location"]).status_code == 200
+
+
+@_NO_DAY
+@pytest.mark.parametrize(
+    ("who", "address", "form"),
+    [
+        (evening.APPROVER, "/cases/{no}/delegate", {"until": "{day}", "taker": "site_approver:wang", "reason": "出差"}),
+        (evening.APPROVER, "/me/delegations", {"since": "{day}", "until": "2024-05-17"}),
+        (evening.APPROVER, "/me/delegations", {"since": "", "until": "{day}"}),
+        (evening.APPROVER, "/me/delegations/away", {"first": "2024-05-15", "last": "{day}"}),
+        (evening.APPROVER, "/me/delegations/away", {"first": "{day}", "last": "2024-05-16"}),
+        ("system-admin", "/admin/calendars/2024", {"first": "{day}", "kind": "off", "do": "set"}),
+        ("system-admin", "/admin/terms", {"name-0-0": "2027-1", "first-0-0": "{day}", "last-0-0": "2028-01-21"}),
+        (school.AUDITING, f"/admin/batches/{school.BATCH}/set", {"review_by": "{day}"}),
+    ],
+)  # fmt: skip
+def test_a_day_that_no_record_has_is_refused_in_words_by_every_form(
+    site: Site, who: str, address: str, form: dict[str, str], day: str
+) -> None:
+    number = _first_case(site.signed_in(evening.APPROVER)) if "{no}" in address else ""
+
+    answer = site.signed_in(who).post(
+        address.format(no=number), {"do": "check"} | {name: text.format(day=day) for name, text in form.items()}
+    )
+
+    assert answer.status_code == 422
+    assert day not in site.signed_in(who).get(address.format(no=number).removesuffix("/set").removesuffix("/away")).text

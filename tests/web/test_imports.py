@@ -225,7 +225,7 @@ def test_whoever_may_apply_now_is_filed_for_from_the_page_of_the_sheet_by_who_fi
 
     run = head.post(f"{address}/apply", {"batch": school.BATCH}).headers["location"]
     assert f"{len(owing)} 可办" in plain(head.get(run).text)
-    sample = re.findall(r'<li><a href="(/cases/[^"]+)">', head.get(run).text)
+    sample = re.findall(rf'<li><a href="({run}/sample/[^"]+)">', head.get(run).text)
     assert [head.get(one).status_code for one in sample] == [200] * len(owing), "who sits above the site looks first"
     assert head.post(f"{run}/commit", {}).status_code == 303
     settled(head, run)

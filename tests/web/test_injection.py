@@ -1,4 +1,8 @@
-"""Line breaks and other controls in what comes in: they begin no header, no line of the log, and lead to no page."""
+"""Controls and halves of characters in what comes in: they begin no header, no line of the log, and lead to no page.
+
+In a form or behind the question mark each stands as �, for PostgreSQL takes no nought in a text
+(`test_on_postgres.py`).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from console.demo import evening
-from tests.web.conftest import Site
+from console.demo import evening, school
+from console.web.guarding import HEADER, token
+from tests.web.conftest import Person, Site
+from tests.web.test_queue import ready
 
 _BREAKS = ["%0d%0a", "%0a", "%00", "%7f", "%c2%85", "%e2%80%a8"]
 """Carriage return with line feed, line feed, nought, delete, next line, line separator."""
@@ -77,3 +83,77 @@ def test_what_htmx_says_of_its_page_leads_to_no_other_house(read_site: Site) -> 
     answer = person.browser.get("/cases/none", headers=said)
 
     assert "evil" not in str(answer.headers)
+
+
+_REMARK = "/cases/{}/comment"
+
+
+def _remarks(person: Person, number: str) -> str:
+    return person.get(f"/cases/{number}").text
+
+
+@pytest.mark.parametrize("sent", ["\x00", "\x08", "\x0b", "\x1b", "\x1f", "\x7f", "\x85"])
+def test_a_control_that_is_typed_into_a_form_stands_there_as_no_character(site: Site, sent: str) -> None:
+    person = site.signed_in(evening.APPROVER)
+    number = ready(person)
+
+    assert person.post(_REMARK.format(number), {"text": f"照片{sent}已重采"}).status_code == 303
+
+    assert "照片�已重采" in _remarks(person, number)
+
+
+def test_lines_and_tabs_of_a_text_stay(site: Site) -> None:
+    person = site.signed_in(evening.APPROVER)
+    number = ready(person)
+
+    assert person.post(_REMARK.format(number), {"text": "照片\t已重采\r\n请再看"}).status_code == 303
+
+    assert re.search(r"照片\t已重采\r?\n请再看", _remarks(person, number))
+
+
+def _of_a_charset(person: Person, charset: str, value: bytes) -> tuple[int, str]:
+    """A remark sent in parts, in a character set that no browser of ours names."""
+    own = person.browser.cookies.get(person.site.house.cookie) or ""
+    parts = b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n%s\r\n--x--\r\n' % value
+    answer = person.browser.post(
+        _REMARK.format(ready(person)),
+        content=parts,
+        headers={
+            "Content-Type": f"multipart/form-data; boundary=x; charset={charset}",
+            "Sec-Fetch-Site": "same-origin",
+            HEADER: token(own, person.site.watch.at),
+        },
+    )
+    return answer.status_code, answer.text
+
+
+def test_half_a_character_stands_as_none_and_a_form_that_nobody_can_read_is_refused_in_words(site: Site) -> None:
+    person = site.signed_in(evening.APPROVER)
+    number = ready(person)
+
+    assert _of_a_charset(person, "utf-7", b"ok +2AA- ok")[0] == 303
+    status, said = _of_a_charset(person, "undefined", b"ok")
+
+    assert "ok � ok" in _remarks(person, number)
+    assert status == 400
+    assert "表单内容太多或传送中断，没有收下" in said
+
+
+@pytest.mark.parametrize("sent", ["%00", "%1B", "%c2%85", "%ed%a0%80"])
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [
+        pytest.param(evening.APPROVER, "/queue/todo?rule={sent}", id="a filter"),
+        pytest.param(evening.APPROVER, "/queue/filters?query=rule%3D{within}", id="within a value"),
+        pytest.param(school.HEAD, "/files?find={sent}", id="a search"),
+    ],
+)
+def test_a_control_behind_the_question_mark_is_asked_for_as_no_character(
+    read_site: Site, who: str, address: str, sent: str
+) -> None:
+    asked = address.format(sent=sent, within=sent.replace("%", "%25"))
+
+    html = read_site.signed_in(who).get(asked).text
+
+    assert "�" in html
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", html)

@@ -1,6 +1,9 @@
 """Who looks after people finds them, adds an account, hands out a code and forgets a lost second factor."""
 
 import re
+import threading
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,9 @@ from console.access import stepping_up
 from console.access.handing_out import hand_out_code
 from console.access.tokens import hash_of_code
 from console.demo import evening, school
+from engine.delegating import Mandate, delegate
 from engine.organisation import add_units, end_role, give_role
+from engine.records import Request
 from engine.replaying.registry import Registered
 from engine.store import access, people
 from engine.store.registry import UnitRow
@@ -141,6 +146,7 @@ def test_a_form_with_faults_names_each_at_its_field_and_adds_nothing(site: Site,
     for field, given, why in (
         ("login", evening.APPROVER.upper(), "已有人用这个登录名"),
         ("login", "Timer", "系统自己用这个名称"),
+        ("login", "serve", "系统自己用这个名称"),
         ("unit", "9", "不在您管理的单位之内"),
         ("unit", school.SCHOOL.code, "只在：教学点"),
     ):
@@ -216,6 +222,47 @@ def test_nobody_lets_oneself_in_anew_nor_somebody_who_is_disabled_or_holds_a_rol
             assert (refused.status_code, why in refused.text) == (422, True), login
             assert not _CODE.search(refused.text)
     assert len(_events(site)) == before
+
+
+@pytest.mark.parametrize("since", [None, timedelta(days=3)], ids=["now", "from a later day on"])
+def test_nobody_is_let_in_anew_who_is_lent_a_role_elsewhere_until_that_is_over(
+    site: Site, admin: Person, since: timedelta | None
+) -> None:
+    _elsewhere(site, ("zz-rec", "records_section"))
+    _lent_elsewhere(site, evening.OPERATOR, since=None if since is None else site.watch.at + since)
+    _has_second_factor(site, evening.OPERATOR, is_set=True)
+    before, address = len(_events(site)), f"{_PEOPLE}/{evening.OPERATOR}"
+
+    assert "此人受委派，可在您管理的单位之外办理" in admin.get(address).text
+    for act in ("code", "second-factor"):
+        refused = admin.post(f"{address}/{act}")
+        assert (refused.status_code, "请上级管理员办理" in refused.text) == (422, True)
+        assert not _CODE.search(refused.text)
+    assert len(_events(site)) == before
+    assert _has_second_factor(site, evening.OPERATOR)
+
+    site.watch.pass_by(days=8)
+    assert site.signed_in("security-admin").post(f"{address}/code").status_code == 200
+
+
+def _lent_elsewhere(site: Site, login: str, *, since: datetime | None = None) -> None:
+    with site.house.desks.borrowed() as office:
+        request = Request(trigger="delegate", actor=office.desk.actor("zz-rec"), at=site.watch.at)
+        mandate = Mandate(taker=login, role="records_section", reason="出差", since=since)
+        assert delegate(office.desk, "9", mandate, site.watch.at + timedelta(days=7), request) == ()
+
+
+def test_a_role_given_elsewhere_while_the_code_is_asked_for_is_not_overlooked(site: Site, admin: Person) -> None:
+    _elsewhere(site)
+    address, answers = f"{_PEOPLE}/{evening.OPERATOR}/code", list[int]()
+    asks = threading.Thread(target=lambda: answers.append(admin.post(address).status_code))
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        asks.start()
+        time.sleep(1)
+        give_role(office.desk, evening.OPERATOR, "records_section", "9", at=site.watch.at, actor=school.HEAD)
+    asks.join()
+
+    assert answers == [422]
 
 
 def test_of_an_administrators_of_people_the_page_warns_and_the_trail_says_what_they_hold(

@@ -307,6 +307,22 @@ def test_every_page_an_auditor_opens_is_an_event(town: Town, how: str) -> None:
     assert unkept == []
 
 
+_TELLS_OF_NOBODY = ("/openapi.json", "/me", "/audit/head")
+"""Of programs: what can be asked, who asks, and how far the log is sealed."""
+
+
+def test_whatever_an_auditors_program_reads_is_an_event(town: Town) -> None:
+    unkept = []
+    for entry, case, expected in _asked("auditor", "program get"):
+        if expected != (200,) or entry.path in _TELLS_OF_NOBODY:
+            continue
+        before = _looks_kept(town)
+        status = town.ask("auditor", entry, case).status_code
+        if status == httpx.codes.OK and _looks_kept(town) == before:
+            unkept.append(f"{entry.path} ({case or '—'})")
+    assert unkept == []
+
+
 @everybody
 def test_what_is_not_for_somebody_is_not_done_however_well_it_is_asked(town: Town, name: str) -> None:
     town.person(name)

@@ -25,6 +25,7 @@ from tests.web.test_imports import FACTS, checked, owed, settled, sheet
 from tests.web.test_lists import TICKS, WHY, at_work
 from tests.web.test_publishing import FIRST, OTHER, SECOND, submitted
 from tests.web.test_queue import counted, numbers, ready
+from tests.web.test_signing_in import WRONG, at_the_form, signs_in
 
 _ROWS = 500
 
@@ -59,6 +60,26 @@ def _copied(file: Path, url: str) -> None:
 def _as_kept(column: sa.Column[object], value: object) -> object:
     """SQLite keeps 0 and 1 where PostgreSQL keeps no and yes."""
     return bool(value) if isinstance(column.type, sa.Boolean) and value is not None else value
+
+
+def test_a_nought_in_what_is_typed_finds_nothing_and_is_kept_as_no_character(site: Site, tmp_path: Path) -> None:
+    stranger, approver = at_the_form(site), site.signed_in(evening.APPROVER)
+    first = ready(approver)
+
+    assert WRONG in signs_in(stranger, "zhou\0min", "guessed\0").text
+    found = approver.post("/find", {"q": "陆\0晓雯"})
+    assert "没有找到" in approver.get(found.headers["location"]).text
+    assert approver.get("/files?find=%00").status_code == 200
+    for query in ("level=%00", "rule=%00&level=%00", "wf=%00&batch=%00&caution=%00&level=%00"):
+        assert "筛选条件下没有" in approver.get(f"/queue/todo?{query}").text
+    kept = approver.post("/queue/views", {"name": "再报\0", "query": "level=%00", "pinned": "1"})
+    assert "再报�" in approver.get(kept.headers["location"]).text
+    assert approver.post(f"/cases/{first}/draft", {"trigger": "site_return", "reason": "照片\0"}).status_code < 400
+    assert approver.post(f"/cases/{first}/comment", {"text": "照片\0已重采"}).status_code == 303
+    assert "照片�已重采" in approver.get(f"/cases/{first}").text
+    head = site.signed_in(school.HEAD)
+    body = sheet(tmp_path, [{"student_no": next(iter(owed(site))), "fee_owed": "1.50"}])
+    assert head.post(FACTS, files=[("file", ("欠费\0.xlsx", body, "application/x"))]).status_code == 303
 
 
 def test_the_main_journeys_go_on_postgresql_as_they_go_on_sqlite(site: Site, tmp_path: Path) -> None:

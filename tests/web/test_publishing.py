@@ -230,7 +230,9 @@ def test_dates_of_a_batch_are_previewed_kept_in_order_and_set_by_the_records_sec
     preview = records.post(f"{address}/set", as_shown)
     assert "将要改动" in preview.text
     assert "2024-05-15" in preview.text
-    assert re.search(r"[1-9]\d* 件的期限随之移动", preview.text)
+    told = re.search(r"([1-9]\d*) 件的期限随之移动", preview.text)
+    assert told
+    before = _moved(site)
     assert "2024-05-20" not in records.get(address).text  # nothing was written
 
     wrong = records.post(f"{address}/set", {"review_by": "2024-06-20", "confirmed": "yes"})
@@ -240,6 +242,14 @@ def test_dates_of_a_batch_are_previewed_kept_in_order_and_set_by_the_records_sec
     done = records.post(f"{address}/set", {**as_shown, "confirmed": "yes"})
     assert done.headers["location"] == f"{address}?said=set"
     assert 'value="2024-05-20"' in records.get(address).text
+    assert _moved(site) - before == int(told[1]), "as many as were told beforehand"
+
+
+def _moved(site: Site) -> int:
+    with site.house.desks.borrowed() as office:
+        sql = "SELECT body FROM event"
+        bodies = [bytes(body) for (body,) in office.desk.connection.execute(sql).fetchall()]
+    return sum(b'"kind":"deadline_moved"' in one for one in bodies)
 
 
 def test_a_batch_is_published_after_its_effect_was_shown_and_a_term_begins(site: Site) -> None:

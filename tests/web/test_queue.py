@@ -86,6 +86,7 @@ def test_the_second_page_goes_on_where_the_first_ended(approver: Person) -> None
 _ASKED = (
     "", "lane=blocked", "rule=electronic-photo", "rule=distinct-persons", "caution=corrected", "sort=due",
     "sort=number", "sort=entered", "batch=2024-06", "unit=511610104", "due=2024-05-15", "level=本科",
+    "unit=none-such",
 )  # fmt: skip
 
 

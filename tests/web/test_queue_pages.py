@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 
@@ -105,6 +106,52 @@ def test_page_behind_page_shows_every_case_once_and_the_way_back_is_the_way_ther
     assert way(forth[0], "prev") == ""
 
 
+@pytest.mark.usefixtures("length")
+@pytest.mark.parametrize("query", ["", "lane=ready", "sort=due", "sort=entered", "sort=unit", "sort=number"])
+def test_the_page_behind_goes_on_where_this_one_ended_though_its_last_case_was_decided_meanwhile(
+    approver: Person, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "FOLDED", 2)
+    can = numbers(approver.get("/queue/todo?lane=ready").text)
+    monkeypatch.setattr(waiting, "PAGE", 60)
+    every = numbers(approver.get(f"/queue/todo?{query}").text)
+    place = next(at for at, one in enumerate(every) if at >= 19 and one in can)
+    monkeypatch.setattr(waiting, "PAGE", place + 1)
+    following = way(approver.get(f"/queue/todo?{query}").text, "next")
+    rest = numbers(approver.get(following).text)
+
+    assert approve(approver, every[place], form_of(opened(approver, every[place]))).status_code == 303
+
+    assert rest == every[place + 1 : 2 * place + 2]
+    assert numbers(approver.get(following).text)[: len(rest)] == rest
+    more = approver.fragment(following).text
+    assert numbers(more)[: len(rest)] == rest
+    assert "<h2" not in more, "the lane has its head already"
+    if query == "sort=number":
+        assert following.endswith(f"after={every[place]}"), "what is personal stands in no address"
+
+
+@pytest.mark.usefixtures("length")
+def test_behind_a_case_one_may_not_know_of_or_that_is_none_a_list_begins_at_its_beginning(
+    site: Site, approver: Person
+) -> None:
+    others = numbers(site.signed_in(school.ACCEPTING).get("/queue/todo?sort=due").text)
+    unknown = next(one for one in reversed(others) if approver.get(f"/cases/{one}").status_code == 404)
+    known = ready(approver, 30)
+
+    for sort, after in (("number", unknown), ("number", "x"), ("lane", known), ("lane", f"9~~{known}"), ("due", known)):
+        first = numbers(approver.get(f"/queue/todo?sort={sort}").text)
+        assert numbers(approver.get(f"/queue/todo?sort={sort}&after={after}").text) == first, after
+
+
+@pytest.mark.usefixtures("length")
+def test_behind_the_last_of_all_there_is_a_way_back(approver: Person) -> None:
+    html = approver.get("/queue/todo?after=2~9999-12-31T00:00:00.000000Z~ZZZZZZZZ").text
+
+    assert numbers(html) == []
+    assert len(numbers(approver.get(way(html, "prev")).text)) == 50
+
+
 def test_asked_for_by_htmx_more_rows_are_put_behind_those_that_are_there(approver: Person) -> None:
     first = approver.get("/queue/todo").text
     following = way(first, "next")
@@ -146,6 +193,38 @@ def test_a_filter_under_which_nothing_waits_stays_chosen_in_the_form(approver: P
     form = approver.get("/queue/filters?query=unit%3D511610201").text
 
     assert re.search(r'<option value="511610201" selected>第2分校第1教学点</option>', form)
+
+
+def test_a_filter_stays_chosen_in_the_form_of_somebody_for_whom_nothing_of_its_kind_waits(site: Site) -> None:
+    person = site.signed_in(school.operator(school.SITES[0].code))
+    asked = {
+        "wf": "diploma-registration", "state": "applied", "batch": school.BATCH, "unit": "511610201",
+        "rule": "electronic-photo", "cohort": "2021", "due": "2024-05-15",
+    }  # fmt: skip
+
+    form = person.get(f"/queue/filters?{urlencode({'query': urlencode(asked)})}").text
+
+    chosen = {
+        name: re.findall(r'value="([^"]+)" selected', body)
+        for name, body in re.findall(r'<select[^>]* name="(\w+)".*?>(.*?)</select>', form, re.DOTALL)
+    }
+    typed = dict(re.findall(r'name="(cohort|due)" type="\w+" value="([^"]*)"', form))
+    assert {name: value for name, [value] in ((name, many) for name, many in chosen.items() if many)} | typed == asked
+
+
+def test_a_filter_for_a_day_says_that_the_day_counts(approver: Person) -> None:
+    assert "5月15日 24:00 前到期" in text(approver.get("/queue/todo?due=2024-05-15").text)
+
+
+def test_as_many_are_counted_as_done_as_the_list_shows_those_taken_back_too(approver: Person) -> None:
+    first = ready(approver)
+    approve(approver, first, form_of(opened(approver, first)))
+    approver.post(f"/cases/{first}/undo", {"from": ""})
+
+    shown = sum(html.count('<th scope="row"') for html in pages(approver, "/queue/done"))
+
+    for address in ("/queue/done", "/queue/todo"):
+        assert f"已办 {shown} " in text(approver.get(address).text)
 
 
 def test_an_empty_choice_of_the_form_filters_nothing(approver: Person) -> None:

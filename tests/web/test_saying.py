@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,13 @@ PAGES = sorted(TEMPLATES.rglob("*.html"))
 CATALOGUES = sorted((LOCALE / "en").glob("*.po"))
 
 
-def _said() -> Iterator[tuple[str, str]]:
+@cache
+def _said() -> tuple[tuple[str, str], ...]:
     """Every text that a page or a template says literally, with the file it stands in."""
+    return tuple(_read())
+
+
+def _read() -> Iterator[tuple[str, str]]:
     for file in MODULES:
         with file.open("rb") as lines:
             for _, text, _, _ in extract("python", lines, KEYWORDS):

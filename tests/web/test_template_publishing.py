@@ -195,6 +195,38 @@ def test_several_templates_of_a_mail_are_submitted_all_of_them_or_none(site: Sit
     assert "messages/urged/subject.txt" in page
 
 
+def test_a_form_sent_twice_is_one_proposal_and_the_same_text_for_another_day_is_told_of_the_first(site: Site) -> None:
+    first = site.signed_in(FIRST)
+    wanted = {SAYS: WRITTEN, "effective_on": DAY, "reason": REASON}
+
+    answers = [first.post(f"{PAGE}/submit", wanted) for _ in range(2)]
+    later = first.post(f"{PAGE}/submit", {**wanted, "effective_on": "2024-05-20"})
+
+    assert [one.headers.get("location") for one in answers] == [f"{PAGE}?said=submitted"] * 2
+    with site.house.desks.borrowed() as office:
+        [one] = proposals.lines(office.desk.connection, f"messages/{SAYS}")
+    assert (later.status_code, f"第 {one.number} 号发布，正等另一人批准" in later.text) == (422, True)
+    assert WRITTEN.splitlines()[0] in unescape(later.text), "what was typed is still there"
+    site.signed_in(OTHER).post(f"/admin/definitions/proposals/{one.number}/refuse", {"reason": "措辞不妥"})
+    submitted(first)
+
+
+def test_a_text_that_is_approved_for_a_day_to_come_is_told_beside_what_else_was_typed(site: Site) -> None:
+    first = site.signed_in(FIRST)
+    address = submitted(first, day="2024-05-20", urged__says_txt=WRITTEN)
+    site.signed_in(OTHER).post(f"{address}/approve")
+    subject = "【学籍】请办 {{ case }}"
+    texts = {SAYS: WRITTEN, "urged/subject.txt": subject}
+
+    answer = first.post(f"{PAGE}/submit", {**texts, "effective_on": "2024-05-21", "reason": REASON})
+
+    assert answer.status_code == 422
+    for one in ("与现行的没有差别", subject, WRITTEN.splitlines()[0], REASON, "2024-05-21"):
+        assert one in unescape(answer.text)
+    with site.house.desks.borrowed() as office:
+        assert proposals.lines(office.desk.connection, "messages/urged/subject.txt") == []
+
+
 def test_the_body_of_all_mails_and_a_body_for_one_alone_can_be_published(site: Site) -> None:
     admin = site.signed_in(FIRST)
     shared = re.search(r'name="notice.txt"[^>]*>(.*?)</textarea>', admin.get("/admin/templates/notice").text, re.DOTALL)

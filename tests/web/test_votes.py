@@ -299,6 +299,37 @@ def test_what_was_not_sent_again_within_the_hour_is_forgotten(ballot: Ballot) ->
     assert WHY not in ballot.signer().get(f"{vote.form}?kept={handle}").text
 
 
+@both
+def test_what_was_kept_is_forgotten_once_it_was_sent_again_and_done_and_not_before(ballot: Ballot, which: str) -> None:
+    vote, person = ballot.votes[which], ballot.signer()
+    form = no_of(person, vote)
+    ballot.site.watch.pass_by(**_OVER)
+    page = signs_in_again(person, sends(person, vote.form, form))
+
+    other = filled(page.text, "/find")
+    assert sends(person, "/queue/views", {**other, "name": "我的件", "query": "wf=leave"}).status_code == 303
+    refused = sends(person, vote.form, {**filled(page.text, vote.form), "reason": "短"})
+    assert (refused.status_code, kept(ballot)) == (422, 1), "nothing was done yet with what is kept"
+
+    again = {**filled(refused.text, vote.form), "reason": WHY}
+    assert sends(person, vote.form, again).status_code == 303
+    assert is_against(ballot, vote)
+    assert kept(ballot) == 0
+
+
+def test_a_form_that_waited_on_a_page_of_its_own_is_forgotten_once_it_was_sent_again(ballot: Ballot) -> None:
+    person = ballot.signer()
+    token = filled(person.get("/queue/todo").text, "/find")["_token"]
+    ballot.site.watch.pass_by(**_OVER)
+    answer = sends(person, "/queue/views", {"_token": token, "name": "我的学位件", "query": "wf=degree-application"})
+    page = signs_in_again(person, answer)
+    assert kept(ballot) == 1
+
+    sends(person, "/queue/views", filled(page.text, "/queue/views"))
+
+    assert kept(ballot) == 0
+
+
 def test_a_remark_is_still_there_after_signing_in_again(ballot: Ballot) -> None:
     number, person = ballot.votes["degree"].number, ballot.signer()
     address = f"/cases/{number}/comment"

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from console.web import lettering
-from console.web.admin.taken_out import NEWEST, Taken, taken_out
 from console.web.admin.taken_out import PAGE as TAKEN
+from console.web.admin.taken_out import Taken, taken_out
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.exporting import listed
-from engine.records import case_number, case_of
+from engine.records import Json, case_number, case_of
 from engine.store import looks, registry, students
+from engine.store.database import NEWEST
 from engine.store.looks import AUDIT, OPEN, PAGE, PAPER, REVEAL, Kept
 from exchange.plain_tables import table_workbook
 
 _MOST_EXPORTED = 20_000
+"""So many looks, and so many things taken along, are in one workbook; a last row says where there are more."""
 _MAY_LOOK = frozenset({"audit_admin", "security_admin"})
 PURPOSES: Mapping[str, str] = {"check": "核对证件", "contact": "联系学生", "audit": "审计", "other": "其他"}
 """What personal values were wanted for, by the words of the trail."""
@@ -117,17 +120,22 @@ def taken(visit: Visit, about: About, before: int | None) -> TakenPage:
 
 
 def workbook(visit: Visit) -> bytes:
-    """All of a report as a workbook: the looks, of a person also what was taken along; that it was is an event.
+    """A report as a workbook: the looks, of a person also what was taken along; that it was is an event.
+
+    Of more than fit the newest are in it, and a last row says so.
 
     Raises:
         NotFound: If the form names nobody.
     """
     about = About(visit.form.get("who", ""), visit.form.get("student", ""))
-    found = _kept(visit, about, NEWEST, _MOST_EXPORTED)
+    every = _kept(visit, about, NEWEST, _MOST_EXPORTED + 1)
+    found, cut = every[:_MOST_EXPORTED], len(every) > _MOST_EXPORTED
     lines, student_no = [_line(visit, one) for one in found], _student_no(visit, about, found)
     heads = [visit.say(one) for one in ("时间", "姓名", "用户", "件号", "业务", "单位", "看了什么")]
     rows = [[lettering.exported(x.at), x.name, x.login, x.number, x.workflow, x.unit, x.what] for x in lines]
     if about.who:
+        taken_too = taken_out(visit, own_paths(visit), about.who, None, _MOST_EXPORTED + 1)
+        cut |= len(taken_too) > _MOST_EXPORTED
         rows += [
             [
                 lettering.exported(x.at),
@@ -138,13 +146,18 @@ def workbook(visit: Visit) -> bytes:
                 x.unit,
                 visit.say("带走：{what}", what=f"{x.what} {x.many}".strip()),
             ]
-            for x in taken_out(visit, own_paths(visit), about.who, None, _MOST_EXPORTED)
+            for x in taken_too[:_MOST_EXPORTED]
         ]
         rows.sort(key=lambda row: row[0], reverse=True)
     if student_no:
         heads, rows = [visit.say("学号"), *heads], [[student_no, *row] for row in rows]
+    many = len(rows)
+    if cut:
+        said = visit.say("更早的没有列出：看过的、带走的各只列最近 {n} 条", n=f"{_MOST_EXPORTED:,}")
+        rows.append([said, *[""] * (len(heads) - 1)])
     body = table_workbook(f"{visit.say('查看记录')} {student_no or about.who}", heads, rows)
-    listed(visit.desk, visit.asks("export:access"), {"rows": len(rows), **about.query})
+    told: dict[str, Json] = {"rows": many, "sha256": sha256(body).hexdigest(), **about.query}
+    listed(visit.desk, visit.asks("export:access"), told)
     return body
 
 

@@ -1,7 +1,8 @@
 """A new account with its first role, another activation code, a lost second factor forgotten.
 
-Only for people of the own units who hold nothing elsewhere, never for oneself: who lets somebody in anew could come in
-as that person. The code is told to the page that answers, this once; it is kept as its hash alone.
+Only for people of the own units who hold nothing elsewhere and are lent nothing there, never for oneself: who lets
+somebody in anew could come in as that person. The code is told to the page that answers, this once; it is kept as its
+hash alone.
 """
 
 from __future__ import annotations
@@ -11,22 +12,30 @@ from typing import NamedTuple
 from unicodedata import category, normalize
 
 from console.access.handing_out import Handed, forget_second_factor, hand_out_code
+from console.calling import SETUP
 from console.web.admin.people import Person, choices, misplaced, person
-from console.web.admin.scope import is_own
+from console.web.admin.scope import is_own, own_paths
+from console.web.cases.reading import NOBODY
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault, FieldFaults
+from console.web.in_force import PUBLISHER
 from console.web.visit import Visit
 from engine import organisation
+from engine.actors import EXAMINER, IMPORT, ROLL_CALL, THE_PAST, TIMER
+from engine.definition import RESERVED_ROLES
 from engine.delegating import LOOKS_AFTER_PEOPLE
 from engine.organisation import LONGEST_NAME
 from engine.store import access, administration, registry
 from engine.store import people as contacts
+from engine.trail.event import moment
 from notifications.messages.envelopes import Unmailable, address_of
 
 LOGIN, NAME, MAIL, ROLE, UNIT = FIELDS = ("login", "name", "mail", "role", "unit")
 """Of the form that adds an account."""
 _LOGIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{1,63}")
-_NOBODYS = frozenset({"setup", "import", "timer", "console", "audit", "past", "roll", "effect", "members"})
+_NOBODYS = RESERVED_ROLES | {SETUP, PUBLISHER} | {
+    one.login for one in (IMPORT, TIMER, THE_PAST, ROLL_CALL, EXAMINER, NOBODY)
+}  # fmt: skip
 """Who acts in the trail without being anybody: a person called so would be taken for it."""
 
 
@@ -110,10 +119,12 @@ def hand_out(visit: Visit, login: str) -> Handed:
 
     Raises:
         NotFound: If nobody has that login, or it is another administrator's to look after.
-        FieldFaults: If it is oneself, disabled, or holds something elsewhere.
+        FieldFaults: If it is oneself, disabled, or holds something elsewhere or is lent it.
     """
-    _refuse(visit, login)
-    return hand_out_code(visit.desk, login, at=visit.at, actor=visit.login)
+    with visit.desk.connection.writing():
+        registry.registry_head(visit.desk.connection)  # whoever gives or lends the person a role meanwhile waits here
+        _refuse(visit, login)
+        return hand_out_code(visit.desk, login, at=visit.at, actor=visit.login)
 
 
 def forget(visit: Visit, login: str) -> bool:
@@ -123,8 +134,10 @@ def forget(visit: Visit, login: str) -> bool:
         NotFound: As `hand_out`.
         FieldFaults: As `hand_out`.
     """
-    _refuse(visit, login)
-    return forget_second_factor(visit.desk, login, at=visit.at, actor=visit.login)
+    with visit.desk.connection.writing():
+        registry.registry_head(visit.desk.connection)
+        _refuse(visit, login)
+        return forget_second_factor(visit.desk, login, at=visit.at, actor=visit.login)
 
 
 def _refuse(visit: Visit, login: str) -> None:
@@ -138,7 +151,16 @@ def _why_not(visit: Visit, somebody: Person) -> str:
         return visit.say("自己的激活码和动态口令，请另一位管理员办理")
     if somebody.elsewhere:
         return visit.say("此人在您管理的单位之外还有角色，请上级管理员办理")
+    if _is_lent_elsewhere(visit, somebody.login):
+        return visit.say("此人受委派，可在您管理的单位之外办理，请上级管理员办理")
     return visit.say("账号已停用，请先恢复登录") if somebody.is_disabled else ""
+
+
+def _is_lent_elsewhere(visit: Visit, login: str) -> bool:
+    """Whether others lend the person a right outside the visitor's units, now or from a later day on."""
+    now, paths = moment(visit.at), own_paths(visit) or ("-",)
+    lent = (one for one in visit.desk.actor(login).delegated if one.until is None or now <= one.until)
+    return any(not one.path.startswith(paths) for one in lent)
 
 
 def door(visit: Visit, somebody: Person) -> Door:

@@ -12,7 +12,7 @@ from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import FieldFaults
 from console.web.visit import Visit
-from engine.delegating import Refusal
+from engine.records import Sentence
 
 doors = Doors()
 _FIELDS = ("what", "taker", "since", "until", "reason", "first", "last")
@@ -59,7 +59,9 @@ def my_delegations(visit: Visit, said: str = "") -> Response:
     return _own(visit, said=said)
 
 
-def _own(visit: Visit, *, said: str = "", problem: FieldFaults | None = None, refused: Refusal = ()) -> Response:
+def _own(
+    visit: Visit, *, said: str = "", problem: FieldFaults | None = None, refused: tuple[Sentence, ...] = ()
+) -> Response:
     faults = () if problem is None else problem.faults
     reasons = {one.field: one.reason for one in faults}
     return visit.page(
@@ -70,7 +72,7 @@ def _own(visit: Visit, *, said: str = "", problem: FieldFaults | None = None, re
         absences=delegations.own_absences(visit),
         said=said,
         faults=faults,
-        refused=[one.sentence for one in refused],
+        refused=refused,
         reasons={name: reasons.get(name, "") for name in _FIELDS},
         given={name: visit.form.get(name, "") for name in _FIELDS},
         request_id=visit.form.get("request") if faults else secrets.token_hex(8),

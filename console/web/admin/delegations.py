@@ -7,21 +7,23 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from console.web import forms
 from console.web.admin.scope import is_own, own_paths, own_unit
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
+from engine.barring import NOBODYS_TO_LEND
 from engine.checking.names import people as people_of
 from engine.definition import Bilingual
-from engine.delegating import Mandate, Refusal, delegate, revoke
+from engine.delegating import Mandate, delegate, revoke
 from engine.expressions.kinds import SHANGHAI
-from engine.records import Repeated
-from engine.repeating import once
+from engine.records import Repeated, Sentence
+from engine.repeating import once, refused_before
 from engine.store import administration, delegations, people
+from engine.store.database import NEWEST
 from engine.store.delegations import PAGE, Passed
 from engine.store.people import Absence
 from engine.vacancies import Vacancy, vacancies
 
-_NEWEST = 2**62
 _REFUSED_AMONG = 300
 """So many of the registry's latest events are looked at for what was refused."""
 _AHEAD = 14
@@ -83,7 +85,7 @@ class Assignment(NamedTuple):
 def page(visit: Visit, before: int | None, *, is_over: bool) -> Delegations:
     """What is lent at the visitor's units, or was; what was refused; where nobody can act."""
     connection, paths = visit.desk.connection, own_paths(visit)
-    found = delegations.passed(connection, paths, visit.at, before or _NEWEST, is_over=is_over)
+    found = delegations.passed(connection, paths, visit.at, before or NEWEST, is_over=is_over)
     more = {"before": found[PAGE - 1].id, **({"over": 1} if is_over else {})} if len(found) > PAGE else {}
     return Delegations(
         lines=[line(visit, one) for one in found[:PAGE]],
@@ -113,9 +115,8 @@ def line(visit: Visit, one: Passed) -> Line:
 
 
 def role_title(visit: Visit, role: str) -> str:
-    """What a role is called; its name where the organisation has it no more."""
-    roles = visit.desk.library.rulebook.organisation.roles
-    return visit.title(roles[role].title) if role in roles else role
+    """What a role is called, in the language of the page."""
+    return visit.title(visit.desk.library.rulebook.organisation.called(role))
 
 
 def unit_name(visit: Visit, code: str) -> str:
@@ -182,6 +183,7 @@ def own_roles(visit: Visit) -> list[tuple[str, str]]:
     return [
         (f"{one.role}@{one.unit}", f"{role_title(visit, one.role)} · {unit_name(visit, one.unit)}")
         for one in visit.actor.grants
+        if one.role not in NOBODYS_TO_LEND
     ]
 
 
@@ -190,7 +192,7 @@ def own_lines(visit: Visit) -> list[Line]:
     return [line(visit, one) for one in delegations.passed_by(visit.desk.connection, visit.login, visit.at)]
 
 
-def lend(visit: Visit) -> Refusal:
+def lend(visit: Visit) -> tuple[Sentence, ...]:
     """Let somebody act in a role of the visitor's until the end of a day (委派); every reason why not.
 
     It begins at once, or at the beginning of a later day.
@@ -200,7 +202,7 @@ def lend(visit: Visit) -> Refusal:
     """
     form = visit.form
     role, _, unit = form.get("what", "").partition("@")
-    since, until = _day(form.get("since", "") or visit.today.isoformat()), _day(form.get("until", ""))
+    since, until = forms.day(form.get("since", "") or visit.today.isoformat()), forms.day(form.get("until", ""))
     faults = [] if form.get("taker") else [FieldFault("taker", visit.say("交给谁"), visit.say("请填写"))]
     if (role, unit) not in {(one.role, one.unit) for one in visit.actor.grants}:
         faults.append(FieldFault("what", visit.say("以什么角色"), visit.say("请选择")))
@@ -219,7 +221,9 @@ def lend(visit: Visit) -> Refusal:
     ends = datetime.combine(until, time(23, 59, 59), SHANGHAI).astimezone(UTC)
     asked = visit.asks("delegate", request=form.get("request") or None)
     answer = once(visit.desk, "delegate", asked, lambda told: delegate(visit.desk, unit, mandate, ends, told))
-    return () if isinstance(answer, Repeated) else answer
+    if isinstance(answer, Repeated):
+        return () if answer.moved else (refused_before(answer),)
+    return tuple(one.sentence for one in answer)
 
 
 def own_absences(visit: Visit) -> list[Absence]:
@@ -233,7 +237,7 @@ def be_away(visit: Visit) -> None:
     Raises:
         FieldFaults: If the days are none, in the wrong order, over, or more than a year ahead.
     """
-    first, last = (_day(visit.form.get(name, "")) for name in ("first", "last"))
+    first, last = (forms.day(visit.form.get(name, "")) for name in ("first", "last"))
     if first is None or last is None or not first <= last or not visit.today <= last <= visit.today + _LONGEST_LOAN:
         raise FieldFaults(
             [FieldFault("last", visit.say("最后一天"), visit.say("请写今天起一年以内的第一天和最后一天"))]
@@ -256,10 +260,3 @@ def take_back(visit: Visit) -> None:
     """
     asked = visit.asks("revoke")
     revoke(visit.desk, visit.form.get("taker", ""), visit.form.get("role", ""), asked)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -53,13 +53,13 @@ def ending(visit: Visit, login: str, role: str, unit: str) -> Ending:
     held = () if row is None else row.roles
     if login == visit.login or not is_own(visit, unit) or not any((one.role, one.unit) == (role, unit) for one in held):
         raise NotFound
-    roles, place = visit.desk.library.rulebook.organisation.roles, visit.desk.units()[unit]
+    place = visit.desk.units()[unit]
     reach = (who for who, path in holders(visit.desk.connection, role) if place.path.startswith(path) and who != login)
     return Ending(
         person=somebody,
         role=role,
         unit=unit,
-        title=visit.title(roles[role].title) if role in roles else role,
+        title=visit.title(visit.desk.library.rulebook.organisation.called(role)),
         where=place.name,
         back=sum(1 for _, one in left_behind(visit.desk, login) if one == role),
         lent=delegations.lent_by(visit.desk.connection, login, role, visit.at),

@@ -122,10 +122,9 @@ def _shown(visit: Visit, row: PersonRow) -> Person:
 
 
 def _role(visit: Visit, one: HeldRole, address: str) -> Role:
-    roles = visit.desk.library.rulebook.organisation.roles
     return Role(
         name=one.role,
-        title=visit.title(roles[one.role].title) if one.role in roles else one.role,
+        title=visit.title(visit.desk.library.rulebook.organisation.called(one.role)),
         unit=visit.desk.units()[one.unit].name,
         code=one.unit,
         since=one.since,

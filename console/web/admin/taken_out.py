@@ -14,9 +14,9 @@ from console.web import lettering
 from console.web.auditing.frame import names_of
 from console.web.visit import Visit
 from engine.store import exports
+from engine.store.database import NEWEST
 
 PAGE = 20
-NEWEST = 2**62
 _COUNTED = ("cases", "decisions", "findings", "papers", "rows", "events")
 """What is counted in a file, the one that says the most first."""
 

@@ -271,9 +271,8 @@ def _shown(visit: Visit, here: Unit, meant: Rearrangement) -> Move:
 
 
 def _person(visit: Visit, one: Sighted) -> str:
-    roles, units = visit.desk.library.rulebook.organisation.roles, visit.desk.units()
-    title = visit.title(roles[one.role].title) if one.role in roles else one.role
-    return visit.say("{name}（{unit}，{role}）", name=one.name, unit=units[one.unit].name, role=title)
+    title, unit = visit.title(visit.desk.library.rulebook.organisation.called(one.role)), visit.desk.units()[one.unit]
+    return visit.say("{name}（{unit}，{role}）", name=one.name, unit=unit.name, role=title)
 
 
 def move_address(code: str, under: str) -> str:

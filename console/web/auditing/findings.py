@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
@@ -24,14 +25,14 @@ from engine.auditing.papers import FOLLOWING, Judgement, Standing, judgements
 from engine.auditing.scope import Scope, cases_in
 from engine.exporting import exported
 from engine.noting import Ruling, judge_finding
-from engine.records import Sentence
+from engine.records import Json, Sentence
 from engine.store import audit_runs
 from engine.store.audit_runs import DONE, FINDINGS, Run
 from exchange.audit_reports import places_of
 from exchange.plain_tables import table_workbook
 
 SHOWN = 200
-"""Cases of one finding on its page; the workbook of the report has them all."""
+"""Cases of one finding on its page, and in one row of the workbook, which has them all."""
 _LEAST_NOTE, _LONGEST_NOTE = 4, 500
 _LIMITS = Limits()
 
@@ -97,12 +98,13 @@ class Group:
 
 
 class Sheet(NamedTuple):
-    """What was found, as a workbook has it."""
+    """What was found, as a workbook has it; what rests on very many cases goes on in further rows."""
 
     batch: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    findings: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +171,7 @@ def look_for(worker: Worker) -> str:
     """Look through a batch; what a thread of its own does."""
     asked = msgspec.json.decode(worker.asked(), type=Asked)
     scope = Scope(batch=asked.batch, paths=asked.paths)
-    with worker.house.desks.borrowed() as office:
+    with worker.house.desks.borrowed_for(worker.run.id) as office:
         found = findings(office.desk, scope, _LIMITS, worker.house.now())
         cases = len(cases_in(office.desk.connection, scope))
     return msgspec.json.encode(Came(cases, found)).decode()
@@ -196,9 +198,9 @@ def findings_view(visit: Visit, run: Run, result: str) -> FindingsView:
 
 
 def _lines(visit: Visit, batch: str, found: Sequence[Finding]) -> list[Line]:
-    connection = visit.desk.connection
+    connection, scope = visit.desk.connection, scope_of(visit, batch)
     with connection.reading():
-        judged = judgements(connection, scope_of(visit, batch))
+        judged = judgements(connection, scope)
     about = [login for one in found for login in one.people]
     names = names_of(visit, [*about, *(one.actor for some in judged.values() for one in some)])
     lines: dict[str, Line] = {}
@@ -218,16 +220,17 @@ def finding_of(visit: Visit, digest: str) -> tuple[Run, Line]:
     Raises:
         NotFound: If none of them has it.
     """
+    mine = scope_of(visit).paths
     with visit.desk.connection.reading():
-        told = next(_with(visit, digest), None)
+        told = next(_with(visit, digest, mine), None)
     if told is None:
         raise NotFound
     run, found = told
     return run, _lines(visit, run.batch, [found])[0]
 
 
-def _with(visit: Visit, digest: str) -> Iterator[tuple[Run, Finding]]:
-    for run, result in every_done(visit, FINDINGS):
+def _with(visit: Visit, digest: str, mine: tuple[str, ...]) -> Iterator[tuple[Run, Finding]]:
+    for run, result in every_done(visit, FINDINGS, mine):
         for one in msgspec.json.decode(result, type=Came).found:
             if one.digest == digest:
                 yield run, one
@@ -246,13 +249,21 @@ def sheet(visit: Visit, batch: str) -> Sheet:
     rows = [
         (
             group.kind.title, words[line.standing], "、".join(line.who), lettering.exported(line.finding.at),
-            _said(visit, line.said), places_of(line.finding, SHOWN),
+            _said(visit, line.said), places,
         )
         for group in view.groups
         for line in group.lines
+        for places in _all_places(line.finding)
     ]  # fmt: skip
     columns = tuple(visit.say(one) for one in ("疑点", "状态", "何人", "起于", "说明", "办件与事件"))
-    return Sheet(newest[0].batch, visit.say("疑点"), columns, tuple(rows))
+    return Sheet(newest[0].batch, visit.say("疑点"), columns, tuple(rows), view.total)
+
+
+def _all_places(finding: Finding) -> Iterator[str]:
+    """Every case of a finding with its events, as many together as a cell has room for."""
+    for first in range(0, max(1, len(finding.places)), SHOWN):
+        some = replace(finding, places=finding.places[first : first + SHOWN])
+        yield places_of(some, SHOWN)
 
 
 def workbook(visit: Visit, batch: str) -> tuple[str, bytes]:
@@ -263,7 +274,9 @@ def workbook(visit: Visit, batch: str) -> tuple[str, bytes]:
     """
     shown = sheet(visit, batch)
     body = table_workbook(shown.title, shown.columns, shown.rows)
-    exported(visit.desk, visit.asks("audit:findings"), {"batch": shown.batch, "counts": {"findings": len(shown.rows)}})
+    digests: dict[str, Json] = {"xlsx": sha256(body).hexdigest()}
+    told: dict[str, Json] = {"batch": shown.batch, "counts": {"findings": shown.findings}, "sha256": digests}
+    exported(visit.desk, visit.asks("audit:findings"), told)
     return f"findings-{shown.batch}.xlsx", body
 
 

@@ -57,6 +57,7 @@ def audit_case(visit: Visit, no: str, seq: int | None = None, sample: int | None
             moment=moment,
             view=moment.view,
             slider=moment.slider,
+            sample=sample,
             walk=None if sample is None else walk_of(visit, sample, moment.view.head.number),
             words=conclusions(visit),
         )

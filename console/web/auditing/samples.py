@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -13,6 +13,7 @@ from console.web import forms
 from console.web.auditing.frame import names_of, scope_of
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
+from console.web.walks import Walk, walk_through
 from engine.auditing.papers import Drawn, sample_in, samples
 from engine.auditing.sampling import looked_at
 from engine.errors import Unknown, Unreadable
@@ -91,16 +92,6 @@ class SampleView:
         return next((one for one in self.cases if not one.is_seen), None)
 
 
-class Walk(NamedTuple):
-    """Where one is in a sample: the number-th of so many, and the addresses of those beside it."""
-
-    seq: int
-    number: int
-    total: int
-    before: str | None
-    after: str | None
-
-
 def sample_lines(visit: Visit) -> list[SampleLine]:
     """The samples of the units the person audits, the newest first."""
     connection = visit.desk.connection
@@ -165,12 +156,7 @@ def walk_of(visit: Visit, seq: int, number: str) -> Walk:
     cases = drawn_of(visit, seq).cases
     if number not in cases:
         raise NotFound
-    at = cases.index(number)
-    return Walk(seq, at + 1, len(cases), _beside(cases, at - 1, seq), _beside(cases, at + 1, seq))
-
-
-def _beside(cases: Sequence[str], at: int, seq: int) -> str | None:
-    return _case(cases[at], seq) if 0 <= at < len(cases) else None
+    return walk_through(f"/audit/samples/{seq}", [_case(one, seq) for one in cases], cases.index(number))
 
 
 def unit_kinds(visit: Visit) -> list[tuple[str, str]]:

@@ -23,11 +23,11 @@ class _Reach(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
 
 
-def may_open(visit: Visit, run: Run, asked: str) -> bool:
-    """Whether a run is one's own, or every unit it looked through is one that the person audits too."""
-    if run.login == visit.login:
+def may_open(login: str, mine: tuple[str, ...], run: Run, asked: str) -> bool:
+    """Whether a run is one's own, or every unit it looked through is one that the person audits (`mine`) too."""
+    if run.login == login:
         return True
-    theirs, mine = msgspec.json.decode(asked, type=_Reach).paths, scope_of(visit).paths
+    theirs = msgspec.json.decode(asked, type=_Reach).paths
     return bool(theirs) and bool(mine) and all(path.startswith(mine) for path in theirs)
 
 
@@ -41,8 +41,10 @@ def run_for(visit: Visit, run: str, kind: str) -> tuple[Run, str | None]:
     found = audit_runs.run_of(connection, run)
     if found is None or found[0].kind != kind:
         raise NotFound
-    if found[0].login != visit.login and not may_open(visit, found[0], audit_runs.asked_of(connection, run)):
-        raise NotFound
+    if found[0].login != visit.login:
+        mine = scope_of(visit).paths
+        if not may_open(visit.login, mine, found[0], audit_runs.asked_of(connection, run)):
+            raise NotFound
     return found
 
 
@@ -51,11 +53,11 @@ def asked_by(visit: Visit, run: Run) -> str:
     return visit.say("您") if run.login == visit.login else names_of(visit, [run.login])[run.login]
 
 
-def every_done(visit: Visit, kind: str) -> Iterator[tuple[Run, str]]:
-    """The runs of a kind that are done and that somebody may open, with what came of each: the newest first.
+def every_done(visit: Visit, kind: str, mine: tuple[str, ...]) -> Iterator[tuple[Run, str]]:
+    """The runs of a kind that are done and that an auditor of the paths `mine` may open, with what came of each.
 
-    Streamed; call inside `reading`.
+    The newest first. Streamed; call inside `reading`. How far somebody audits is asked before: that may write.
     """
     for run, asked, result in audit_runs.done(visit.desk.connection, kind):
-        if may_open(visit, run, asked):
+        if may_open(visit.login, mine, run, asked):
             yield run, result

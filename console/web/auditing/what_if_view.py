@@ -261,7 +261,7 @@ def _line(visit: Visit, found: _Result, one: Told, case: Found | None) -> Line:
     return Line(
         told=one,
         number=None if case is None else case_number(case.case.id),
-        name="—" if case is None else name_of(case),
+        name="—" if case is None else name_of(visit, case),
         student_no="" if case is None else case.student_no or "",
         step=found.title(f"{one.workflow}.{one.trigger}"),
         unit=one.unit,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 
 from console.web import background
@@ -18,6 +19,7 @@ from console.web.visit import Visit
 from engine.errors import XuejiError
 from engine.store import audit_runs
 from engine.store.audit_runs import BROKEN, DONE, FAILED, RUNNING, Run
+from engine.store.database import Busy, Connection
 from engine.trail.event import moment
 
 _ONE_AT_A_TIME = Lock()
@@ -50,10 +52,16 @@ class Worker:
             audit_runs.end(office.desk.connection, self.run.id, self.house.now(), stage, result)
 
     def work(self, work: Work) -> None:
-        """Work it out; what cannot be done is said on its page."""
+        """Work it out; what cannot be done is said on its page.
+
+        Raises:
+            Busy: If the database or the house was too busy for it.
+        """
         with _ONE_AT_A_TIME:
             try:
                 self.end(DONE, work(self))
+            except Busy:  # that passes, and says nothing of what was asked
+                raise
             except XuejiError as problem:
                 self.end(FAILED, str(problem))
 
@@ -108,9 +116,14 @@ def _start(visit: Visit, run: Run, work: Work) -> None:
         run=run.id,
         work=lambda: worker.work(work),
         beat=lambda connection, at: audit_runs.RUNS.live_on(connection, run.id, at, RUNNING),
-        broke=lambda connection, at, number: audit_runs.end(connection, run.id, at, BROKEN, _BROKE.format(number)),
+        broke=lambda connection, at, number: _break_off(connection, run, at, number),
     )
     background.begin(visit.house, task)
+
+
+def _break_off(connection: Connection, run: Run, at: datetime, number: str) -> None:
+    with connection.writing():
+        audit_runs.end(connection, run.id, at, BROKEN, _BROKE.format(number))
 
 
 _BROKE = (

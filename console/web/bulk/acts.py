@@ -5,12 +5,13 @@ from __future__ import annotations
 from hashlib import sha256
 
 from console.web.bulk import choosing, committing
-from console.web.bulk.view import BulkView, bulk_view, lines_of
+from console.web.bulk.view import BulkView, bulk_view, lines_of, sampled
 from console.web.faults import FieldFault, NotFound
 from console.web.queue.step_fields import LONGEST, SHORTEST
 from console.web.visit import Visit
+from console.web.walks import Walk, walk_through
 from engine.exporting import listed
-from engine.records import Json
+from engine.records import Json, case_number
 from engine.store import bulk_runs
 from engine.store.bulk_runs import Outcome, Row, Run, Stage
 from exchange.plain_tables import table_workbook
@@ -35,6 +36,21 @@ def rows_of(visit: Visit, run: Run) -> list[Row]:
     return bulk_runs.rows_of(visit.desk.connection, run.id)
 
 
+def walk_of(visit: Visit, run: Run, number: str) -> Walk:
+    """Where a case stands in the sample of a preview.
+
+    Raises:
+        NotFound: If it is none of it.
+    """
+    inside = [one for one in rows_of(visit, run) if one.outcome is Outcome.CAN]
+    sample = sampled(visit, run, inside)
+    numbers = [case_number(one.case) for one in inside if one.case in sample]
+    if number not in numbers:
+        raise NotFound
+    base = f"/bulk/{run.id}"
+    return walk_through(base, [f"{base}/sample/{one}" for one in numbers], numbers.index(number))
+
+
 def to_mend(visit: Visit, view: BulkView, reason: str) -> list[FieldFault]:
     """What is still to be looked at or said before a preview can be confirmed."""
     found = []
@@ -54,13 +70,18 @@ def given_with(run: Run, reason: str) -> dict[str, Json]:
 
 def confirm(visit: Visit, run: Run, reason: str) -> None:
     """Have the step taken on all of a preview that can."""
-    with visit.desk.connection.writing():
-        bulk_runs.give(visit.desk.connection, run.id, given_with(run, reason))
-    committing.begin(visit, run, Stage.RUNNING)
+    committing.begin(visit, run, Stage.RUNNING, given_with(run, reason))
 
 
 def try_again(visit: Visit, run: Run) -> str | None:
-    """A new preview of those that were not decided, as they stand now; None where none of them waits any more."""
+    """A new preview of those that were not decided, as they stand now; None where none of them waits any more.
+
+    What broke half way may have been decided all the same: the trail is asked first.
+    """
+    connection = visit.desk.connection
+    if run.stage is Stage.DONE:
+        with connection.writing():
+            bulk_runs.note_acted(connection, run.id, [Outcome.BROKEN], Outcome.MOVED)
     return choosing.again(visit, run, [one.case for one in rows_of(visit, run) if one.outcome in FAILED])
 
 

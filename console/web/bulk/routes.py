@@ -16,6 +16,8 @@ from console.web.batches.wording import Ways
 from console.web.bulk import acts, choosing, committing, filing
 from console.web.bulk.acts import own_run, rows_of
 from console.web.bulk.view import SHOWN, BulkView, asks_first, bulk_view, lines_of, step_of, waits_for_worker
+from console.web.cases.looking import opened, shown
+from console.web.cases.view import FIRST_LINES
 from console.web.doors import Doors
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault
@@ -83,6 +85,18 @@ def bulk_rows(visit: Visit, run: str, outcome: str = "") -> Response:
     )
 
 
+@doors.get("/bulk/{run}/sample/{no}", to=Audience.STAFF)
+def bulk_sampled(visit: Visit, run: str, no: str) -> Response:
+    """A case of the sample as its page shows it, one click from the next; it counts as opened."""
+    own = own_run(visit, run)
+    if own.stage is not Stage.PREVIEW:
+        return visit.go(f"/bulk/{run}")
+    walk = acts.walk_of(visit, own, no)
+    return visit.page(
+        "case/page.html", view=shown(visit, opened(visit, no)), group=None, whole=False, first=FIRST_LINES, walk=walk
+    )
+
+
 @doors.post("/bulk/{run}/leave-out", to=Audience.STAFF)
 def leave_out(visit: Visit, run: str) -> Response:
     """Take one case out of the preview."""
@@ -127,9 +141,15 @@ def commit(visit: Visit, run: str) -> Response:
 
 @doors.post("/bulk/{run}/retry", to=Audience.STAFF)
 def retry(visit: Visit, run: str) -> Response:
-    """A new preview of those that were not decided, as they stand now; the list of them where none waits any more."""
-    found = acts.try_again(visit, own_run(visit, run))
-    return visit.go(f"/bulk/{run}/rows?outcome={','.join(acts.FAILED)}" if found is None else f"/bulk/{found}")
+    """A new preview of those that were not decided, as they stand now; the list of them where none waits any more.
+
+    Where it turns out that all of them were, it is the result that says so.
+    """
+    own = own_run(visit, run)
+    if found := acts.try_again(visit, own):
+        return visit.go(f"/bulk/{found}")
+    is_left = any(one.outcome in acts.FAILED for one in rows_of(visit, own))
+    return visit.go(f"/bulk/{run}/rows?outcome={','.join(acts.FAILED)}" if is_left else f"/bulk/{run}")
 
 
 @doors.post("/bulk/{run}/withdraw", to=Audience.STAFF)

@@ -78,6 +78,11 @@ class Preview:
         """How many of the sample have not been opened."""
         return sum(not one.is_seen for one in self.sample)
 
+    @property
+    def following(self) -> str | None:
+        """The number of the first that has not."""
+        return next((one.line.number for one in self.sample if not one.is_seen), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkView:
@@ -89,7 +94,9 @@ class BulkView:
         proof: What the person is asked for once more, `code` or `password`; empty where that was a short while ago.
         preview: Before the decision; None afterwards.
         undo: For how many seconds more everything can be undone and nobody has heard of it.
-        broken: The number under which the log knows what broke it; empty where nothing did.
+        broken: The number under which the log knows what broke it; empty where nothing did. `stuck` the same of what
+            broke while it was taken back.
+        waits: Whether it waits for its turn, since others are worked on.
     """
 
     run: Run
@@ -102,6 +109,8 @@ class BulkView:
     preview: Preview | None
     undo: int
     broken: str
+    stuck: str
+    waits: bool
 
     @property
     def back(self) -> str:
@@ -152,8 +161,10 @@ def bulk_view(visit: Visit, run: Run) -> BulkView:
         counts=Counter(one.outcome for one in rows),
         proof=asks_for(session) if session is not None and needs_proof else "",
         preview=_preview(visit, run, rows, step) if run.stage is Stage.PREVIEW else None,
-        undo=_seconds_left(visit, run),
-        broken=next((one.rules for one in rows if one.outcome is Outcome.BROKEN), ""),
+        undo=_seconds_left(visit, run, rows),
+        broken=next((one.broke for one in rows if one.outcome is Outcome.BROKEN), ""),
+        stuck=next((one.broke for one in rows if one.outcome is Outcome.MOVED and one.broke), ""),
+        waits=visit.house.desks.waits(run.id),
     )
 
 
@@ -187,10 +198,19 @@ def _is_final(visit: Visit, taken: Taken) -> bool:
     return any(machine.is_final(target) for target in taken.step.targets)
 
 
-def _seconds_left(visit: Visit, run: Run) -> int:
-    if run.stage is not Stage.DONE or run.beat_at is None:
+def _seconds_left(visit: Visit, run: Run, rows: Sequence[Row]) -> int:
+    """Seconds until the first hears of it: of the case decided first, for each mail waits from its own decision on."""
+    first = next((one.case for one in rows if one.outcome is Outcome.MOVED), None)
+    if run.stage is not Stage.DONE or first is None or _left(visit, run.beat_at) == 0:
+        return 0  # it ended so long ago that there is nothing to look up
+    return _left(visit, bulk_runs.acted(visit.desk.connection, run.id, [first]).get(first))
+
+
+def _left(visit: Visit, at: str | None) -> int:
+    """Seconds of the span for undoing that are left since a moment of the trail."""
+    if at is None:
         return 0
-    left = datetime.fromisoformat(run.beat_at) + undo_span(visit) - visit.at
+    left = datetime.fromisoformat(at) + undo_span(visit) - visit.at
     return max(0, int(left.total_seconds()))
 
 
@@ -198,7 +218,7 @@ def _preview(visit: Visit, run: Run, rows: Sequence[Row], step: Taken | None) ->
     connection = visit.desk.connection
     inside = [one for one in rows if one.outcome is Outcome.CAN]
     found = _found(visit, inside)
-    sample = _sample(visit, run, inside)
+    sample = sampled(visit, run, inside)
     seen = bulk_runs.seen_by(connection, visit.login, sorted(sample)) if sample else set()
     claims = desk_work.lying_on(connection, list(found), visit.login, visit.at).claims
     lines = {row.case: _line(visit, row, found[row.case]) for row in inside if row.case in found}
@@ -231,10 +251,18 @@ def _instead(visit: Visit, taken: Taken) -> Iterator[tuple[str, Bilingual]]:
             yield trigger, other.transition.title
 
 
-def _sample(visit: Visit, run: Run, rows: Sequence[Row]) -> set[int]:
-    """The same cases each time the page is looked at: none at a site, else 5 %, at least ten, or all there are."""
+def asks_for_sample(visit: Visit) -> bool:
+    """Whether the person opens a sample before many are decided: everybody but those who work at sites alone."""
     kinds = {visit.desk.units()[grant.unit].kind for grant in (*visit.actor.grants, *visit.actor.delegated)}
-    if kinds == {_AT_HAND}:
+    return kinds != {_AT_HAND}
+
+
+def sampled(visit: Visit, run: Run, rows: Sequence[Row]) -> set[int]:
+    """The cases to be opened first, of those that can be decided, and the same each time.
+
+    None at a site, else 5 %, at least ten, or all there are.
+    """
+    if not asks_for_sample(visit):
         return set()
     size = max(_LEAST_SAMPLE, ceil(_SAMPLE_SHARE * len(rows)))
     return {one.case for one in sorted(rows, key=lambda one: sha256(f"{run.id}{one.case}".encode()).digest())[:size]}
@@ -254,7 +282,7 @@ def _found(visit: Visit, rows: Sequence[Row]) -> dict[int, Found]:
 def _line(visit: Visit, row: Row, found: Found) -> Line:
     return Line(
         number=case_number(row.case),
-        name=name_of(found),
+        name=name_of(visit, found),
         student_no=found.student_no or "",
         unit=visit.desk.units()[found.case.unit].name,
         words=tuple(words_of(visit.desk.machine(found.case.shape), found, ROW, lang_of(visit))),
@@ -264,8 +292,10 @@ def _line(visit: Visit, row: Row, found: Found) -> Line:
 
 
 def _why(visit: Visit, row: Row) -> tuple[str, ...]:
-    if row.outcome is Outcome.BROKEN:
-        return (visit.say("编号 {number}", number=row.rules),)
+    if row.broke and row.outcome is Outcome.MOVED:
+        return (visit.say("撤回时出错，编号 {number}", number=row.broke),)
+    if row.broke:
+        return (visit.say("编号 {number}", number=row.broke),)
     return tuple(visit.title(holdup_of(visit, rule, 1, "").title) for rule in row.rules.split())
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from fastapi import Response
 
+from console.web import forms
 from console.web.addresses import own_path
 from console.web.audiences import Audience
 from console.web.cases.asking import Form, carry_out, done, form_of
@@ -54,7 +55,7 @@ def comment_post(visit: Visit, no: str) -> Response:
     if not text:
         faults = [visit.say("请写下备注")]
         return visit.page("case/comment.html", status=422, form=form_of(visit, found, faults=faults))
-    once(visit.desk, "comment", asked(visit, "comment"), lambda told: comment(visit.desk, found.case.id, text, told))
+    comment(visit.desk, found.case.id, text, asked(visit, "comment"))
     return done(visit, found)
 
 
@@ -108,7 +109,7 @@ def hand_over_post(visit: Visit, no: str) -> Response:
 def delegate_form(visit: Visit, no: str, role: str = "") -> Response:
     """To whom, and until when, somebody is to act in the person's stead."""
     found = visit.case(no)
-    until = _day(visit.form.get("until", "")) or visit.today
+    until = forms.day(visit.form.get("until", "")) or visit.today
     return _passing_page(visit, found, role, until, form_of(visit, found))
 
 
@@ -116,7 +117,7 @@ def delegate_form(visit: Visit, no: str, role: str = "") -> Response:
 def delegate_post(visit: Visit, no: str) -> Response:
     """Let somebody act in one's stead on this case until a day (委派)."""
     found = visit.case(no)
-    mandate, until = _mandate(visit), _day(visit.form.get("until", ""))
+    mandate, until = _mandate(visit), forms.day(visit.form.get("until", ""))
     faults = [*_lacking(visit, mandate), *_bad_day(visit, until)]
     if faults or until is None:
         form = form_of(visit, found, faults=faults)
@@ -190,13 +191,6 @@ def _mandate(visit: Visit) -> Mandate:
 def _lacking(visit: Visit, mandate: Mandate) -> list[str]:
     faults = [] if mandate.taker else [visit.say("请选择交给谁")]
     return faults if mandate.reason else [*faults, visit.say("请写明理由")]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _end_of(day: date) -> datetime:

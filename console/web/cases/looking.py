@@ -64,7 +64,9 @@ def opened(visit: Visit, number: str, *, seq: int | None = None, is_part: bool =
 
 def part_looked_at(visit: Presence, found: Found) -> Found:
     """The same case where only a part of its page, or one beside it, is asked for: an auditor's look alone is kept."""
-    return looked_at(visit, found) if Audience.AUDITOR.admits(visit.actor) else found
+    eyes = eyes_of(visit.actor, visit.desk.machine_for(found.case, {}), found.case)
+    is_auditor = eyes is Eyes.AUDITOR or Audience.AUDITOR.admits(visit.actor)
+    return looked_at(visit, found) if is_auditor else found
 
 
 def looked_at(visit: Presence, found: Found, *, seq: int | None = None) -> Found:

@@ -169,5 +169,4 @@ def _whom(dossier: Dossier, recipient: str) -> Bilingual:
     if recipient.startswith(PERSON):
         name = dossier.name(recipient.removeprefix(PERSON))
         return Bilingual(zh=name, en=name)
-    role = organisation.roles.get(recipient)
-    return Bilingual(zh=recipient, en=recipient) if role is None else role.title
+    return organisation.called(recipient)

@@ -25,12 +25,6 @@ from exchange.diagrams import main_road
 _ORDER = (Outcome.FAILS, Outcome.UNDECIDED, Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 _MACHINES = frozenset({"effect", "timer", "members", "import"})
 """Roles that no person acts in."""
-_NOBODY_HOLDS: Mapping[str, Bilingual] = {
-    "student": Bilingual(zh="学生本人", en="the student"),
-    "effect": Bilingual(zh="其他业务", en="another procedure"),
-    "timer": Bilingual(zh="定时", en="the clock"),
-    "import": Bilingual(zh="导入", en="an import"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,10 +246,11 @@ def _who_mends(dossier: Dossier, verdict: Verdict) -> Mender | None:
 
 def mender(dossier: Dossier, role: str) -> Mender:
     """A role with its title and the names of those who hold it at the case's unit or above."""
-    roles = dossier.desk.library.rulebook.organisation.roles
-    title = roles[role].title if role in roles else _NOBODY_HOLDS.get(role, Bilingual(zh=role, en=role))
-    holding = [] if role not in roles else dossier.staff.holding(role, dossier.case.path)
-    return Mender(role=role, title=title, names=tuple(one.name or dossier.name(one.login) for one in holding))
+    organisation = dossier.desk.library.rulebook.organisation
+    holding = [] if role not in organisation.roles else dossier.staff.holding(role, dossier.case.path)
+    return Mender(
+        role=role, title=organisation.called(role), names=tuple(one.name or dossier.name(one.login) for one in holding)
+    )
 
 
 def _menders(rules: Sequence[RuleLine]) -> tuple[Mender, ...]:
@@ -270,13 +265,14 @@ def _menders(rules: Sequence[RuleLine]) -> tuple[Mender, ...]:
 
 def _due(dossier: Dossier, rule: str) -> datetime | None:
     """Until when what a rule refuses has to be mended: the deadline that it settles, else the first that runs."""
-    settled_by = [
-        row.due_at
+    rows = [
+        (case, row.due_at, row)
         for case in (dossier.case, *dossier.beside)
         for row in dossier.running.get(case.id, ())
-        if row.due_at is not None and rule in _settling(dossier, case.shape, row)
+        if row.due_at is not None and not row.settled
     ]
-    own = [row.due_at for row in dossier.running.get(dossier.case.id, ()) if row.due_at and not row.settled]
+    settled_by = [due_at for case, due_at, row in rows if rule in _settling(dossier, case.shape, row)]
+    own = [due_at for case, due_at, _ in rows if case.id == dossier.case.id]
     return min(settled_by or own, default=None)
 
 

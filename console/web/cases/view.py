@@ -90,6 +90,8 @@ class CaseView:
     Attributes:
         steps: Every open step, the likeliest first.
         waits_for: Titles of the roles it waits for; nobody where it rests or is over.
+        may_remark: Whether the reader may have a part in the case: remarks, nudges.
+        is_staff: Whether the reader works on cases: passes them on, changes who signs.
         then: The event as of which the case is shown; None for the present. `lacking` is what nobody knows any more.
     """
 
@@ -110,6 +112,7 @@ class CaseView:
     is_final: bool
     may_withdraw: bool
     may_remark: bool
+    is_staff: bool
     may_correct: bool
     keeper: Mender
     revision: int
@@ -155,6 +158,7 @@ def case_view(dossier: Dossier, reader: Reader, inks: Inks) -> CaseView:
         is_final=dossier.machine.is_final(case.state),
         may_withdraw=_may_withdraw(dossier, reader),
         may_remark=Audience.PARTAKER.admits(reader.actor),
+        is_staff=Audience.STAFF.admits(reader.actor),
         may_correct=may_correct(dossier.desk, reader.actor, dossier.found, dossier.at),
         keeper=mender(dossier, keeper_of_address(dossier)),
         revision=case.revision,

@@ -11,8 +11,7 @@ from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.errors import NotNow, Unknown, Unreadable
 from engine.expressions.kinds import Kind, parse_kind
-from engine.publishing import TermStarted, broken_orders, change_batch, publish_batch, start_term
-from engine.records import Json
+from engine.publishing import Changed, TermStarted, broken_orders, change_batch, publish_batch, start_term
 from engine.store.registry import BatchRow
 from engine.vocabulary import BatchFile, Fact
 
@@ -184,21 +183,13 @@ def try_setting(visit: Visit, shown: Batch) -> Preview:
     Raises:
         FieldFaults: If one cannot be read, or they are out of order.
     """
-    wanted, moved = given(visit, shown), 0
+    wanted, done = given(visit, shown), Changed({}, 0)
     old = {one.name: one for one in shown.fields}
-    values: Mapping[str, Json] = {}
     with _undone(visit):
-        before = _events(visit)
-        values = _set(visit, shown.line.name, wanted)
-        moved = _events(visit) - before - 1
+        done = _set(visit, shown.line.name, wanted)
     visit.desk.refresh()
-    changes = tuple(Change(old[name].title, old[name].shown, _text(values[name])) for name in wanted)
-    return Preview(changes, wanted, max(moved, 0))
-
-
-def _events(visit: Visit) -> int:
-    [(many,)] = visit.desk.connection.execute("SELECT count(*) FROM event").fetchall()
-    return int(many)
+    changes = tuple(Change(old[name].title, old[name].shown, _text(done.values[name])) for name in wanted)
+    return Preview(changes, wanted, done.deadlines)
 
 
 def set_values(visit: Visit, shown: Batch) -> None:
@@ -210,14 +201,14 @@ def set_values(visit: Visit, shown: Batch) -> None:
     _set(visit, shown.line.name, given(visit, shown))
 
 
-def _set(visit: Visit, name: str, wanted: Mapping[str, str]) -> Mapping[str, Json]:
+def _set(visit: Visit, name: str, wanted: Mapping[str, str]) -> Changed:
     if not wanted:
         raise FieldFaults([FieldFault("values", visit.say("日期"), visit.say("没有改动"))])
     try:
         with visit.desk.connection.writing():
-            values = change_batch(visit.desk, name, wanted, visit.asks("batch_set"))
+            done = change_batch(visit.desk, name, wanted, visit.asks("batch_set"))
             _demand_order(visit, name, wanted)
-            return values
+            return done
     except Unreadable as problem:
         field = problem.name.rpartition(" ")[2]
         raise FieldFaults([FieldFault(field, problem.name, in_language(str(problem), visit.lang))]) from problem

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from console.web import forms
 from console.web.definitions.calendars import Day, Month, months_of
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault, FieldFaults
@@ -161,11 +162,10 @@ def _chosen(visit: Visit, year: int) -> frozenset[date]:
 
 
 def _date(visit: Visit, field: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as problem:
-        fault = FieldFault(field, visit.say("日子"), visit.say("请写日期，如 2024-06-01"))
-        raise FieldFaults([fault]) from problem
+    found = forms.day(text)
+    if found is None:
+        raise FieldFaults([FieldFault(field, visit.say("日子"), visit.say("请写日期，如 2024-06-01"))])
+    return found
 
 
 def _calendar(visit: Visit, year: int, notice: CalendarYear) -> WorkCalendar:
@@ -252,9 +252,8 @@ def _taken(visit: Visit, field: str, found: dict[str, tuple[str, TermDates]]) ->
     days: dict[str, date | None] = {}
     for what in _CELLS[1:]:
         given = form.get(f"{what}-{field}", "")
-        try:
-            days[what] = date.fromisoformat(given) if given else None
-        except ValueError:
+        days[what] = forms.day(given)
+        if given and days[what] is None:
             yield FieldFault(f"{what}-{field}", title, visit.say("请写日期，如 2024-06-01"))
             return
     first, last, vacation = (days[what] for what in _CELLS[1:])

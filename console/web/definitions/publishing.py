@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from console.impact import Impact, impact_of
+from console.web import forms
 from console.web.definitions import mails
 from console.web.definitions.comparing import Pair, side_by_side
 from console.web.definitions.reading import ADDRESS
@@ -202,11 +203,10 @@ def day_in(visit: Visit) -> date:
     Raises:
         FieldFaults: If it says none.
     """
-    try:
-        return date.fromisoformat(visit.form.get("effective_on", ""))
-    except ValueError as problem:
-        fault = FieldFault("effective_on", visit.say("生效日期"), visit.say("请写日期，如 2024-06-01"))
-        raise FieldFaults([fault]) from problem
+    found = forms.day(visit.form.get("effective_on", ""))
+    if found is None:
+        raise FieldFaults([FieldFault("effective_on", visit.say("生效日期"), visit.say("请写日期，如 2024-06-01"))])
+    return found
 
 
 def approve(visit: Visit, number: int) -> date:

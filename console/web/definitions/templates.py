@@ -24,7 +24,7 @@ from console.web.lettering import as_day
 from console.web.visit import Visit
 from console.wiring import origin_of
 from engine import proposing
-from engine.errors import DefinitionFaults, Fault, Unreadable, XuejiError
+from engine.errors import DefinitionFaults, Fault, NothingNew, Unreadable, WaitsAlready, XuejiError
 from engine.loading.origins import Templates
 from engine.proposed_templates import usable
 from engine.proposing import Read, SeveralReasons
@@ -247,15 +247,26 @@ def submit_back(visit: Visit, folder: str) -> int:
 
 
 def _hand_in(visit: Visit, read: Sequence[Read], day: date) -> list[int]:
+    """All of them, or none, with every reason once.
+
+    Raises:
+        FieldFaults: As `submit`.
+        DefinitionFaults: As `submit`.
+    """
+    given, against = list[int | None](), dict[str, XuejiError]()
     request = _asked(visit)
-    try:
-        with visit.desk.connection.writing():
-            given = [proposing.propose_text(visit.desk, one, day, request) for one in read]
-    except (Unreadable, SeveralReasons) as problem:
-        reasons: tuple[XuejiError, ...] = problem.reasons if isinstance(problem, SeveralReasons) else (problem,)
-        if faults := [one for one in reasons if isinstance(one, DefinitionFaults)]:
-            raise faults[0] from problem
-        raise FieldFaults([publishing.to_mend(visit, one) for one in reasons]) from problem
+    with visit.desk.connection.writing():
+        for one in read:
+            try:
+                given.append(proposing.propose_text(visit.desk, one, day, request))
+            except (DefinitionFaults, NothingNew, Unreadable, WaitsAlready) as problem:
+                against[str(problem)] = problem
+            except SeveralReasons as problem:
+                against |= {str(reason): reason for reason in problem.reasons}
+        if faults := [one for one in against.values() if isinstance(one, DefinitionFaults)]:
+            raise faults[0]
+        if against:
+            raise FieldFaults([publishing.to_mend(visit, one) for one in against.values()])
     return [one for one in given if one is not None]
 
 

@@ -9,8 +9,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from console.taking_in_kinds import Kind, admit
-from console.web.background import MOST_OPEN
-from console.web.faults import FieldFault, FieldFaults, FileRefused, TooManyOpen
+from console.web.faults import FieldFault, FieldFaults, FileRefused
 from console.web.files import working
 from console.web.presence import Presence
 from console.web.visit import Visit
@@ -64,8 +63,7 @@ def keep(visit: Presence, kind: Kind, sent: Sent) -> Run:
         made_at=moment(visit.at), beat_at=None, done_at=None, expires_at=moment(visit.at + KEPT),
     )  # fmt: skip
     with visit.desk.connection.writing():
-        if import_runs.RUNS.count_open(visit.desk.connection, run.login, visit.at) >= MOST_OPEN:
-            raise TooManyOpen(MOST_OPEN)
+        working.refuse_too_many(visit)
         import_runs.add_run(visit.desk.connection, run, body)
     working.begin(visit, run, Stage.CHECKING)
     return run

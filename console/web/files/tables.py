@@ -121,7 +121,7 @@ def _placed(visit: Visit, placed: Placed, found: Found) -> tuple[Cell, ...]:
     lanes = {Lane.BLOCKED: visit.say("受阻"), Lane.LOOK: visit.say("需细看"), Lane.READY: visit.say("可直接办")}
     return (
         case_number(found.case.id),
-        name_of(found),
+        name_of(visit, found),
         found.student_no or "",
         visit.desk.units()[found.case.unit].name,
         "　".join(words_of(machine, found, ROW, lang_of(visit))),

@@ -96,7 +96,7 @@ class Sheet:
     """A sheet and everything its page says.
 
     `before` is who has taken the same sheet in; `cells` the list of what to mend, where there is one; `applies` whether
-    the visitor is one of those who file applications.
+    the visitor is one of those who file applications; `waits` whether it waits for its turn, as others are worked on.
     """
 
     run: Run
@@ -108,6 +108,7 @@ class Sheet:
     sorts: Mapping[str, tuple[str, int]]
     headers: Mapping[str, tuple[str, int]]
     applies: bool
+    waits: bool
 
     @property
     def is_capped(self) -> bool:
@@ -165,6 +166,7 @@ def sheet_of(visit: Visit, run: Run, asked: Mapping[str, str]) -> Sheet:
         sorts={one: (half(visit, one), count) for one, count in found.sorts.items()},
         headers={one: (_header(visit, run, one), count) for one, count in found.headers.items()},
         applies=bool(found.applying) and _applies(visit),
+        waits=visit.house.desks.waits(run.id),
     )
 
 
@@ -260,7 +262,7 @@ def freed_by(visit: Visit, cases: Sequence[int]) -> list[Freed]:
     units = visit.desk.units()
     return [
         Freed(
-            number=case_number(case), name=name_of(one), student_no=one.student_no or "",
+            number=case_number(case), name=name_of(visit, one), student_no=one.student_no or "",
             unit=units[one.case.unit].name, state=_state(visit, one),
             tone=tone_of(visit.desk.machine(one.case.shape), one.case.state),
         )

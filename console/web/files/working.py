@@ -14,14 +14,15 @@ from console.taking_in_findings import Findings, failed_with, findings_of, read_
 from console.taking_in_kinds import Kind, judge, kinds_of
 from console.taking_in_whole import keep_refused, settle_done
 from console.web import background
-from console.web.background import Task
+from console.web.background import MOST_OPEN, Task
+from console.web.faults import TooManyOpen
 from console.web.house import House
 from console.web.presence import Presence
 from engine.desk import Desk
 from engine.errors import StaleCase, XuejiError
 from engine.records import Request
 from engine.store import import_runs
-from engine.store.database import CONTENTION_ERRORS, Connection
+from engine.store.database import CONTENTION_ERRORS, Busy, Connection
 from engine.store.import_runs import AT_WORK, CONFIRMED, Run, Stage
 from exchange.faults import Sentence
 from exchange.refusals import SheetRefused
@@ -34,24 +35,45 @@ FOUND_GOOD = (*CONFIRMED, Stage.AGAIN)
 
 
 def begin(visit: Presence, run: Run, stage: Stage) -> None:
-    """Have a run checked or kept, unless somebody alive is at it."""
+    """Have a run checked or kept, unless somebody alive is at it.
+
+    Raises:
+        TooManyOpen: If it is not at work yet, and the person has as many open as one may.
+    """
     connection = visit.desk.connection
     since = CONFIRMED if stage is Stage.COMMITTING else ()
     with connection.writing():
+        if run.stage not in AT_WORK:
+            refuse_too_many(visit)
         is_taken = import_runs.take(connection, run.id, stage, visit.at, since)
     if is_taken:
         _start(visit, run._replace(stage=stage))
 
 
 def check_again(visit: Presence, run: Run, options: Sequence[str]) -> None:
-    """Have a run that was found to be in order checked once more, to be taken in otherwise."""
+    """Have a run that was found to be in order checked once more, to be taken in otherwise.
+
+    Raises:
+        TooManyOpen: If the person has as many open as one may.
+    """
     connection = visit.desk.connection
     with connection.writing():
+        refuse_too_many(visit)
         is_taken = import_runs.take(connection, run.id, Stage.CHECKING, visit.at, FOUND_GOOD)
         if is_taken:
             import_runs.set_options(connection, run.id, " ".join(options))
     if is_taken:
         _start(visit, run._replace(stage=Stage.CHECKING, options=" ".join(options), told=""))
+
+
+def refuse_too_many(visit: Presence) -> None:
+    """Refuse another run to somebody who has as many open as one may.
+
+    Raises:
+        TooManyOpen: If it is so.
+    """
+    if import_runs.RUNS.count_open(visit.desk.connection, visit.actor.login, visit.at) >= MOST_OPEN:
+        raise TooManyOpen(MOST_OPEN)
 
 
 def _start(visit: Presence, run: Run) -> None:
@@ -66,12 +88,13 @@ def _start(visit: Presence, run: Run) -> None:
 
 
 def _break_off(connection: Connection, run: Run, at: datetime, number: str) -> None:
-    if import_runs.hold(connection, run.id, run.stage):
-        said = Sentence(
-            f"办到一半出错，编号 {number}；请重新上传，仍不成请把编号告诉系统管理员",
-            f"it broke half way, ref {number}; send it again, and if it breaks again, tell the system administrator",
-        )
-        import_runs.settle(connection, run.id, Stage.BROKEN, failed_with(said).as_json(), at)
+    said = Sentence(
+        f"办到一半出错，编号 {number}；请重新上传，仍不成请把编号告诉系统管理员",
+        f"it broke half way, ref {number}; send it again, and if it breaks again, tell the system administrator",
+    )
+    with connection.writing():
+        if import_runs.hold(connection, run.id, run.stage):
+            import_runs.settle(connection, run.id, Stage.BROKEN, failed_with(said).as_json(), at)
 
 
 def take_up(visit: Presence, run: Run) -> None:
@@ -81,12 +104,14 @@ def take_up(visit: Presence, run: Run) -> None:
 
 
 def _work(house: House, run: Run) -> None:
-    with house.desks.borrowed() as office:
+    with house.desks.borrowed_for(run.id) as office:
         working = _Working(office.desk, run, house.now)
         try:
             working.work()
         except SheetRefused as problem:
             working.settle(Stage.UNREADABLE, failed_with(problem.reason))
+        except Busy:  # nothing is wrong with the sheet: it is taken up again
+            raise
         except XuejiError as problem:
             working.settle(Stage.BROKEN, failed_with(_sentence(problem)))
 

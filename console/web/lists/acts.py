@@ -20,8 +20,11 @@ from engine.casework import answered, move
 from engine.definition import Bilingual
 from engine.documents import document_of, ticks_of
 from engine.records import Json, Refused, Repeated, Request, Sentence, Verdict
+from engine.repeating import refused_before
 from exchange.evidence import MOST_BYTES, FileRefused, inspect
 
+EVERY = "every"
+"""In the place of one to sign: all of a paper that were signed on it."""
 _NOT_YOUR_TURN = "not-your-turn"
 
 
@@ -97,16 +100,31 @@ def sign(visit: Visit, shown: ListView) -> tuple[Sentence, ...]:
     if says_no:
         _demand_reason(visit, reason)
     visit.demand_fresh_proof(visit.say("签字 {what}", what=visit.title(shown.book.definition.title)))
+    if visit.form.get("slot") == EVERY and not says_no:
+        return _write_down_all(visit, shown, block)
     request = _asked(visit, block.trigger, {"reason": reason} if says_no else {})
     request = replace(request, slot=visit.form.get("slot") or None, consents=not says_no)
     return _refusals(visit, move(visit.desk, shown.book.case.id, request), block)
 
 
+def _write_down_all(visit: Visit, shown: ListView, block: Block) -> tuple[Sentence, ...]:
+    """Write down all that is signed on the paper, place by place, up to one that is refused.
+
+    The last goes under the number of the form: only then was all of it done. What was seen holds for the first.
+    """
+    for number, one in enumerate(block.on_paper, start=1):
+        is_last = number == len(block.on_paper)
+        request = _asked(visit, block.trigger, part="" if is_last else f"-{one.slot}")
+        request = replace(request, slot=one.slot, seen=request.seen if number == 1 else None)
+        if refused := _refusals(visit, move(visit.desk, shown.book.case.id, request), block):
+            return refused
+    return ()
+
+
 def _refusals(visit: Visit, answer: object, block: Block | None = None) -> tuple[Sentence, ...]:
     """Why something was not done; whose turn it is first comes before anything else."""
     if isinstance(answer, Repeated) and not answer.moved:
-        ids = "、".join((*answer.failed, *answer.undecided))
-        return (Sentence(zh=f"刚才没有办成：{ids}", en=f"It was refused before: {ids}"),)
+        return (refused_before(answer),)
     if not isinstance(answer, Refused):
         return ()
     early = [one for one in answer.verdicts if one.rule == _NOT_YOUR_TURN]

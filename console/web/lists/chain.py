@@ -84,6 +84,12 @@ class Block:
         """Where the visitor could sign, whether or not it is the turn."""
         return tuple(one for one in self.places if one.is_mine and one.how in (How.TURN, How.LATER))
 
+    @property
+    def on_paper(self) -> tuple[Place, ...]:
+        """All that are left, where the visitor writes down each of them as signed on paper; else none."""
+        left = tuple(one for one in self.places if one.how in (How.TURN, How.LATER))
+        return left if all(one.is_mine and one.recorder is not None for one in left) else ()
+
 
 def chain_of(book: Book, drafts: Sequence[Draft]) -> tuple[Block, ...]:
     """The signed steps of a list, in the order in which they are taken."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from console.web.audiences import Audience
 from console.web.cases.margin import paper_id
 from console.web.lists.chain import Block, chain_of
 from console.web.lists.drafts import Difference, Draft, difference, drafts_of
@@ -135,6 +136,11 @@ class ListView:
     def to_sign(self) -> Block | None:
         """The signatures that are waited for."""
         return next((one for one in self.blocks if one.is_open), None)
+
+    @property
+    def may_nudge(self) -> bool:
+        """Whether the visitor may have a part in the list: who only reads nudges nobody."""
+        return Audience.PARTAKER.admits(self.book.visit.actor)
 
     @property
     def to_print(self) -> bool:

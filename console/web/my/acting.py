@@ -12,6 +12,7 @@ from console.web.visit import Visit
 from engine.casework import move
 from engine.guards import explain
 from engine.records import Json, Outcome, Refused, Repeated, Request, Sentence
+from engine.repeating import refused_before
 from engine.sight import Seeing
 
 
@@ -59,8 +60,7 @@ def refusals(answer: object) -> tuple[Sentence, ...]:
     if isinstance(answer, Refused):
         return tuple(one.sentence for one in answer.verdicts)
     if isinstance(answer, Repeated) and not answer.moved:
-        ids = "、".join((*answer.failed, *answer.undecided))
-        return (Sentence(zh=f"刚才没有办成：{ids}", en=f"It was refused before: {ids}"),)
+        return (refused_before(answer),)
     return ()
 
 

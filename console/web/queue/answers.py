@@ -159,7 +159,7 @@ def undoable(visit: Visit, number: str) -> Undoable | None:
         return None
     return Undoable(
         number=case_number(deed.case),
-        name=name_of(found),
+        name=name_of(visit, found),
         verb=visit.title(step.title),
         seconds=int(left.total_seconds()),
     )

@@ -86,7 +86,7 @@ def conflict(visit: Visit, found: Found, trigger: str, asked: Filter) -> Respons
     standing = waiting.standing(case.id)
     told = Conflict(
         number=case.number,
-        name=name_of(found),
+        name=name_of(visit, found),
         verb=machine.definition.transitions[trigger].title,
         then=(seen_seq, _state(machine.definition, _state_at(dossier, seen_seq))),
         now=(case.head.seq, _state(machine.definition, case.state)),
@@ -110,7 +110,7 @@ def conflict(visit: Visit, found: Found, trigger: str, asked: Filter) -> Respons
 def too_late(visit: Visit, found: Found) -> Response:
     """The page of an undo that came too late: it can still be withdrawn, if nobody has acted since."""
     return visit.page(
-        "queue/too_late.html", q=words_for(visit), status=409, number=found.case.number, name=name_of(found)
+        "queue/too_late.html", q=words_for(visit), status=409, number=found.case.number, name=name_of(visit, found)
     )
 
 

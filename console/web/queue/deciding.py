@@ -23,13 +23,13 @@ from console.web.queue.filtering import Filter, read_filter
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, words_of
 from console.web.queue.rows import minutes_since
-from console.web.queue.step_fields import CAUTION, REASON, SLOT, StepForm, Typed, read_decision, step_form
+from console.web.queue.step_fields import CAUTION, REASON, SLOT, StepForm, Typed, read_decision, step_form, to_look_at
 from console.web.queue.view import Undoable
 from console.web.queue.waiting import Short, Waiting, waiting_for
 from console.web.queue.wording import words_for
 from console.web.visit import Visit
 from engine.casework import answered, move
-from engine.definition import Bilingual, MoveKind
+from engine.definition import Bilingual
 from engine.errors import StaleCase
 from engine.forward import ways_on
 from engine.lane_queries import Placed
@@ -50,7 +50,8 @@ class StepPage:
     """The form of a step as a page: of which case, with what was typed, and what is wrong with it.
 
     `cautions` are to be looked at before, each with whether it was. `hidden` is what a form carries without showing it;
-    `presets` are reasons the person gave before, each with the address of the same form with that one.
+    `presets` are reasons the person gave before, each with the address of the same form with that one. `before` are
+    ids and titles of the rules by which this very form was refused when it came first.
     """
 
     number: str
@@ -64,6 +65,7 @@ class StepPage:
     hidden: tuple[tuple[str, str], ...]
     faults: tuple[FieldFault, ...] = ()
     refused: tuple[Verdict, ...] = ()
+    before: Sequence[tuple[str, Bilingual]] | None = None
     unseen: tuple[str, ...] = ()
     presets: tuple[tuple[str, str], ...] = ()
     back: str = "/queue/todo"
@@ -156,7 +158,7 @@ class _Decision:
         if unseen := self._unseen():
             return self._again(unseen=unseen)
         if any(self._machine.is_final(target) for target in self._step.targets):
-            visit.demand_fresh_proof(f"{visit.title(self._step.transition.title)} {name_of(found)}")
+            visit.demand_fresh_proof(f"{visit.title(self._step.transition.title)} {name_of(visit, found)}")
         try:
             request = self._request()
         except FieldFaults as problem:
@@ -171,6 +173,8 @@ class _Decision:
             return conflict(visit, visit.case(found.case.number), request.trigger, self._asked)
         if isinstance(outcome, Refused):
             return self._again(refused=outcome.verdicts)
+        if isinstance(outcome, Repeated) and not outcome.moved:
+            return self._again(before=_called(visit, (*outcome.failed, *outcome.undecided)))
         waiting = self._left
         if isinstance(outcome, Moved) and (outcome.effects or _waits_again(visit, self._machine, outcome)):
             waiting = waiting_for(visit, self._asked)
@@ -207,22 +211,28 @@ class _Decision:
 
     def _unseen(self) -> tuple[str, ...]:
         """The cautions that the person has not ticked, where the step leads on."""
-        return tuple(one for one in _told(self._step, self._standing) if one not in self._typed.cautions)
+        return tuple(one for one in to_look_at(self._step, self._standing) if one not in self._typed.cautions)
 
     def _again(
         self,
         *,
         faults: Sequence[FieldFault] = (),
         refused: Sequence[Verdict] = (),
+        before: Sequence[tuple[str, Bilingual]] | None = None,
         unseen: tuple[str, ...] = (),
     ) -> Response:
-        """The form once more, with everything that was typed and what stands against it."""
-        page = replace(self._page(), faults=tuple(faults), refused=tuple(refused), unseen=unseen)
+        """The form once more, with everything that was typed and what stands against it.
+
+        Once it was refused it is another request: under the old number it would stay refused, whatever is mended.
+        """
+        form = self._visit.form
+        seen = {name: form[name] for name in form if name != "request"} if refused or before is not None else form
+        page = replace(self._page(seen), faults=tuple(faults), refused=tuple(refused), before=before, unseen=unseen)
         return self._visit.page("queue/step.html", q=words_for(self._visit), status=422, page=page)
 
-    def _page(self) -> StepPage:
-        bound, told = (self._machine, self._step), _told(self._step, self._standing)
-        return _step_page(self._visit, self._found, bound, self._typed, seen=self._visit.form, told=told)
+    def _page(self, seen: Mapping[str, str]) -> StepPage:
+        bound, told = (self._machine, self._step), to_look_at(self._step, self._standing)
+        return _step_page(self._visit, self._found, bound, self._typed, seen=seen, told=told)
 
     def _claimed(self, claim: Claim) -> Response:
         """Somebody else is at the case: to be decided anyway only once that was read."""
@@ -232,11 +242,18 @@ class _Decision:
             "queue/claimed.html",
             q=words_for(self._visit),
             status=409,
-            page=self._page(),
+            page=self._page(self._visit.form),
             hidden=hidden,
             claim=claim,
             minutes=minutes,
         )
+
+
+def _called(visit: Visit, ids: Sequence[str]) -> list[tuple[str, Bilingual]]:
+    """Some rules by id, each with what it is called: of a first answer no more is known."""
+    book = visit.desk.library.rulebook
+    titles = {one.id: one.title for rules in (book.rules, book.engine) for one in rules.values()}
+    return [(one, titles.get(one) or Bilingual(zh=one, en=one)) for one in ids]
 
 
 def _waits_again(visit: Visit, machine: Machine, outcome: Moved) -> bool:
@@ -264,11 +281,11 @@ def _gone_on(
     undo = None
     if undoing is not None and undoing.transition.retractable:
         undo = Undoable(
-            number=found.case.number, name=name_of(found), verb=visit.title(undoing.transition.title),
+            number=found.case.number, name=name_of(visit, found), verb=visit.title(undoing.transition.title),
             seconds=int(undo_span(visit).total_seconds()),
         )  # fmt: skip
     gone = "" if waiting.standing(found.case.id) is not None else found.case.number
-    said = visit.say("已办：{name}", name=name_of(found))
+    said = visit.say("已办：{name}", name=name_of(visit, found))
     beside = Beside(gone=gone, undo=undo, said="" if undo else said)
     return go_on(visit, (asked, waiting, _following(visit, place)), beside, leaving)
 
@@ -287,12 +304,6 @@ def _carried(said: Mapping[str, str]) -> dict[str, str]:
     return {name: said[name] for name in _CARRIED if said.get(name)}
 
 
-def _told(step: Step, standing: Placed | None) -> tuple[str, ...]:
-    """What is to be looked at before a step: where it leads on, and is the one that the case waits for."""
-    is_this = standing is not None and standing.row.trigger == step.trigger
-    return standing.cautions if standing is not None and is_this and step.transition.kind is MoveKind.ADVANCE else ()
-
-
 def _step_page(
     visit: Visit,
     found: Found,
@@ -308,10 +319,10 @@ def _step_page(
     states = machine.definition.states
     asked = read_filter(dict(parse_qsl(seen.get("from", "")))).with_(case=found.case.number)
     if told is None:
-        told = _told(step, waiting_for(visit, asked).standing(found.case.id))
+        told = to_look_at(step, waiting_for(visit, asked).standing(found.case.id))
     return StepPage(
         number=found.case.number,
-        name=name_of(found),
+        name=name_of(visit, found),
         words=tuple(words_of(machine, found, ROW, lang_of(visit))),
         state=states[found.case.state].title,
         form=step_form(machine, step, papers, typed.values),

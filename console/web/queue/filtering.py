@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
+from console.web import forms
 from engine.expressions.kinds import SHANGHAI
 from engine.lanes import Lane
 
@@ -55,7 +56,7 @@ class Filter:
         cohort: A cohort of students, `level` a level of study.
         who: `me`: what the person has open; `seen`: what they have opened since it came.
         sort: One of `Sort`.
-        after: The case behind which the page begins.
+        after: Where the page before ended (`paging.end_after`).
         case: The number of the open case.
     """
 
@@ -93,11 +94,8 @@ class Filter:
     @property
     def due_by(self) -> datetime | None:
         """The end of the day by which a case must be due; None where the day cannot be read."""
-        try:
-            day = date.fromisoformat(self.due)
-        except ValueError:
-            return None
-        return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
+        day = forms.day(self.due)
+        return None if day is None else datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
 
     def with_(self, **changes: str) -> Filter:
         """The same with something changed."""
@@ -124,7 +122,7 @@ class Filter:
 def read_filter(asked: Mapping[str, str]) -> Filter:
     """The filter an address says; what no queue knows is passed over, so that an old bookmark still opens."""
     known = {one.name for one in fields(Filter)}
-    said = {name: value for name, value in asked.items() if name in known}
+    said = {name: forms.readable(value) for name, value in asked.items() if name in known}  # also from within a form
     if said.get("lane") not in LANES:
         said.pop("lane", None)
     if said.get("sort") not in set(Sort):

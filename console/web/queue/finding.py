@@ -90,7 +90,7 @@ def _hit(visit: Visit, found: Found) -> Hit:
     state = machine.definition.states.get(case.state)
     return Hit(
         number=case.number,
-        name=name_of(found),
+        name=name_of(visit, found),
         student_no=found.student_no or "",
         words=tuple(words_of(machine, found, ROW, lang_of(visit))),
         workflow=machine.definition.title,

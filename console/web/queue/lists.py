@@ -28,9 +28,8 @@ from engine.trail.event import EventKind, moment
 from engine.urging import awaited
 
 _PAGE = 50
-_DECISIONS = (EventKind.MOVED.value, EventKind.SIGNED.value)
 _KINDS = {
-    Which.DONE: (*_DECISIONS, EventKind.RETRACTED.value),
+    Which.DONE: desk_work.DONE,
     Which.MINE: (EventKind.OPENED.value,),
 }
 _TAKEN_BACK = Bilingual(zh="撤回", en="Withdrawn")
@@ -90,7 +89,7 @@ def _within(visit: Visit, which: Which, unit: str, day: str) -> Within:
     known = visit.desk.units().get(unit)
     path = None if not unit else "" if known is None else known.path
     since = None if until is None else until - timedelta(days=1)
-    return Within(_DECISIONS if which is Which.DONE and (unit or day) else _KINDS[which], path, since, until)
+    return Within(desk_work.DECISIONS if which is Which.DONE and (unit or day) else _KINDS[which], path, since, until)
 
 
 def _deeds(visit: Visit, within: Within, after: str) -> tuple[list[Line], str]:
@@ -124,7 +123,7 @@ def _line(visit: Visit, found: Found, told: Deed | Copy) -> Line:
     return Line(
         number=case_number(case.id),
         seq=told.seq,
-        name=name_of(found),
+        name=name_of(visit, found),
         student_no=found.student_no or "",
         words=tuple(words_of(machine, found, ROW, lang_of(visit))),
         workflow=machine.definition.title,

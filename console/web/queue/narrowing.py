@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from console.web import forms, lettering
 from console.web.queue.filtering import LANES, Filter
 from console.web.queue.open_case import lang_of
 from console.web.queue.rows import holdup_of, short_caution
@@ -19,11 +20,15 @@ from engine.scopes import choice_titles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
-    """One thing to narrow by: its name in the address, its words, its values with theirs; without any it is typed."""
+    """One thing to narrow by: its name in the address, its words, its values with theirs; `TYPED` ones have none."""
 
     name: str
     title: str
     choices: tuple[tuple[str, str], ...] = ()
+
+
+TYPED = ("cohort", "due")
+"""What is typed, not chosen."""
 
 
 def narrowings(visit: Visit, asked: Filter) -> tuple[Narrowing, ...]:
@@ -32,7 +37,7 @@ def narrowings(visit: Visit, asked: Filter) -> tuple[Narrowing, ...]:
 
 
 def _with_asked(visit: Visit, one: Narrowing, value: str) -> Narrowing:
-    if not one.choices or not value or value in dict(one.choices):
+    if one.name in TYPED or not value or value in dict(one.choices):
         return one
     return replace(one, choices=((value, value_words(visit, one.name, value)), *one.choices))
 
@@ -46,8 +51,9 @@ def _narrowings(visit: Visit) -> tuple[Narrowing, ...]:
         for name, value in (("wf", kind.workflow), ("state", kind.state), ("batch", kind.batch), ("unit", unit)):
             found[name][value or ""] += number
     lanes = {"blocked": visit.say("受阻"), "look": visit.say("需细看"), "ready": visit.say("可直接办")}
-    level = visit.desk.library.rulebook.vocabulary
-    codes = level.choices.get(parse_kind(level.student["level"].type).of, {}) if "level" in level.student else {}
+    vocabulary = visit.desk.library.rulebook.vocabulary
+    level = vocabulary.student.get("level")
+    codes = {} if level is None else vocabulary.choices.get(parse_kind(level.type).of, {})
     return (
         Narrowing(name="wf", title=visit.say("业务"), choices=_counted(visit, "wf", found["wf"])),
         Narrowing(name="state", title=visit.say("状态"), choices=_counted(visit, "state", found["state"])),
@@ -84,7 +90,9 @@ def value_words(visit: Visit, name: str, value: str) -> str:
     if name in ("level", "cohort"):
         return _fact(visit, name, value)
     if name == "due":
-        return visit.say("{day} 前到期", day=value)
+        day = forms.day(value)
+        shown = value if day is None else lettering.short_day(day, visit.lang, visit.today)
+        return visit.say("{day} 24:00 前到期", day=shown)
     if name == "who":
         return {"me": visit.say("我领取的"), "seen": visit.say("我打开过的")}.get(value, value)
     return value

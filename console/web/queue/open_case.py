@@ -156,7 +156,7 @@ def open_case(visit: Visit, found: Found, beside: Beside) -> OpenCase:
     return OpenCase(
         number=case.number,
         workflow=dossier.definition.title,
-        name=name_of(found),
+        name=name_of(visit, found),
         student_no=found.student_no,
         words=tuple(words_of(machine, found, HEAD, lang)),
         masked=_masked(dossier, reader),

@@ -1,10 +1,11 @@
-"""Students in a few words, as rows and heads of the queue name them."""
+"""Students and lists in a few words, as rows and heads of the queue name them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from console.web.lettering import valued
+from console.web.presence import Presence
 from engine.definition import CANCELLED
 from engine.expressions.kinds import Lang, decode, parse_kind
 from engine.steps import Machine
@@ -14,13 +15,16 @@ ROW, HEAD = ("level", "cohort", "major"), ("gender", "level", "cohort", "major")
 """What is told of a student in a row, and in the head of the open case."""
 
 
-def name_of(found: Found) -> str:
-    """Whom or what a case is about: a student's name, or the code of the unit."""
-    return str(found.facts.get("name") or found.student_no or found.case.unit)
+def name_of(visit: Presence, found: Found) -> str:
+    """Whom or what a case is about: a student's name, or that of the unit."""
+    return str(found.facts.get("name") or found.student_no or visit.desk.units()[found.case.unit].name)
 
 
 def words_of(machine: Machine, found: Found, names: tuple[str, ...], lang: Lang) -> Iterator[str]:
-    """Open facts of a student, as people say them."""
+    """Open facts of a student, as people say them; of a list, which it is."""
+    if found.record is None:
+        title = machine.definition.title
+        yield title.en if lang == "en" else title.zh
     vocabulary, facts = machine.book.vocabulary.student, found.facts
     for name in names:
         if name in vocabulary and facts.get(name) is not None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from console.web.queue.filtering import LANES, Filter, Sort
 from console.web.queue.open_case import lang_of
+from console.web.queue.paging import left_lane
 from console.web.queue.people import ROW, name_of, words_of
 from console.web.queue.waiting import Waiting
 from console.web.visit import Visit
@@ -16,7 +17,7 @@ from engine.definition import Bilingual
 from engine.lane_queries import Placed
 from engine.lane_slices import APART
 from engine.lanes import Lane
-from engine.records import case_number, case_of
+from engine.records import case_number
 from engine.store.cases import Found
 from engine.store.desk_work import Around, Claim, Lying
 from engine.trail.event import moment
@@ -126,11 +127,10 @@ def sections(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> t
 
 
 def _sections(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> Iterator[Section]:
-    counts, before = waiting.counts(asked), case_of(asked.after)
-    left = None if before is None else waiting.standing(before)
+    counts, left = waiting.counts(asked), left_lane(asked)
     for lane in (one for one in Lane if asked.lane in ("", _NAMES[one])):
         here = [one for one in listed.page if one.lane is lane]
-        goes_on = left is not None and left.lane is lane
+        goes_on = left is lane
         rows = tuple(listed.rows[one.case] for one in here)
         section = Section(lane=_NAMES[lane], count=counts[lane], goes_on=goes_on, rows=rows)
         if lane is Lane.BLOCKED and counts[lane] and (here or not asked.after):
@@ -177,7 +177,7 @@ def row_of(visit: Visit, filter_: Filter, standing: Placed, found: Found, lying:
     machine = visit.desk.machine(found.case.shape)
     return Row(
         number=number,
-        name=name_of(found),
+        name=name_of(visit, found),
         student_no=found.student_no or "",
         words=tuple(words_of(machine, found, ROW, lang_of(visit))),
         lane=_NAMES[standing.lane],

@@ -16,6 +16,7 @@ from engine.definition import Bilingual, MoveKind
 from engine.documents import of_kind, ticks_of
 from engine.errors import Unreadable
 from engine.expressions.kinds import Kind
+from engine.lane_queries import Placed
 from engine.records import Json
 from engine.step import Step
 from engine.steps import Machine
@@ -26,7 +27,7 @@ SHORTEST, LONGEST = 10, 500
 """Characters of a reason that a student reads word for word."""
 TO, VOTE, SLOT, CAUTION = "to", "vote", "slot", "caution"
 YES, NO = "yes", "no"
-GIVEN, _TICK = "field-", "tick-"
+GIVEN, TICK = "field-", "tick-"
 _TYPES: Mapping[str, str] = {"date": "date", "number": "number", "money": "text", "moment": "datetime-local"}
 _READ_BY_STUDENTS = (MoveKind.RETURN, MoveKind.REJECT)
 
@@ -100,7 +101,7 @@ class Typed:
     @property
     def ticks(self) -> Mapping[str, bool]:
         """What the person says of documents, by the name a request gives it."""
-        return {name.removeprefix(_TICK): text == YES for name, text in self.pairs if name.startswith(_TICK)}
+        return {name.removeprefix(TICK): text == YES for name, text in self.pairs if name.startswith(TICK)}
 
     @property
     def draft(self) -> Mapping[str, str]:
@@ -109,7 +110,7 @@ class Typed:
 
 
 def _is_typed(name: str) -> bool:
-    return name in (REASON, TO, VOTE, SLOT, CAUTION) or name.startswith((GIVEN, _TICK))
+    return name in (REASON, TO, VOTE, SLOT, CAUTION) or name.startswith((GIVEN, TICK))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,12 @@ def is_plain(machine: Machine, step: Step, state: str) -> bool:
 def can_oppose(step: Step) -> bool:
     """Whether a step asks for a vote: it is signed, and one may sign against it."""
     return step.signing is not None and step.signing.sign.against is not None
+
+
+def to_look_at(step: Step, standing: Placed | None) -> tuple[str, ...]:
+    """The ids of what is to be looked at before a step: where it leads on, and is the one that the case waits for."""
+    is_this = standing is not None and standing.row.trigger == step.trigger
+    return standing.cautions if standing is not None and is_this and step.transition.kind is MoveKind.ADVANCE else ()
 
 
 def step_form(machine: Machine, step: Step, papers: Sequence[DocumentRow], typed: Mapping[str, str]) -> StepForm:

@@ -44,6 +44,8 @@ def _back_again(visit: Visit, found: Found) -> Response:
     if not visit.is_fragment:
         return visit.go(f"{asked.address()}&said=undone")
     state = visit.desk.definition(found.case.shape).states[found.case.state].title
-    said = visit.say("已撤销，{name}回到“{state}”，没有发出任何消息", name=name_of(found), state=visit.title(state))
+    said = visit.say(
+        "已撤销，{name}回到“{state}”，没有发出任何消息", name=name_of(visit, found), state=visit.title(state)
+    )
     view = queue_view(visit, asked, waiting_for(visit, asked))
     return fragment(visit, asked, view.open, Beside(said=said, counts=view.counts, whole=view))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.web.queue.filtering import Filter
 from console.web.queue.view import midnight
@@ -40,7 +42,19 @@ class UnitLine:
         return self.blocked + self.look + self.ready
 
 
-def by_unit(visit: Visit, asked: Filter, waiting: Waiting) -> tuple[UnitLine, ...] | None:
+class Branch(NamedTuple):
+    """Units that stand under the same one, and what is theirs together; that is None where all stand under one."""
+
+    sum: UnitLine | None
+    units: tuple[UnitLine, ...]
+
+    @property
+    def total(self) -> int:
+        """All that wait."""
+        return sum(one.total for one in self.units)
+
+
+def by_unit(visit: Visit, asked: Filter, waiting: Waiting) -> tuple[Branch, ...] | None:
     """What waits for the person by unit, and what was done today; None where few, at one unit, or narrowed down."""
     if asked.is_narrow or asked.case or asked.sort or waiting.total <= _FEW:
         return None
@@ -50,13 +64,29 @@ def by_unit(visit: Visit, asked: Filter, waiting: Waiting) -> tuple[UnitLine, ..
     units, opened = visit.desk.units(), opened_by(visit)
     seen = waiting.by_unit(frozenset(opened)) if opened else {}
     done = desk_work.decided_at(visit.desk.connection, visit.login, midnight(visit))
-    lines = []
+    under: defaultdict[str, list[UnitLine]] = defaultdict(list)
     for path in {*here, *done}:
-        code, lanes = path.rstrip("/").rpartition("/")[2], here.get(path, Counter[Lane]())
+        above, _, code = path.rstrip("/").rpartition("/")
+        lanes = here.get(path, Counter[Lane]())
         line = UnitLine(
             code=code, name=units[code].name if code in units else code, blocked=lanes[Lane.BLOCKED],
             look=lanes[Lane.LOOK], ready=lanes[Lane.READY], seen=seen.get(path, Counter[Lane]()).total(),
             done=done.get(path, 0), address=asked.address(unit=code),
         )  # fmt: skip
-        lines.append(line)
-    return tuple(sorted(lines, key=lambda one: (-one.total, one.code)))
+        under[above.rpartition("/")[2]].append(line)
+    found = [
+        Branch(
+            _sum(code, units[code].name, lines, asked) if len(under) > 1 and code in units else None,
+            tuple(sorted(lines, key=lambda one: (-one.total, one.code))),
+        )
+        for code, lines in under.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.total, one.units[0].code)))
+
+
+def _sum(code: str, name: str, lines: Sequence[UnitLine], asked: Filter) -> UnitLine:
+    return UnitLine(
+        code=code, name=name, blocked=sum(one.blocked for one in lines), look=sum(one.look for one in lines),
+        ready=sum(one.ready for one in lines), seen=sum(one.seen for one in lines),
+        done=sum(one.done for one in lines), address=asked.address(unit=code),
+    )  # fmt: skip

@@ -172,7 +172,7 @@ def shown(visit: Visit, filter_: Filter, waiting: Waiting, read: Read, case: int
         known=known,
         claim=read.lying.claims.get(case),
         place=place,
-        following="" if following is None else name_of(following),
+        following="" if following is None else name_of(visit, following),
     )
     return open_case(visit, found, beside)
 

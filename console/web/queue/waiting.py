@@ -6,22 +6,24 @@ of one costs one statement instead of eight.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from hashlib import sha256
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 from console.web.queue.filtering import LANES, Filter, Sort
+from console.web.queue.paging import ORDERS, Gone, end_after, end_of, nobody, order_of
 from console.web.visit import Visit
 from engine.lane_queries import Hindrance, Kind, Placed, Queue, kind_of
 from engine.lane_slices import Cursor, Order
 from engine.lane_slices import Filter as Wanted
 from engine.lanes import Lane
-from engine.records import case_number, case_of
 from engine.store import desk_work, looks
+from engine.store.cases import read_cases
 from engine.trail.event import moment
 
 PAGE = 50
@@ -29,6 +31,8 @@ FOLDED = 20
 """So many of the blocked stand on a page of all lanes, folded: they never push aside what can be done."""
 SHORT = 1_000
 """Up to so many cases are sorted and counted here."""
+_TOGETHER = 200
+"""So many named cases are looked for in one statement, which names each once for every right and lane."""
 
 
 class Place(NamedTuple):
@@ -46,6 +50,7 @@ class Short:
 
     every: tuple[Placed, ...]
     own: frozenset[int] = frozenset()
+    gone: Gone = nobody
 
     @cached_property
     def _by_case(self) -> Mapping[int, Placed]:
@@ -59,6 +64,10 @@ class Short:
     def standing(self, case: int) -> Placed | None:
         """A case as it stands for the person."""
         return self._by_case.get(case)
+
+    def standings(self, cases: Collection[int]) -> Mapping[int, Placed]:
+        """Those of some cases that wait for the person, as they stand, by number."""
+        return {case: one for case in cases if (one := self._by_case.get(case)) is not None}
 
     def counts(self, asked: Filter) -> Counter[Lane]:
         """How many stand in each lane under a filter, whichever of them is shown."""
@@ -78,20 +87,19 @@ class Short:
     def _choose(self, asked: Filter) -> tuple[Placed, ...]:
         tests = list(_tests(asked, self.own))
         found = [one for one in self.every if all(test(one) for test in tests)]
-        return tuple(sorted(found, key=_ORDERS[Sort(asked.sort or Sort.LANE)]))
+        return tuple(sorted(found, key=ORDERS[order_of(asked)]))
 
     def page(self, asked: Filter) -> tuple[Sequence[Placed], str]:
         """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
-        chosen = self.chosen(asked)
-        numbers = {case_number(one.case): place for place, one in enumerate(chosen, start=1)}
-        first = numbers.get(asked.after, 0)
+        chosen, end = self.chosen(asked), end_of(asked, self.standing, self.gone)
+        first = 0 if end is None else bisect_right(chosen, end, key=ORDERS[order_of(asked)])
         page = chosen[first : first + PAGE]
-        return page, case_number(page[-1].case) if first + PAGE < len(chosen) else ""
+        return page, end_after(asked, page[-1]) if first + PAGE < len(chosen) else ""
 
     def workable(self, asked: Filter, most: int) -> tuple[Sequence[Placed], str]:
         """The first that are not blocked, and behind which the next page begins; nothing on the last."""
         chosen = [one for one in self.chosen(asked) if one.lane is not Lane.BLOCKED]
-        return chosen[:most], case_number(chosen[most - 1].case) if most < len(chosen) else ""
+        return chosen[:most], end_after(asked, chosen[most - 1]) if most < len(chosen) else ""
 
     def before(self, asked: Filter, first: Placed) -> Sequence[Placed]:
         """A page of those that stand before a case, and one more; the nearest first."""
@@ -118,7 +126,7 @@ class Short:
 
     def behind(self, asked: Filter, left: Placed) -> Sequence[Placed]:
         """What stands behind a case in the order of the list, whether or not it is still in it."""
-        whole = Short(every=(*self.without(left.case).every, left), own=self.own).chosen(asked)
+        whole = replace(self, every=(*self.without(left.case).every, left)).chosen(asked)
         places = {one.case: place for place, one in enumerate(whole)}
         return whole[places.get(left.case, -1) + 1 :]
 
@@ -136,7 +144,7 @@ class Short:
 
     def without(self, case: int) -> Short:
         """The same once a case waits no more."""
-        return Short(every=tuple(one for one in self.every if one.case != case), own=self.own)
+        return replace(self, every=tuple(one for one in self.every if one.case != case))
 
     def mark(self) -> str:
         """A mark of what waits, that is another when anything has come, gone or changed its lane."""
@@ -156,6 +164,7 @@ class Long:
     paths: Mapping[str, str]
     own: frozenset[int] = frozenset()
     begins: Sequence[Placed] = ()
+    gone: Gone = nobody
     _standing: dict[int, Placed | None] = field(default_factory=dict, init=False)
     _counts: dict[Filter, Counter[Lane]] = field(default_factory=dict, init=False)
     _places: dict[tuple[Filter, int], Place | None] = field(default_factory=dict, init=False)
@@ -171,6 +180,16 @@ class Long:
             self._standing[case] = self.queue.find(case)
         return self._standing[case]
 
+    def standings(self, cases: Collection[int]) -> Mapping[int, Placed]:
+        """Those of some cases that wait for the person, as they stand, by number."""
+        found: dict[int, Placed] = {}
+        asked = sorted(set(cases))
+        for start in range(0, len(asked), _TOGETHER):
+            part = asked[start : start + _TOGETHER]
+            rows = self.queue.page(Wanted(cases=part), Order.LANE, None, len(part)).rows
+            found |= {one.case: one for one in rows}
+        return found
+
     def counts(self, asked: Filter) -> Counter[Lane]:
         """How many stand in each lane under a filter, whichever of them is shown."""
         asked = asked.with_(lane="", sort="", after="", case="")
@@ -182,31 +201,30 @@ class Long:
         """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
         known = self._known(asked)
         if len(known) > PAGE:
-            return known[:PAGE], case_number(known[PAGE - 1].case)
-        after = case_of(asked.after)
-        begins = None if after is None else self.queue.find(after, order=_order(asked))
-        found = self.queue.page(self._wanted(asked), _order(asked), None if begins is None else begins.key, PAGE)
-        self._remember(asked, [*found.rows, *([] if begins is None else [begins])])
-        return found.rows, "" if found.after is None else case_number(found.rows[-1].case)
+            return known[:PAGE], end_after(asked, known[PAGE - 1])
+        end = end_of(asked, lambda case: self.queue.find(case, order=order_of(asked)), self.gone)
+        found = self.queue.page(self._wanted(asked), order_of(asked), end, PAGE)
+        self._remember(asked, found.rows)
+        return found.rows, "" if found.after is None else end_after(asked, found.rows[-1])
 
     def workable(self, asked: Filter, most: int) -> tuple[Sequence[Placed], str]:
         """The first that are not blocked, and behind which the next page begins; nothing on the last."""
         known = [one for one in self._known(asked.with_(after="")) if one.lane is not Lane.BLOCKED]
         if len(known) > most:
-            return known[:most], case_number(known[most - 1].case)
+            return known[:most], end_after(asked, known[most - 1])
         found = self.queue.page(self._wanted(asked), Order.LANE, _NOT_BLOCKED, most)
         self._remember(asked, found.rows)
-        return found.rows, "" if found.after is None else case_number(found.rows[-1].case)
+        return found.rows, "" if found.after is None else end_after(asked, found.rows[-1])
 
     def _known(self, asked: Filter) -> Sequence[Placed]:
         """What was read already of a page of all lanes."""
-        is_everything = asked.with_(sort="", case="") == Filter() and _order(asked) is Order.LANE
+        is_everything = asked.with_(sort="", case="") == Filter() and order_of(asked) is Order.LANE
         self._remember(asked, self.begins if is_everything else ())
         return self.begins if is_everything else ()
 
     def before(self, asked: Filter, first: Placed) -> Sequence[Placed]:
         """A page of those that stand before a case, and one more; the nearest first."""
-        return self.queue.before(first.key, self._wanted(asked), _order(asked), PAGE + 1)
+        return self.queue.before(first.key, self._wanted(asked), order_of(asked), PAGE + 1)
 
     def holdups(self, asked: Filter) -> tuple[Hindrance, ...]:
         """What holds cases up, what is most often missing first."""
@@ -220,7 +238,7 @@ class Long:
         return self._places[asked, case]
 
     def _place(self, asked: Filter, case: int) -> Place | None:
-        found = self.queue.neighbours(case, self._wanted(asked), _order(asked))
+        found = self.queue.neighbours(case, self._wanted(asked), order_of(asked))
         if found is None:
             return None
         self._remember(asked, [one for one in (found.previous, found.next) if one is not None])
@@ -230,13 +248,13 @@ class Long:
 
     def _remember(self, asked: Filter, rows: Sequence[Placed]) -> None:
         """Rows in the order of the lanes say how each case stands."""
-        if _order(asked) is Order.LANE:
+        if order_of(asked) is Order.LANE:
             self._standing.update((one.case, one) for one in rows)
 
     def behind(self, asked: Filter, left: Placed) -> Sequence[Placed]:
         """What stands behind a case in the order of the list, whether or not it is still in it."""
-        key = left.key if _order(asked) is Order.LANE else None
-        rows = self.queue.page(self._wanted(asked), _order(asked), key, PAGE).rows
+        key = left.key if order_of(asked) is Order.LANE else None
+        rows = self.queue.page(self._wanted(asked), order_of(asked), key, PAGE).rows
         self._remember(asked, rows)
         return rows
 
@@ -250,24 +268,26 @@ class Long:
 
     def without(self, case: int) -> Long:  # noqa: ARG002 asked anew each time, it knows
         """The same once a case waits no more."""
-        return Long(queue=self.queue, paths=self.paths, own=self.own)
+        return Long(queue=self.queue, paths=self.paths, own=self.own, gone=self.gone)
 
     def mark(self) -> str:
         """A mark of what waits; of so many only the numbers."""
         return "-".join(str(self.counts(Filter())[lane]) for lane in Lane)
 
     def _wanted(self, asked: Filter) -> Wanted:
+        """What is asked of the database; at a unit that is none nothing waits."""
+        is_nowhere = bool(asked.unit) and asked.unit not in self.paths
         return Wanted(
             workflow=asked.wf or None,
             state=asked.state or None,
             batch=asked.batch or None,
-            path=self.paths.get(asked.unit, "/") if asked.unit else None,
+            path=self.paths.get(asked.unit),
             lane=LANES.get(asked.lane),
             rule=asked.rule or None,
             caution=asked.caution or None,
             due_by=asked.due_by,
             facts={name: value for name, value in asked.facts() if value},
-            cases=sorted(self.own) if asked.who in _OWN else None,
+            cases=() if is_nowhere else sorted(self.own) if asked.who in _OWN else None,
         )
 
 
@@ -278,12 +298,19 @@ def waiting_for(visit: Visit, asked: Filter) -> Waiting:
     """What waits for whoever visits, to be filtered so."""
     own = _OWN[asked.who](visit) if asked.who in _OWN else ()
     queue = Queue(visit.desk.connection, visit.actor, visit.at, visit.house.lengths)
+    gone = partial(_number_of, visit)
     found = queue.page(order=Order.NUMBER if asked.sort == Sort.NUMBER else Order.LANE, limit=SHORT)
     if found.after is None and not any(value for _, value in asked.facts()):
-        return Short(every=found.rows, own=frozenset(own))
+        return Short(every=found.rows, own=frozenset(own), gone=gone)
     paths = {code: one.path for code, one in visit.desk.units().items()}
     begins = () if asked.sort == Sort.NUMBER else found.rows
-    return Long(queue=queue, paths=paths, own=frozenset(own), begins=begins)
+    return Long(queue=queue, paths=paths, own=frozenset(own), begins=begins, gone=gone)
+
+
+def _number_of(visit: Visit, case: int) -> str | None:
+    """The student's number of a case, whether or not it waits; None where the person may not know of it."""
+    found = read_cases(visit.desk.connection, [case]).get(case)
+    return None if found is None or not visit.visible.sees(found.case) else found.student_no or ""
 
 
 def opened_by(visit: Visit) -> Sequence[int]:
@@ -301,7 +328,7 @@ _OWN: Mapping[str, Callable[[Visit], Sequence[int]]] = {
 class Listing(NamedTuple):
     """A page of the list as it is shown.
 
-    `after` is the case behind which the next page begins, `before` that behind which the one before this begins: empty
+    `after` is where this page ends and the next begins, `before` where the one before this begins (`end_after`): empty
     on the last, None on the first.
     """
 
@@ -321,11 +348,15 @@ def listing(waiting: Waiting, asked: Filter) -> Listing:
 
 
 def _before(waiting: Waiting, asked: Filter, rows: Sequence[Placed]) -> str | None:
-    if not asked.after or not rows or not (ahead := waiting.before(asked, rows[0])):
+    if not asked.after:
+        return None
+    if not rows:  # all that stood behind is decided
+        return ""
+    if not (ahead := waiting.before(asked, rows[0])):
         return None
     if _is_folded(asked):  # the first page has more than its share of them
         ahead = list(takewhile(lambda one: one.lane is not Lane.BLOCKED, ahead))
-    return case_number(ahead[PAGE].case) if len(ahead) > PAGE else ""
+    return end_after(asked, ahead[PAGE]) if len(ahead) > PAGE else ""
 
 
 def _is_folded(asked: Filter) -> bool:
@@ -334,10 +365,6 @@ def _is_folded(asked: Filter) -> bool:
 
 _NOT_BLOCKED: Cursor = (Lane.LOOK.value, "", 0)
 """Where those begin that are not blocked."""
-
-
-def _order(asked: Filter) -> Order:
-    return Order(asked.sort or Order.LANE)
 
 
 _Test = Callable[[Placed], bool]
@@ -351,7 +378,7 @@ def _tests(asked: Filter, own: frozenset[int]) -> Iterator[_Test]:
     if asked.unit:
         yield lambda one: f"/{asked.unit}/" in one.row.path
     if asked.rule or asked.caution:
-        yield lambda one: asked.rule in ("", *one.hindrances) and asked.caution in ("", *_kinds(one.cautions))
+        yield lambda one: asked.rule in ("", *one.hindrances) and asked.caution in ("", *_named(one.cautions))
     if asked.who in _OWN:
         yield lambda one: one.case in own
     if asked.due_by is not None:
@@ -361,15 +388,7 @@ def _tests(asked: Filter, own: frozenset[int]) -> Iterator[_Test]:
         yield lambda one: one.lane is LANES[asked.lane]
 
 
-def _kinds(cautions: Iterable[str]) -> Iterator[str]:
-    """What cautions are about, whichever fact they name."""
-    return (one.partition(".")[0] for one in cautions)
-
-
-_ORDERS: Mapping[Sort, Callable[[Placed], tuple[object, ...]]] = {
-    Sort.LANE: lambda one: (one.lane, one.row.due_at, one.case),
-    Sort.DUE: lambda one: (one.row.due_at, one.case),
-    Sort.ENTERED: lambda one: (one.row.entered_at, one.case),
-    Sort.UNIT: lambda one: (one.row.path, one.row.due_at, one.case),
-    Sort.NUMBER: lambda one: one.key,
-}
+def _named(cautions: Sequence[str]) -> Iterator[str]:
+    """What cautions may be called: by their ids, and whichever fact they name."""
+    yield from cautions
+    yield from (one.partition(".")[0] for one in cautions)

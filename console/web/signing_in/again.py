@@ -56,7 +56,7 @@ def kept_form(visit: Visit, handle: str) -> Response:
         raise NotFound
     if page := kept.page_of(form, handle):
         return visit.go(page)
-    visit.told = visit.say("您写的内容还在，请看过再按一次")
+    visit.kept, visit.told = handle, visit.say("您写的内容还在，请看过再按一次")
     return kept_page(visit, form)
 
 

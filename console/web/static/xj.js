@@ -1,11 +1,11 @@
 // What pages do beyond links and forms: keys, ranges of ticks, drafts, the undo countdown, warnings. Nothing here is the
-// only way to do something. It acts on attributes that the pages carry, never on names of its own invention:
+// only way to do something. It acts on attributes of the pages:
 //   data-key="a"          the key (or "Shift+x", "g i") that presses, opens or focuses this element
-//   data-list, data-row   a list, and its rows, which j and k go through; a row's link is opened by Enter
-//   data-tick="NAME"      ticks of one list; Shift+click and Shift+x take the range; put in anew, they are as they were
-//   data-presets          a field that is filled in by the keys 1 to 9 while it is empty
-//   data-draft="ADDRESS"  a form whose text is kept on the server every 5 s and when it is left
-//   data-until="SECONDS"  counts down, then takes its nearest [data-fades] away
+//   data-list, data-row   a list, and its rows, which j and k go through; Enter opens a row's link
+//   data-tick="NAME"      ticks of one list; Shift+click and Shift+x take the range; put in anew, they stay
+//   data-presets          a field that keys 1 to 9 fill while it is empty
+//   data-draft="ADDRESS"  a form kept on the server every 5 s and when it is left
+//   data-until="SECONDS"  counts down, then takes its [data-fades] away
 //   data-copy             copies its own address; data-send: Ctrl+Enter in this form submits it
 "use strict";
 (() => {
@@ -13,7 +13,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const unfolded = (element) => element.getClientRects().length > 0 && (!element.checkVisibility || element.checkVisibility());
   const seen = (element) => element.getClientRects().length > 0 && element.getAttribute("aria-disabled") !== "true";
-  const IDLE_WARNING = 120, DRAFT_EVERY = 5000, CHORD_FOR = 1200;
+  const IDLE_WARNING = 120000, DRAFT_EVERY = 5000, CHORD_FOR = 1200;
 
   // ---- Strips ------------------------------------------------------------------------------------------------------
   function show(name) {
@@ -137,13 +137,15 @@
 
   // ---- Ticks -------------------------------------------------------------------------------------------------------
   let lastTick = null;
-  const byHand = new Map();  // what was ticked or not: a row that is put in anew has it still
+  const byHand = new Map();  // a row that is put in anew is as it was
   const naming = (tick) => `${tick.dataset.tick} ${tick.value}`;
 
   function ticked(tick, isRange) {
     const ticks = all(`[data-tick="${CSS.escape(tick.dataset.tick)}"]`);
     const from = ticks.indexOf(lastTick), to = ticks.indexOf(tick);
-    for (const other of isRange && from >= 0 ? ticks.slice(Math.min(from, to), Math.max(from, to) + 1) : [tick]) {
+    const range = isRange && from >= 0 && ticks.slice(Math.min(from, to), Math.max(from, to) + 1);
+    const lane = tick.name === "everything" && all("[data-tick]", tick.closest("section"));
+    for (const other of lane || range || [tick]) {
       other.checked = tick.checked;
       byHand.set(naming(other), tick.checked);
     }
@@ -178,25 +180,26 @@
   }
 
   // ---- The session ends by itself ----------------------------------------------------------------------------------
-  let idleTimer = 0, endsAt = Infinity;
-  function alive(seconds = Number(document.body.dataset.idle || 0)) {
+  const { idle, left } = document.body.dataset, latest = Date.now() + left * 1000;
+  let idleTimer, endsAt = Infinity;
+  function alive(seconds = idle) {
     clearTimeout(idleTimer);
     if (!seconds) return;
-    endsAt = Date.now() + seconds * 1000;
-    idleTimer = setTimeout(warn, (seconds - IDLE_WARNING) * 1000);
+    endsAt = Math.min(Date.now() + seconds * 1000, latest);
+    idleTimer = setTimeout(warn, endsAt - Date.now() - IDLE_WARNING);
   }
   function warn() {
     show("idle");
     idleTimer = setTimeout(() => askHowLong("/stay/pulse"), endsAt - Date.now() + 1000);
   }
-  async function askHowLong(address) {  // whoever is signed in hears the seconds left, anybody else is sent to sign in
+  async function askHowLong(address) {  // who is signed in hears the seconds left, others are sent to sign in
     const answer = await fetch(address, { redirect: "manual" }).catch(() => null);
     if (!answer || answer.status >= 500) { show("unread"); return; }
     ["idle", "unread", "over"].forEach(hide);
-    if (answer.ok) alive(Number(await answer.text()));
+    if (answer.ok) alive(await answer.text());
     else show("over");
   }
-  document.addEventListener("visibilitychange", () => {  // a laptop that slept counted no seconds meanwhile
+  document.addEventListener("visibilitychange", () => {  // a laptop that slept counted none
     if (!document.hidden && Date.now() > endsAt) askHowLong("/stay/pulse");
   });
 

@@ -1,11 +1,14 @@
 """A folder of definitions becomes a library, or every fault of it is named at once."""
 
+import json
+
 import pytest
 
 from engine.errors import DefinitionFaults, Unknown
 from engine.library import canonical, content_hash
 from engine.loading.folder import load, read
 from tests.engine.loading.folders import clean_folder, spoil, write
+from tests.engine.town import HOME
 
 LEAVE = "workflows/leave.yaml"
 
@@ -158,3 +161,11 @@ def test_a_definition_is_read_back_from_its_canonical_bytes(folder):
 
     assert again == definition
     assert list(again.transitions) == list(definition.transitions)
+
+
+def test_the_bytes_shipped_definitions_are_pinned_by_are_those_of_any_other_writer_of_json():
+    shipped = load(HOME)
+
+    for one in (shipped.rulebook, *shipped.definitions.values()):
+        content = one.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        assert canonical(one) == json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

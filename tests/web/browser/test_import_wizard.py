@@ -1,16 +1,16 @@
 """Importing a sheet without JavaScript, in as few clicks as promised; axe on each page in both languages."""
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from console.demo import school
 from exchange.fact_sheets import FACT_COLUMNS
 from exchange.templates import write_sheet
 from tests.web.browser.axe import violations
 from tests.web.browser.conftest import PHONE, WIDE, Visiting
+from tests.web.browser.hands import Hand
 from tests.web.conftest import Site
 
 MOST_CLICKS = 8
@@ -26,56 +26,44 @@ def sheet(site: Site, file: Path, *fees: str) -> Path:
     return file
 
 
-class Clicks:
-    """What somebody clicks on, counted."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.many = 0
-
-    def on(self, role: Literal["link", "button"], name: str) -> None:
-        self.page.get_by_role(role, name=name).click()
-        self.many += 1
-
-    def send(self, file: Path) -> None:
-        """Choose a file and send it: two clicks. The page refreshes by itself until the sheet is checked."""
-        self.page.get_by_label("选文件").set_input_files(file)
-        self.many += 1
-        self.on("button", "上传并检查")
-        expect(self.page.get_by_text("正在检查")).to_have_count(0, timeout=20_000)
+def send(hand: Hand, file: Path) -> None:
+    """Choose a file and send it: two clicks. The page refreshes by itself until the sheet is checked."""
+    hand.choose("选文件", file)
+    hand.press("button", "上传并检查")
+    expect(hand.page.get_by_text("正在检查")).to_have_count(0, timeout=20_000)
 
 
 def test_payments_with_three_bad_cells_are_mended_and_taken_in_without_a_script(
     site: Site, visiting: Visiting, tmp_path: Path
 ):
     page = visiting(site, school.HEAD, script=False)
-    clicks = Clicks(page)
+    hand = Hand(page)
     page.goto("/files")
-    clicks.on("link", "缴费")
-    clicks.send(sheet(site, tmp_path / "缴费.xlsx", "1,26O.00", "-1", "x", "12.00"))
+    hand.press("link", "缴费")
+    send(hand, sheet(site, tmp_path / "缴费.xlsx", "1,26O.00", "-1", "x", "12.00"))
     expect(page.get_by_text("还有 3 处错误，改好再传；一处有错，整份不导入")).to_be_visible()
     expect(page.get_by_role("link", name="继续导入")).to_have_attribute("aria-disabled", "true")
     with page.expect_download() as marked:
-        clicks.on("link", "下载标好错的原表")
+        hand.press("link", "下载标好错的原表")
     assert marked.value.suggested_filename == "已标注-缴费.xlsx"
-    clicks.on("link", "换一个文件")
-    clicks.send(sheet(site, tmp_path / "缴费-2.xlsx", "1260.00", "1.00", "2.00", "12.00"))
+    hand.press("link", "换一个文件")
+    send(hand, sheet(site, tmp_path / "缴费-2.xlsx", "1260.00", "1.00", "2.00", "12.00"))
     expect(page.get_by_role("heading", name="导入以后")).to_be_visible()
-    clicks.on("button", "导入 4 行")
+    hand.press("button", "导入 4 行")
     expect(page.get_by_text("已导入：改动 4 人，不变 0 人。")).to_be_visible(timeout=20_000)
-    assert clicks.many <= MOST_CLICKS
+    assert hand.clicks <= MOST_CLICKS
 
 
 @pytest.mark.heavy  # test_every_page.py looks at each page, here at what they turn into
 def test_nothing_is_in_anybodys_way_in_either_language(site: Site, visiting: Visiting, tmp_path: Path):
     page = visiting(site, school.HEAD)
-    clicks = Clicks(page)
+    hand = Hand(page)
     addresses = ["/files", "/exports", "/imports/new/roster"]
     for name, fees in (("a.xlsx", ("x", "-1", "1,0")), ("b.xlsx", ("7.00", "8.00")), ("c.xlsx", ("9.00", "8.00"))):
         page.goto("/imports/new/payments")
-        clicks.send(sheet(site, tmp_path / name, *fees))
+        send(hand, sheet(site, tmp_path / name, *fees))
         addresses.append(page.url)
-    clicks.on("button", "导入 2 行")
+    hand.press("button", "导入 2 行")
     expect(page.get_by_text("已导入：")).to_be_visible(timeout=20_000)
     addresses.append(f"{page.url}/ready")
     for lang in ("zh", "en"):

@@ -3,34 +3,15 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.web.browser.axe import violations
 from tests.web.browser.conftest import Visiting
+from tests.web.browser.hands import Hand
 from tests.web.conftest import Site
 from tests.web.test_publishing import FILE, FIRST, OTHER, REASON, SECOND
 
 MOST_CLICKS = 8
-
-
-class Hand:
-    """Somebody's clicks, counted."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.clicks = 0
-
-    def press(self, role: str, name: str) -> None:
-        self.clicks += 1
-        self.page.get_by_role(role, name=name).click()  # type: ignore[arg-type]  # one of playwright's words
-
-    def choose(self, file: Path) -> None:
-        self.clicks += 1
-        self.page.locator("#file").set_input_files(file)
-
-    def write(self, field: str, text: str) -> None:
-        self.clicks += 1
-        self.page.locator(f"#{field}").fill(text)
 
 
 @pytest.fixture
@@ -51,15 +32,15 @@ def test_an_administrator_publishes_a_definition(
     first = Hand(visiting(site, FIRST, script=script))
     first.page.goto("/admin/definitions")
     first.press("link", "发布定义…")
-    first.choose(bad)
+    first.choose("定义文件", bad)
     first.press("button", "上传并检查")
     expect(first.page.locator(".xj-found")).to_contain_text(f"workflows/{FILE.name}:")
     expect(first.page.locator(".xj-excerpt").first).to_contain_text("^")
     first.press("link", "换一个文件")
-    first.choose(good)
+    first.choose("定义文件", good)
     first.press("button", "上传并检查")
     expect(first.page.locator(".xj-told")).to_contain_text("名称由")
-    first.write("reason", REASON)
+    first.write("理由", REASON)
     first.press("button", "提交发布")
     expect(first.page.get_by_role("status")).to_contain_text("等另一人批准")
     expect(first.page.get_by_role("button", name="同意发布")).to_have_count(0)

@@ -54,6 +54,24 @@ def test_a_tick_taken_away_stays_away_while_one_goes_on_decides_and_undoes(site:
     assert can(page) == 46
 
 
+def test_the_tick_above_the_ready_cases_takes_all_of_theirs_away_and_puts_them_back(
+    site: Site, visiting: Visiting
+) -> None:
+    page = queue(visiting, site)
+    above, ticked = page.locator("[name=everything]"), page.locator(".xj-lane-ready [data-tick=case]:checked")
+    before = ticked.count()
+
+    above.uncheck()
+    expect(ticked).to_have_count(0)
+    above.check()
+    expect(ticked).to_have_count(before)
+    above.uncheck()
+    page.locator(".xj-lane-ready [data-tick=case]").first.check()
+    page.keyboard.press("b")
+    page.wait_for_url("**/bulk/*")
+    assert (before > 1, can(page)) == (True, 1)
+
+
 def test_more_rows_come_behind_those_that_are_there_and_their_ticks_count(site: Site, visiting: Visiting) -> None:
     page = queue(visiting, site)
     rows = page.locator("[data-row]")

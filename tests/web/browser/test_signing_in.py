@@ -64,6 +64,25 @@ def test_a_page_left_alone_says_by_itself_that_the_session_is_over_and_keeps_no_
     page.close()
 
 
+def test_two_minutes_before_the_half_day_is_over_the_page_says_so_though_somebody_is_at_work(site, visiting) -> None:
+    page = visiting(site, evening.APPROVER)
+    for _ in range(24):
+        site.watch.pass_by(minutes=29)
+        assert page.request.get("/stay").ok
+    site.watch.pass_by(minutes=14)  # ten are left of twelve hours
+    page.clock.install()
+    page.goto("/queue/todo", wait_until="networkidle")
+
+    page.clock.fast_forward("05:00")
+    page.locator("[data-row] a").last.click()
+    expect(page.locator("#xj-case h1")).to_be_focused()
+    expect(page.get_by_text("2 分钟后自动退出")).to_have_count(0)
+    page.clock.fast_forward("03:01")
+
+    expect(page.get_by_text("2 分钟后自动退出")).to_be_visible()
+    page.close()
+
+
 def test_tab_goes_from_account_to_password_to_button(site, visiting) -> None:
     page = visiting(site, None)
     page.goto("/sign-in")
