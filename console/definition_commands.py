@@ -78,7 +78,7 @@ def propose(
     dry_run: CheckOnly = False,
     as_json: AsJson = False,
 ) -> int:
-    """提交定义、日历、学期文件或消息模板，待另一人批准。Submit a file; another person approves it."""
+    """提交定义、日历、学期、批次文件或消息模板，待另一人批准。Submit a file; another person approves it."""
     from console import publications
 
     asked = publications.Proposing(file=file, login=login, reason=reason, day=day, is_back=installed)

@@ -62,6 +62,7 @@ _KINDS: Mapping[str, str] = {
     EventKind.EVIDENCE_WITHDRAWN: "撤下材料 withdrawn",
     EventKind.VIEWED: "查看材料 viewed",
     EventKind.COMMENTED: "备注 commented",
+    EventKind.COPIED: "抄送 copied",
     EventKind.ERASED: "抹除个人信息 erased",
 }
 

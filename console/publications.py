@@ -16,6 +16,7 @@ from console.printing import document, line, note, stacked_moment, table
 from console.wiring import origin_of
 from engine import proposing
 from engine.errors import (
+    AlreadyOpen,
     DefinitionFaults,
     Fault,
     NeedsAnother,
@@ -31,7 +32,7 @@ from engine.proposing import NotAsItWas, SeveralReasons
 from engine.records import Request
 from engine.store import proposals
 from engine.store.proposals import MESSAGES as BELOW
-from engine.store.proposals import Line, Stage, is_template
+from engine.store.proposals import Line, Stage, is_batch, is_template
 from notifications.messages.catalogue import DIGEST, MESSAGES
 
 _STAGES: Mapping[Stage, str] = {
@@ -41,7 +42,7 @@ _STAGES: Mapping[Stage, str] = {
     Stage.REFUSED: "未同意 refused",
     Stage.WITHDRAWN: "已收回 withdrawn",
 }
-_SAYS_NO = (NeedsAnother, NotAsItWas, NothingNew, WaitsAlready, DefinitionFaults, RuleInUse)
+_SAYS_NO = (AlreadyOpen, NeedsAnother, NotAsItWas, NothingNew, WaitsAlready, DefinitionFaults, RuleInUse)
 """What stands in the way though the command was well meant."""
 _REASONS = (SeveralReasons, Unreadable, *_SAYS_NO)
 _OF_TEMPLATES = (".txt", ".html")
@@ -241,6 +242,12 @@ def _tell(file: str, found: Findings, impact: Impact, effective_on: date) -> Non
         line(
             f"{effective_on} 起，还没有发出的邮件也按新的文字。"
             f" From {effective_on} on mails are written so, also those that wait to be sent."
+        )
+        return
+    if is_batch(file):
+        line(
+            f"{effective_on} 起可由学籍科发布（xueji batch publish）；发布之前什么也不建立。"
+            f" From {effective_on} on the records section can publish it; nothing is opened before."
         )
         return
     if impact.is_procedure:

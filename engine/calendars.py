@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from engine.definition import Bilingual
 from engine.errors import Unreadable
@@ -144,7 +145,28 @@ class WorkCalendar:
 
 def calendar_of(text: CalendarText, profile: str, units: Sequence[str] = ()) -> WorkCalendar | None:
     """The calendar of a rulebook for a profile; None where it has none, so that what needs one is undecided."""
-    return None if text == CalendarText() else WorkCalendar(text, profile, units)
+    return _made(_Text(text), profile, tuple(units))
+
+
+class _Text:
+    """The text of a rulebook as a key: the same is only that very one, which is quicker told than that it says so."""
+
+    __slots__ = ("said",)
+
+    def __init__(self, said: CalendarText) -> None:
+        self.said = said
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Text) and self.said is other.said
+
+    def __hash__(self) -> int:
+        return id(self.said)
+
+
+@lru_cache(maxsize=256)
+def _made(text: _Text, profile: str, units: tuple[str, ...]) -> WorkCalendar | None:
+    """Made once for all pages, mails and steps that ask for it: it has every day of ten years."""
+    return None if text.said == CalendarText() else WorkCalendar(text.said, profile, units)
 
 
 def _layers(text: CalendarText, profile: str, units: Sequence[str]) -> list[LocalCalendar]:

@@ -187,8 +187,8 @@ class _InForce(NamedTuple):
 def _published(body: bytes) -> Iterator[_InForce]:
     """What an event publishes, if it does; what was approved for a day to come is in force from its midnight on."""
     event = orjson.loads(body)
-    if event["kind"] == EventKind.DEFINITION_PUBLISHED and "message" not in event["data"]:
-        data = event["data"]
+    data = event["data"]
+    if event["kind"] == EventKind.DEFINITION_PUBLISHED and "message" not in data and "batch" not in data:
         since = max(event["at"], _midnight(data["effective_from"]) if "effective_from" in data else "")
         kind = (data["workflow"], data["profile"]) if "definition" in data else None
         yield _InForce(since, str(data.get("definition") or data.get("rulebook")), kind)

@@ -19,11 +19,12 @@ from engine.errors import DefinitionFaults, Fault
 from engine.expressions.kinds import SHANGHAI
 from engine.extending import Touched, touched
 from engine.library import Library, content_hash
-from engine.loading.folder import read_workflow
+from engine.loading.folder import read_batch, read_workflow
 from engine.loading.origins import Origin
+from engine.proposed_batches import STAYS, batch_differences, batch_faults, batch_name, is_published
 from engine.records import Request
 from engine.store import proposals
-from engine.store.proposals import Proposal
+from engine.store.proposals import Proposal, is_batch, is_procedure
 from engine.vocabulary import RulebookText
 
 _MOST_COUNTED = 5_000
@@ -96,8 +97,10 @@ def findings_in(
     file, text, before = texts
     library, faults = examined(origin, over, (file, text))
     if library is None or faults:
-        return Findings(faults=faults)
-    if not file.startswith("workflows/"):
+        return Findings(faults=(*faults, *(batch_faults(desk, None, texts) if is_batch(file) else ())))
+    if is_batch(file):
+        return _in_batch(desk, library, texts)
+    if not is_procedure(file):
         old = _rulebook_before(desk, origin, over, request)
         head = library.rulebook.effective_from if file == "rules/rulebook.yaml" else None
         told = rulebook_differences(old, library.rulebook)
@@ -120,6 +123,18 @@ def findings_in(
                   for name, one in now.items()},
         not_before=max(one.effective_from for one in now.values()),
     )  # fmt: skip
+
+
+def _in_batch(desk: Desk, library: Library, texts: tuple[str, str, str]) -> Findings:
+    """What is found in a batch (file, text, text it replaces) whose shape is good."""
+    file, _, before = texts
+    now = library.batches[batch_name(file)]
+    told: tuple[Difference, ...] = ()
+    if before:
+        was = read_batch(file, before, library.rulebook)
+        told = tuple(batch_differences(library.rulebook_for(now.profile).vocabulary, was, now))
+        told += (STAYS,) if told and is_published(desk, now.batch) else ()
+    return Findings(faults=batch_faults(desk, now, texts), title=now.title, differences=told)
 
 
 _ELSEWHERE = Difference("有其他改动，请看对照。", "There are other changes; see them side by side.")

@@ -3,21 +3,22 @@
 The text is kept in the database and laid over the files of the folder when definitions are read; so it is in force in
 every process, after every restart, and old cases keep what they were opened with (docs/decisions/0018).
 What is approved is published in the same transaction: the event names both persons and the hash of the text.
-Templates of what people are told go the same way (`engine.proposed_templates`).
+Templates of what people are told go the same way (`engine.proposed_templates`), and so do batches
+(`engine.proposed_batches`), which are then published by the records section.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple
 
 from engine.actors import Actor
+from engine.approval_events import hash_in, hashes, told_of
 from engine.checking.rulebooks import rule_in_use
-from engine.definition import Definition
 from engine.desk import Desk
 from engine.errors import (
+    AlreadyOpen,
     DefinitionFaults,
     NeedsAnother,
     NotAllowed,
@@ -31,13 +32,14 @@ from engine.errors import (
 from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
 from engine.loading.origins import Origin, decoded
+from engine.proposed_batches import batch_name, was_published_since
 from engine.proposed_templates import check_template, findings_in_template, newest_template, template_file
 from engine.proposed_texts import Findings, examined, findings_in, findings_of
-from engine.records import Json, Request
+from engine.records import Request
 from engine.recounting import note_calendar
 from engine.store import proposals, registry
 from engine.store.database import Connection
-from engine.store.proposals import MESSAGES, Line, Proposal, Stage, is_template
+from engine.store.proposals import Proposal, Stage, is_template
 from engine.trail.event import EventKind, moment
 
 PUBLISHES = "system_admin"
@@ -299,6 +301,7 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request, *, dry_ru
         NotAsItWas: If it was decided on, taken back, or is no longer about what it was to replace.
         DefinitionFaults: If together with what else is in force it cannot be used.
         RuleInUse: If the rulebook would lack a rule that an open case asks.
+        AlreadyOpen: If it is a batch that was published meanwhile.
         SeveralReasons: If more than one of these stands in the way.
     """
     _entitled(desk, request.actor)
@@ -310,23 +313,22 @@ def approve(desk: Desk, origin: Origin, number: int, request: Request, *, dry_ru
     days = (first, *proposals.days_to_come(desk.connection, first))
     versions = _versions(desk, origin, one, days)
     if dry_run:
-        pinned = dict.fromkeys(each for _, library in versions for each in _hashes(one.line, library))
+        pinned = dict.fromkeys(each for _, library in versions for each in hashes(one.line, library))
         return Approved(first, tuple(pinned), versions[0][1])
     with desk.connection.writing():
         registry.registry_head(desk.connection)  # whoever else approves waits here
-        if proposals.numbers_approved(desk.connection) != kept:
+        if proposals.numbers_approved(desk.connection) != kept or _is_overtaken(desk, one):
             raise NotAsItWas(number)
         by = (request.actor.login, moment(request.at))
         if not proposals.decide(desk.connection, number, Stage.APPROVED, by):
             raise NotAsItWas(number)
         proposals.put_off(desk.connection, number, first.isoformat())
         note_calendar(desk)
-        events = [event for day, library in versions for event in _events(desk, one.line, library, (day, first))]
-        told = _each_once(events)
+        told = told_of(desk, one.line, versions)
         named = {"proposed_by": one.line.made_by, "approved_by": request.actor.login}
         whole = [(EventKind.DEFINITION_PUBLISHED, {**data, **named}) for data in told]
         desk.record(whole, at=request.at, actor=request.actor.login)
-    return Approved(first, tuple(map(_hash_in, told)), versions[0][1])
+    return Approved(first, tuple(map(hash_in, told)), versions[0][1])
 
 
 def _against_approving(desk: Desk, origin: Origin, one: Proposal, login: str) -> Iterator[XuejiError]:
@@ -335,6 +337,12 @@ def _against_approving(desk: Desk, origin: Origin, one: Proposal, login: str) ->
         yield NeedsAnother(login)
     if newest_text(desk.connection, origin, one.line.file) != one.before:
         yield NotAsItWas(one.line.number)
+    if _is_overtaken(desk, one):
+        yield AlreadyOpen("批次 batch", batch_name(one.line.file), "已发布 published")
+
+
+def _is_overtaken(desk: Desk, one: Proposal) -> bool:
+    return was_published_since(desk, one.line.file, findings_of(one).differences)
 
 
 def _versions(desk: Desk, origin: Origin, one: Proposal, days: Sequence[date]) -> list[tuple[date, Library]]:
@@ -366,59 +374,6 @@ def _library_on(desk: Desk, origin: Origin, one: Proposal, day: date) -> Library
     if lacking:
         raise RuleInUse(dict.fromkeys(lacking))
     return library
-
-
-def _events(desk: Desk, line: Line, library: Library, days: tuple[date, date]) -> Iterator[dict[str, Json]]:
-    """What the chain says of one library: the definitions of the file, or the rulebook; kept at the same time.
-
-    Of a template it says its name: the text is in no library, and has no other hash than its own.
-
-    `days`: from which this is in force, and from which the text is.
-    """
-    said: dict[str, Json] = {
-        "file": line.file,
-        "proposal": line.number,
-        "sha256": line.sha256,
-        "effective_from": days[0].isoformat(),
-    }
-    if is_template(line.file):
-        yield {"message": line.file.removeprefix(MESSAGES), **said}
-        return
-    machines = _machines(line, library)
-    if machines is None:
-        yield {**desk.keep_rulebook(library.pins().rulebook, library.rulebook), **said}
-        return
-    for digest, one in machines.items():
-        yield {**desk.keep_definition(digest, one), **said}
-
-
-def _hashes(line: Line, library: Library) -> tuple[str, ...]:
-    """Under which hashes a library has what a file says; of a template, its own."""
-    if is_template(line.file):
-        return (line.sha256,)
-    machines = _machines(line, library)
-    return (library.pins().rulebook,) if machines is None else tuple(machines)
-
-
-def _machines(line: Line, library: Library) -> dict[str, Definition] | None:
-    """The definitions of a file and their lists, by hash; None for a file of rules."""
-    if not line.file.startswith("workflows/"):
-        return None
-    stem, pins = Path(line.file).stem, library.pins()
-    own = (one for one in library.machines() if one.workflow.partition(".")[0] == stem)
-    return {pins.machines[one.workflow, one.profile]: one for one in own}
-
-
-def _each_once(events: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
-    """The first event of each hash: a definition does not change with what else comes into force later."""
-    found: dict[str, dict[str, Json]] = {}
-    for one in events:
-        found.setdefault(_hash_in(one), one)
-    return list(found.values())
-
-
-def _hash_in(told: dict[str, Json]) -> str:
-    return str(told.get("definition") or told.get("rulebook") or told["sha256"])
 
 
 def _waiting(desk: Desk, number: int) -> Proposal:

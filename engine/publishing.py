@@ -193,11 +193,14 @@ def _fields(desk: Desk, row: BatchRow) -> Mapping[str, Fact]:
     return desk.library.rulebook_for(row.profile).vocabulary.batch[row.kind].fields
 
 
-def broken_orders(desk: Desk, row: BatchRow, values: Mapping[str, Json]) -> Iterator[Broken]:
-    """The orders of a batch's dates that would not hold with these values; what is still open breaks none."""
-    vocabulary, fields = desk.library.rulebook_for(row.profile).vocabulary, _fields(desk, row)
-    scope = batch_scope(vocabulary, row.kind)
-    for text in vocabulary.batch[row.kind].check:
+def broken_orders(desk: Desk, profile: str, kind: str, values: Mapping[str, Json]) -> Iterator[Broken]:
+    """The orders of the dates of a profile's kind of batch that would not hold with these values.
+
+    What is still open breaks none.
+    """
+    vocabulary = desk.library.rulebook_for(profile).vocabulary
+    scope, fields = batch_scope(vocabulary, kind), vocabulary.batch[kind].fields
+    for text in vocabulary.batch[kind].check:
         rule = compile_expression(text, scope, {}, YES_NO)
         seen = {name: _decoded(fields[name], values.get(name)) for name in rule.reads}
         if rule.evaluate(seen) is False:

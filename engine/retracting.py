@@ -121,10 +121,11 @@ def _event(request: Request, before: Case, fold: Fold, trigger: str, more: Mappi
 
 _NO_ACTS = frozenset(
     {
-        EventKind.VIEWED, EventKind.NOTED, EventKind.COMMENTED, EventKind.REMINDED, EventKind.ESCALATED, EventKind.LATE,
+        EventKind.VIEWED, EventKind.NOTED, EventKind.COMMENTED, EventKind.COPIED, EventKind.REMINDED,
+        EventKind.ESCALATED, EventKind.LATE,
     }
 )  # fmt: skip
-"""Who has read a document, audits, writes a remark, or has been reminded, has not acted on the case."""
+"""Who has read a document, audits, writes a remark, shows it to others, or was reminded, has not acted on the case."""
 
 
 def _acts(desk: Desk, chain: int) -> list[bytes]:

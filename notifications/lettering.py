@@ -2,7 +2,8 @@
 
 Between the moment something was to be told and the moment it is read much may be settled: a reminder whose deadline
 is settled, closed or has another date by now is left out, and so is news of a state that a case has left, unless it is
-news of the reader's own case, and of a delegation that is over. A mail of which nothing is left is not sent.
+news of the reader's own case, of a delegation that is over, and a copy of a case that the reader may not know of any
+more. A mail of which nothing is left is not sent.
 """
 
 from __future__ import annotations
@@ -15,22 +16,32 @@ from typing import NamedTuple, cast, get_args
 import orjson
 
 from engine.calendars import WorkCalendar
+from engine.copying import may_read
 from engine.definition import CANCELLED, Bilingual, Deadline
 from engine.delegating import DELEGATION_ENDED
 from engine.desk import Desk
 from engine.expressions.kinds import SHANGHAI
 from engine.ladder import APPROACHING, DUE_TODAY, ESCALATED, OVERDUE
 from engine.records import Case, Json
-from engine.store import deadlines, outbox, people
+from engine.store import copies, deadlines, outbox, people
 from engine.store.cases import read_cases
 from engine.store.deadlines import Row
 from engine.store.mails import MailRow
 from engine.store.outbox import OutboxRow
-from engine.trail.event import REGISTRY, moment
+from engine.store.people import PERSON
+from engine.trail.event import REGISTRY, EventKind, moment
 from engine.viewing import REVEALED_OFTEN
 from notifications.audience import NOBODY_LEFT
 from notifications.messages.letters import Left, Letter, Message, Notice
-from notifications.passing import Passing, delegation_of, passing, reason_to_tell, still_counts, title_of
+from notifications.passing import (
+    Passing,
+    colleague,
+    delegation_of,
+    passing,
+    reason_to_tell,
+    still_counts,
+    title_of,
+)
 from notifications.people import Roll, person_of, why
 from notifications.reach import BY_MAIL, Reach
 
@@ -49,6 +60,7 @@ _FOR_GOOD = frozenset({"returned", "refused", "registered"})
 _GIVES_REASON = frozenset({"returned", "refused", "delegated", "deadline_moved", "urged"})
 _CONCERNED = Bilingual(zh="您与该业务有关", en="you have a part in this case")
 _REVEALING = Bilingual(zh="显示个人信息", en="Showing personal values")
+_COLLEAGUE = Bilingual(zh="同事抄送给您", en="a colleague sent you a copy")
 _LOOKS_AFTER = Bilingual(zh="您管理该单位的人员", en="you look after people there")
 _CANCELLED = Bilingual(zh="已撤销", en="Cancelled")
 
@@ -91,6 +103,19 @@ class _Passed(NamedTuple):
     def same(self) -> tuple[object, ...]:
         """What says the same: one thing of one right."""
         return (self.row.message, self.passing.right)
+
+
+class _Copied(NamedTuple):
+    """One row of the outbox that tells of a copy a colleague sent: who, with which words."""
+
+    row: OutboxRow
+    case: Case
+    sender: str
+
+    @property
+    def same(self) -> tuple[object, ...]:
+        """What says the same: nothing else does."""
+        return (self.row.message, self.row.chain, self.row.seq)
 
 
 class _Often(NamedTuple):
@@ -147,6 +172,9 @@ class Letters:
             if isinstance(line, _Passed):
                 yield from self._passed_on(line, mail.recipient, at)
                 continue
+            if isinstance(line, _Copied):
+                yield from self._copy(line, mail.recipient, at)
+                continue
             todo = roll.todo(line.case, mail.recipient)
             if _is_news(line, todo, is_own=roll.is_own(line.case, mail.recipient)):
                 yield self._notice(line, mail.recipient, todo, at)
@@ -158,7 +186,7 @@ class Letters:
             self._roll = at, Roll(self._desk, at)
         return self._roll[1]
 
-    def _lines(self, told: Sequence[tuple[OutboxRow, bytes]]) -> Iterator[_Line | _Passed | _Often]:
+    def _lines(self, told: Sequence[tuple[OutboxRow, bytes]]) -> Iterator[_Line | _Passed | _Copied | _Often]:
         connection, chains = self._desk.connection, sorted({row.chain for row, _ in told})
         cases = read_cases(connection, chains)
         kept = {one[:2]: one for many in deadlines.of_cases(connection, chains).values() for one in many}
@@ -172,6 +200,8 @@ class Letters:
                 yield _Often(row, str(event["actor"]), str(event["unit"]))
             elif passed is not None:
                 yield _Passed(row, case, passed, event["data"].get("why"))
+            elif case is not None and event["kind"] == EventKind.COPIED:
+                yield _Copied(row, case, str(event["actor"]))
             elif case is not None:
                 yield _Line(row, case, event, kept.get((row.chain, row.deadline or "")))
 
@@ -184,6 +214,18 @@ class Letters:
             unit=units[line.unit].name if line.unit in units else line.unit, why=_LOOKS_AFTER,
             person=(found and found.name) or line.login,
         )  # fmt: skip
+
+    def _copy(self, line: _Copied, reader: str, at: datetime) -> Iterator[Notice]:
+        """What a colleague shows the reader, as long as the reader may know of it; the words if they are not erased."""
+        desk, row = self._desk, line.row
+        if may_read(desk, line.case, reader.removeprefix(PERSON), at):
+            note = copies.note_of(desk.connection, row.chain, row.seq)
+            yield replace(
+                self._about(line.case, row, _COLLEAGUE),
+                todo=self._roll_at(at).todo(line.case, reader),
+                reason=note or None,
+                person=colleague(desk, line.sender),
+            )
 
     def _passed_on(self, line: _Passed, reader: str, at: datetime) -> Iterator[Notice]:
         """A delegation in words, if it still counts; a case that is over is nobody's work any more."""
@@ -260,9 +302,9 @@ def _message(row: OutboxRow) -> Message:
     return cast("Message", row.message) if row.message in _MESSAGES else "moved"
 
 
-def _newest(lines: Iterable[_Line | _Passed | _Often]) -> list[_Line | _Passed | _Often]:
+def _newest(lines: Iterable[_Line | _Passed | _Copied | _Often]) -> list[_Line | _Passed | _Copied | _Often]:
     """Of what says the same only the last."""
-    found: dict[tuple[object, ...], _Line | _Passed | _Often] = {}
+    found: dict[tuple[object, ...], _Line | _Passed | _Copied | _Often] = {}
     for line in lines:
         found.pop(line.same, None)
         found[line.same] = line

@@ -99,11 +99,14 @@ def reason_to_tell(desk: Desk, one: Passing, unit: str) -> Bilingual:
 
 
 def _name_of(desk: Desk, right: Right) -> str | None:
-    """Whom the reader knows as the giver; students are named in no mail, also where they work as somebody's colleague.
+    """Whom the reader knows as the giver; a student is named in no mail."""
+    return None if right.role == STUDENT else colleague(desk, right.giver)
+
+
+def colleague(desk: Desk, login: str) -> str:
+    """Whom the reader knows as a colleague; students are named in no mail, also where they work as somebody's.
 
     What is known of students includes their names, so an account that is also a student's stands there by its login.
     """
-    if right.role == STUDENT:
-        return None
-    found = people.contacts(desk.connection, [right.giver]).get(right.giver)
-    return right.giver if found is None or found.student is not None else found.name or right.giver
+    found = people.contacts(desk.connection, [login]).get(login)
+    return login if found is None or found.student is not None else found.name or login

@@ -95,6 +95,9 @@ class DeedOut(Answer):
     student_no: str | None = None
     waits_for: list[Words]
     may_withdraw: bool
+    is_read: bool = Field(description="Of what one was told: the case was opened since; of one's own deeds always")
+    sender: str | None = Field(default=None, description="The colleague who sent a copy (抄送), by name")
+    note: str | None = Field(default=None, description="What that person wrote with it")
 
 
 class DeedsOut(Answer):

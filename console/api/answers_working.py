@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -82,6 +82,14 @@ class CommentIn(_Asked):
     """A remark (备注) for everybody who works on the case."""
 
     text: Prose = Field(min_length=1, max_length=500)
+    revision: int | None = _REVISION
+
+
+class CopyIn(_Asked):
+    """To which colleagues a case is shown (抄送), and what is written with it."""
+
+    to: list[Annotated[Word, Field(min_length=1)]] = Field(max_length=100, description="Their logins")
+    note: Prose = Field(default="", description="200 characters at most; may be empty")
     revision: int | None = _REVISION
 
 

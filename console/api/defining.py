@@ -231,13 +231,13 @@ def terms(call: Call) -> list[TermOut]:
     ]
 
 
-@doors.door("GET", "/admin/batches", scope=Scope.READ, to=Audience.RECORDS)
+@doors.door("GET", "/admin/batches", scope=Scope.READ, to=Audience.BATCHES)
 def every_batch(call: Call) -> list[BatchLineOut]:
     """Batches of the files and of the database, those that are not published first."""
     return [BatchLineOut.model_validate(one._asdict()) for one in batches.lines(errand(call))]
 
 
-@doors.door("GET", "/admin/batches/{name}", scope=Scope.READ, to=Audience.RECORDS)
+@doors.door("GET", "/admin/batches/{name}", scope=Scope.READ, to=Audience.BATCHES)
 def one_batch(call: Call, name: BatchName) -> BatchValuesOut:
     """One batch with its values."""
     return _batch(errand(call), name)

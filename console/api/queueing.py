@@ -174,6 +174,9 @@ def _deed(one: lists.Line) -> DeedOut:
         student_no=one.student_no or None,
         waits_for=[words(each) for each in one.waits_for],
         may_withdraw=one.may_withdraw,
+        is_read=one.is_read,
+        sender=one.sender or None,
+        note=one.note or None,
     )
 
 

@@ -16,6 +16,7 @@ from console.api.answers import verdict, words
 from console.api.answers_working import (
     ActOut,
     CommentIn,
+    CopyIn,
     DelegationIn,
     DocumentOut,
     DueOut,
@@ -36,6 +37,7 @@ from console.web.faults import FileRefused, NotFound
 from engine.attaching import Attached, Withdrawn, attach, withdraw_document
 from engine.casework import answered
 from engine.commenting import comment
+from engine.copying import COPY, send_copy
 from engine.delegating import Mandate, Refusal, delegate_case, hand_over
 from engine.documents import document_of
 from engine.errors import Unknown, Unreadable
@@ -222,6 +224,13 @@ def remark(call: Call, number: Number, said: CommentIn, key: Key) -> ActOut:
     found = call.case(number)
     told = comment(call.desk, found.case.id, said.text, _asks(call, "comment", key, said.revision))
     return _done(call, found, told if isinstance(told, Repeated) else ())
+
+
+@doors.door("POST", "/cases/{number}/copies", scope=Scope.DECIDE, to=Audience.STAFF)
+def copy_one(call: Call, number: Number, copy: CopyIn, key: Key) -> ActOut:
+    """Show a case to colleagues who may see it anyway (抄送), all of them or nobody; nothing is decided by it."""
+    found, asked = call.case(number), _asks(call, COPY, key, copy.revision)
+    return _done(call, found, send_copy(call.desk, found.case.id, copy.to, copy.note, asked))
 
 
 @doors.door("POST", "/cases/{number}/signers", scope=Scope.DECIDE, to=Audience.STAFF)

@@ -11,6 +11,7 @@ class Audience(StrEnum):
     """Whom a route is for. Whoever is not among them is answered as if there were no such page.
 
     `PARTAKER` is whoever may have a part in a case: staff, students, third parties. Auditors read only.
+    `BATCHES` are who brings batches in and who publishes them.
     """
 
     ANYONE = "anyone"
@@ -19,6 +20,7 @@ class Audience(StrEnum):
     STUDENT = "student"
     PARTAKER = "partaker"
     RECORDS = "records"
+    BATCHES = "batches"
     AUDITOR = "auditor"
     SYSTEM_ADMIN = "system-admin"
     SECURITY_ADMIN = "security-admin"
@@ -50,6 +52,8 @@ def audiences(actor: Actor) -> frozenset[Audience]:
         found.add(Audience.AUDITOR)
     if "records_section" in roles:
         found.add(Audience.RECORDS)
+    if found & {Audience.RECORDS, Audience.SYSTEM_ADMIN}:
+        found.add(Audience.BATCHES)
     if roles - _ADMINS.keys() - {"auditor", "third_party", "student"}:
         found.add(Audience.STAFF)
     if actor.student is not None:

@@ -35,8 +35,11 @@ def day(visit: Visit) -> Response:
 
 
 def kind_of(visit: Visit, asked: str) -> DayKind | None:
-    """What kind of day a date (YYYY-MM-DD) is where the visitor works; None where it is none, or no calendar is set."""
-    one, calendar = forms.day(asked), visit.calendar
+    """What kind of day a date (YYYY-MM-DD, or a moment of it) is where the visitor works.
+
+    None where it is none, or no calendar is set.
+    """
+    one, calendar = forms.day(asked.partition("T")[0]), visit.calendar
     if one is None or calendar is None:
         return None
     said = lettering.long_day(one, visit.lang)

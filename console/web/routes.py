@@ -15,7 +15,7 @@ from console.web.auditing import what_if_routes as audit_what_if
 from console.web.auditing import work_routes as audit_work
 from console.web.batches import routes as batches
 from console.web.bulk import routes as bulk
-from console.web.cases import acts, correcting, evidence, nudging, signers
+from console.web.cases import acts, copying, correcting, evidence, nudging, signers
 from console.web.cases import routes as cases
 from console.web.definitions import routes as definitions
 from console.web.definitions import template_routes as templates
@@ -54,6 +54,7 @@ ALL = (
     signers.doors,
     correcting.doors,
     nudging.doors,
+    copying.doors,
     evidence.doors,
     queue.doors,
     deciding.doors,

@@ -155,6 +155,6 @@ def _published(connection: Connection) -> dict[str, str]:
         event = readable(body)
         if event["kind"] == EventKind.DEFINITION_PUBLISHED:
             data = event["data"]
-            if "message" not in data:
+            if "message" not in data and "batch" not in data:
                 found.setdefault(str(data.get("definition") or data.get("rulebook")), str(event["at"]))
     return found

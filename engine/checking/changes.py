@@ -20,6 +20,7 @@ from engine.loading.folder import definitions_in, read_batches
 from engine.loading.registered import source_hash
 from engine.loading.rulebooks import read_rulebook
 from engine.loading.shelf import Shelf
+from engine.store.proposals import is_batch, is_procedure
 from engine.vocabulary import RulebookText, Vocabulary
 
 
@@ -36,12 +37,14 @@ def changed_soundly(
         messages: What people can be told; None: any name.
     """
     shelf = Shelf(folder=folder, over=over)
-    if file.startswith("workflows/"):
+    found: Iterator[Complaint] = iter(())  # no check asks a batch or a calendar: their faults are found in reading
+    if is_batch(file):
+        library = replace(base, batches=dict(read_batches(shelf, base.rulebook)))
+    elif is_procedure(file):
         library = _with_definitions(base, shelf, folder / file)
         found = _complaints_around(base, library, Path(file).stem, messages)
     elif file.startswith("rules/calendars/"):
         library = replace(base, rulebook=base.rulebook.model_copy(update={"calendar": read_calendar(shelf)}))
-        found = iter(())  # no check asks a calendar; what is wrong with one is found where it is read
         if any(profile not in base.rulebook.organisation.profiles for profile, _ in shelf.profiles):
             return None
     else:

@@ -5,7 +5,7 @@ Source: the definition language, sections 2, 9 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -114,15 +114,47 @@ def definitions_in(shelf: Shelf, path: Path) -> Iterator[tuple[tuple[str, str], 
 def read_batches(shelf: Shelf, rulebook: RulebookText) -> Iterator[tuple[str, BatchFile]]:
     """The batch files of a shelf, their values read as a rulebook has them; the shelf takes the faults."""
     for path in shelf.files("workflows/batches"):
-        tree = shelf.open(path)
-        if tree is None:
-            continue
-        _report_name(shelf, tree, "batch", path.stem)
-        batch = shelf.shape(BatchFile, tree)
-        if batch is not None:
-            found: Found = []
-            yield batch.batch, typed_batch(batch, tree, rulebook.for_profile(batch.profile), found)
-            shelf.report(found)
+        yield from _batches_in(shelf, path, rulebook)
+
+
+def read_batch(file: str, text: str, rulebook: RulebookText) -> BatchFile:
+    """One batch by itself, its values read as a rulebook has them.
+
+    Raises:
+        DefinitionFaults: If anything in it cannot be used.
+    """
+    shelf = Shelf(folder=Path(), over={file: text})
+    found = [batch for _, batch in _batches_in(shelf, Path(file), rulebook)]
+    if shelf.faults:
+        raise DefinitionFaults(tuple(sorted(set(shelf.faults))))
+    return found[0]
+
+
+def placed_at_keys(file: str, text: str, wrong: Iterable[tuple[str, str]]) -> tuple[Fault, ...]:
+    """What is wrong with a text, by the key (one of the first level) whose value it is about.
+
+    Nothing where the text cannot be read at all, which is a fault of its own.
+    """
+    shelf = Shelf(folder=Path(), over={file: text})
+    tree = shelf.open(Path(file))
+    if tree is None:
+        return ()
+    found = Shelf(folder=Path(), lines=shelf.lines)
+    found.report([(tree.at([key]).place, Finding(code="wrong-value", message=message)) for key, message in wrong])
+    return tuple(sorted(found.faults))
+
+
+def _batches_in(shelf: Shelf, path: Path, rulebook: RulebookText) -> Iterator[tuple[str, BatchFile]]:
+    """The batch of one file of a shelf, by its name; none where it cannot be used."""
+    tree = shelf.open(path)
+    if tree is None:
+        return
+    _report_name(shelf, tree, "batch", path.stem)
+    batch = shelf.shape(BatchFile, tree)
+    if batch is not None:
+        found: Found = []
+        yield batch.batch, typed_batch(batch, tree, rulebook.for_profile(batch.profile), found)
+        shelf.report(found)
 
 
 def _report_name(shelf: Shelf, tree: Node, key: str, stem: str) -> None:

@@ -19,11 +19,11 @@ from engine.store.proposals import MESSAGES, is_template
 
 MOST_BYTES = 500_000
 """The longest file shipped has a tenth of it."""
-FOLDERS = ("workflows", "rules", "rules/calendars")
-"""Where the files are of which one may be replaced by a text; batches come with the folder."""
+FOLDERS = ("workflows", "rules", "rules/calendars", "workflows/batches")
+"""Where the files are of which one may be replaced by a text."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,80}\.yaml", re.ASCII)
-_HEAD = re.compile(r"^(workflow|year)[ \t]*:", re.MULTILINE)
-_NEW_FILES: Mapping[str, str] = {"workflow": "workflows", "year": "rules/calendars"}
+_HEAD = re.compile(r"^(workflow|year|batch)[ \t]*:", re.MULTILINE)
+_NEW_FILES: Mapping[str, str] = {"workflow": "workflows", "year": "rules/calendars", "batch": "workflows/batches"}
 """Files that may be new, by the key they begin with."""
 
 
@@ -72,7 +72,7 @@ class Origin:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def place_of(self, over: Mapping[str, str], name: str, text: str) -> str:
-        """For which file a text is, by its name; a new procedure or year has a place too.
+        """For which file a text is, by its name; a new procedure, year or batch has a place too.
 
         Args:
             over: Texts laid over the folder.
@@ -85,15 +85,16 @@ class Origin:
         """
         if not _NAME.fullmatch(name):
             raise Unreadable("文件名 file name", name, "leave-of-absence.yaml")
-        for folder in FOLDERS:
+        head = _HEAD.search(text)
+        own = None if head is None else _NEW_FILES[head[1]]
+        for folder in sorted(FOLDERS, key=lambda one: one != own):  # a batch and a year may both be called 2024
             file = f"{folder}/{name}"
             if file in over or (self.folder / file).is_file():
                 return file
-        head = _HEAD.search(text)
-        if head is None:
+        if own is None:
             known = [path.name for folder in FOLDERS for path in (self.folder / folder).glob("*.yaml")]
             raise Unknown("定义文件 definition file", name, known)
-        return f"{_NEW_FILES[head[1]]}/{name}"
+        return f"{own}/{name}"
 
 
 def decoded(name: str, raw: bytes) -> str:

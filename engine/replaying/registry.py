@@ -111,7 +111,7 @@ def _token(rows: Told, at: str, data: Data) -> None:
 
 
 def _publication(rows: Told, _at: str, data: Data) -> None:
-    if "message" not in data:  # a template of what people are told is kept as a proposal only
+    if "message" not in data and "batch" not in data:  # these texts are kept as proposals only
         rows["published"][data.get("definition") or data.get("rulebook")] = True
     if "proposal" in data:  # its text is in force from the first of its days on
         said = tuple(data[key] for key in ("file", "sha256", "effective_from", "proposed_by", "approved_by"))

@@ -81,15 +81,17 @@ class Passed(NamedTuple):
     ended: bool
 
 
-def passed(connection: Connection, paths: Sequence[str], at: datetime, before: int, *, is_over: bool) -> list[Passed]:
-    """What is lent (委派) at some units and below them, or was and is no more; newest first, a page of it."""
+def passed(
+    connection: Connection, paths: Sequence[str], at: datetime, before: int, most: int, *, is_over: bool
+) -> list[Passed]:
+    """What is lent (委派) at some units and below them, or was and is no more; newest first, so many at most."""
     within = " OR ".join("u.path >= ? AND u.path < ?" for _ in paths) or "1 = 0"
     ends = [end for path in paths for end in below(path)]
     counts = "(d.revoked_at IS NULL AND d.until >= ?)"
     rows = connection.execute(
         f"{_PASSED} WHERE NOT d.for_good AND d.id < ? AND ({within}) AND {'NOT ' if is_over else ''}{counts}"
         " ORDER BY d.id DESC LIMIT ?",
-        (before, *ends, moment(at), PAGE + 1),
+        (before, *ends, moment(at), most),
     ).fetchall()
     return [_passed(row, at) for row in rows]
 

@@ -37,9 +37,23 @@ MESSAGES = "messages/"
 of definitions."""
 
 
+BATCHES = "workflows/batches/"
+"""Below it are batches (届/批次): they define no procedure, and nothing goes by one before it is published itself."""
+
+
 def is_template(file: str) -> bool:
     """Whether a text for a file is a template of what people are told."""
     return file.startswith(MESSAGES)
+
+
+def is_batch(file: str) -> bool:
+    """Whether a text for a file is a batch."""
+    return file.startswith(BATCHES)
+
+
+def is_procedure(file: str) -> bool:
+    """Whether a text for a file is a procedure."""
+    return file.startswith("workflows/") and not is_batch(file)
 
 
 class Line(NamedTuple):

@@ -65,6 +65,7 @@ class EventKind(StrEnum):
     EXPORTED = "exported"
     NOTED = "noted"
     COMMENTED = "commented"
+    COPIED = "copied"
     ERASED = "erased"
 
 

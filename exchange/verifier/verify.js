@@ -1368,7 +1368,7 @@ class Ground {
     else if (kind === "role_changed") this.takeRole(data, at);
     else if (kind === "definition_published") {
       const digest = String(get(data, "definition") || get(data, "rulebook"));
-      if (!has(data, "message") && !this.published.has(digest)) this.published.set(digest, at);
+      if (!has(data, "message") && !has(data, "batch") && !this.published.has(digest)) this.published.set(digest, at);
     } else if (LENT.includes(kind) || kind === REVOKED) lend(this.loans, event);
     else this.takeBatch(kind, data, at);
   }
@@ -1549,7 +1549,7 @@ function checkPersonal(lines) {
 // 11  A case replayed under the definition it is pinned to
 // =====================================================================================================================
 
-const STEPS = ["opened", "moved"], NO_ACTS = ["viewed", "noted", "commented", "reminded", "escalated", "late"], ERASES = "records_section";
+const STEPS = ["opened", "moved"], NO_ACTS = ["viewed", "noted", "commented", "copied", "reminded", "escalated", "late"], ERASES = "records_section";
 const MIGRATES = ["records_section", "academic_affairs", "provincial_auditor"];
 const JUDGED = ["moved", "signed", "retracted", "signer_changed", "relocated"];
 const copied = (value) => JSON.parse(JSON.stringify(value));
@@ -2451,6 +2451,7 @@ const CASE_EVENTS = {
   late: CaseReplay.prototype.deadlineTold, reminded: CaseReplay.prototype.deadlineTold, escalated: CaseReplay.prototype.deadlineTold,
   delegated: CaseReplay.prototype.delegated, handed_over: CaseReplay.prototype.delegated,
   urged: CaseReplay.prototype.nothing, timer_blocked: CaseReplay.prototype.nothing, noted: CaseReplay.prototype.nothing, commented: CaseReplay.prototype.nothing,
+  copied: CaseReplay.prototype.nothing,
   delegation_revoked: CaseReplay.prototype.nothing, imported: CaseReplay.prototype.nothing,
   refused: CaseReplay.prototype.refused, signer_changed: CaseReplay.prototype.signersChanged,
   retracted: CaseReplay.prototype.retracted, relocated: CaseReplay.prototype.relocated, migrated: CaseReplay.prototype.migrated,

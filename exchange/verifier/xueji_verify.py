@@ -1924,7 +1924,7 @@ class Ground:
         elif kind == _ROLE:
             self._take_role(data, at)
         elif kind == _PUBLISHED:
-            if "message" not in data:
+            if "message" not in data and "batch" not in data:
                 self.published.setdefault(str(data.get("definition") or data.get("rulebook")), at)
         elif kind in (*_LENT, _REVOKED):
             lend(self.loans, event)
@@ -2539,7 +2539,7 @@ def opened_values(kept: Data, expected: object) -> Data | None:
 # ======================================================================================================================
 
 _STEPS = ("opened", "moved")
-_NO_ACTS = frozenset({"viewed", "noted", "commented", "reminded", "escalated", "late"})
+_NO_ACTS = frozenset({"viewed", "noted", "commented", "copied", "reminded", "escalated", "late"})
 """Who has read a document, noted something, or was reminded, has not acted: what went before can be taken back."""
 _MIGRATES = ("records_section", "academic_affairs", "provincial_auditor")
 _ERASES = "records_section"
@@ -3715,7 +3715,7 @@ _CASE_EVENTS: Mapping[str, Callable[[CaseReplay, Told], None]] = {
     **dict.fromkeys(("opened", "moved", "signed"), CaseReplay._step),  # noqa: SLF001 a table of the class's own methods
     **dict.fromkeys(("late", "reminded", "escalated"), CaseReplay._deadline_told),  # noqa: SLF001
     **dict.fromkeys(("delegated", "handed_over"), CaseReplay._delegated),  # noqa: SLF001
-    **dict.fromkeys(("urged", "timer_blocked", "noted", "commented"), CaseReplay._nothing),  # noqa: SLF001
+    **dict.fromkeys(("urged", "timer_blocked", "noted", "commented", "copied"), CaseReplay._nothing),  # noqa: SLF001
     **dict.fromkeys(("delegation_revoked", "imported"), CaseReplay._nothing),  # noqa: SLF001
     "refused": CaseReplay._refused,  # noqa: SLF001
     "signer_changed": CaseReplay._signers_changed,  # noqa: SLF001

@@ -1,8 +1,8 @@
 """What is told to one person in one mail, before it is put into words.
 
 Nothing here names a student but the reader: a case is its number, and no message has a place for a student's name,
-student number, ID number or grade. Of colleagues it names only who passes something on to the reader, and to those
-who look after people whom somebody has to be asked about.
+student number, ID number or grade. Of colleagues it names only who passes something on to the reader or sends a copy,
+and to those who look after people whom somebody has to be asked about.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Message = Literal[
     "delegated",
     "delegation_ended",
     "urged",
+    "copied",
     "approaching",
     "due_today",
     "overdue",
@@ -84,9 +85,9 @@ class Notice:
         todo: Titles of the steps the reader may take now.
         why: Why this reader is told, a clause without a full stop: 您是柳桥教学点的经办人.
         sequence: How often the deadline was moved.
-        reason: The words of whoever sent it back, refused it, passed it on or moved the deadline.
+        reason: The words of whoever sent it back, refused it, passed it on, sent a copy or moved the deadline.
         delegation: What was passed on or taken back, where it is about that.
-        person: The colleague it is about, by name, where it is about one.
+        person: The colleague it is about, or who sends the copy, by name, where there is one.
     """
 
     message: Message

@@ -32,6 +32,7 @@ _DUE: dict[Message, tuple[int, Left]] = {
 _REASONS: dict[Message, str] = {
     **dict.fromkeys(("returned", "refused", "deadline_moved"), "登记表缺学生签名页；\n请补签后重新上传。"),
     "delegated": "5月9日至13日出差。",
+    "copied": "签名页已补，请放心办下一步。",
 }
 
 
@@ -74,6 +75,7 @@ def sample_notice(message: Message) -> Notice:
         sequence=1 if message == "deadline_moved" else 0,
         reason=_REASONS.get(message),
         delegation=_DELEGATIONS.get(message),
+        person="欧阳·建国" if message == "copied" else None,
     )
 
 

@@ -61,9 +61,10 @@ class NoticeWords(TypedDict):
     """One notice, in words.
 
     Without a case (`case` and `state` None) it is about a role at a unit, `workflow` is that role, and `link` leads
-    to the queue; or about a colleague, whom `person` names, and `link` leads to what was looked at. `matter` is the
-    deadline, else the procedure. `due` is None while the date is open or where there is none, and so are `left` and
-    `when`. `when` is short and Chinese, for subject lines. `why` is a clause without a full stop.
+    to the queue; or about a colleague, whom `person` names, and `link` leads to what was looked at. With a case
+    `person` is who sends the copy. `matter` is the deadline, else the procedure. `due` is None while the date is open
+    or where there is none, and so are `left` and `when`. `when` is short and Chinese, for subject lines. `why` is a
+    clause without a full stop.
     """
 
     message: str

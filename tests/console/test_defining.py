@@ -110,3 +110,35 @@ def test_a_file_is_published_by_two_at_the_keyboard_and_nobody_approves_their_ow
     assert "没有差别" in again.stderr
     assert empty.document("definition", "withdraw", str(number), "--as", "sys", code=1)["refused"]
     assert empty.xueji("definition", "refuse", "99", "--as", "sys2", *REASON).exit_code == 2
+
+
+def _new_batch(counter: Counter, name: str, **changes: str) -> str:
+    """The file of a batch of the next year, after that of June 2024."""
+    text = (HOME / "workflows" / "batches" / "2024-06.yaml").read_text(encoding="utf-8")
+    for old, new in {"batch: 2024-06": f"batch: {name}", "2024-05-": "2025-05-", **changes}.items():
+        text = text.replace(old, new)
+    file = counter.folder / f"{name}.yaml"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def test_a_new_batch_is_brought_in_by_two_at_the_keyboard_and_then_published(empty: Counter) -> None:
+    for login in ("sys", "sys2"):
+        empty.done("user", "add", login, "--role", "system_admin", "--unit", "SX")
+    file = _new_batch(empty, "2025-06")
+
+    wrong = _new_batch(empty, "june", **{"review_by: 2025-05-15": "review_by: 2025-04-30"})
+    refused = empty.document("definition", "propose", wrong, "--as", "sys", *REASON, code=1)
+    assert [one["file"] for one in refused["faults"]] == ["workflows/batches/june.yaml"] * 4, "its order, thrice"
+    told = empty.document("definition", "propose", file, "--as", "sys", *REASON)
+    assert (told["file"], told["faults"], told["open_cases"]) == ("workflows/batches/2025-06.yaml", [], 0)
+    assert empty.xueji("batch", "publish", "2025-06", "--as", "rec").exit_code == 2, "nobody has approved it"
+    done = empty.done("definition", "approve", str(told["number"]), "--as", "sys2").stdout
+    assert "workflows/batches/2025-06.yaml" in done
+    assert "学籍科发布" in empty.done("definition", "show", str(told["number"])).stdout
+
+    empty.done("batch", "publish", "2025-06", "--as", "rec")
+    late = _new_batch(empty, "2025-06", **{"photo_by: 2025-05-13": "photo_by: 2025-05-12"})
+    changed = empty.document("definition", "propose", late, "--as", "sys", *REASON)
+    assert any("批次已发布" in one["zh"] for one in changed["differences"])
+    assert empty.xueji("replay", "--all").exit_code == 0

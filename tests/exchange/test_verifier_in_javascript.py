@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from exchange.bundles import VERIFIER
+from tests import chromium
 from tests.engine.town import HOME
 from tests.exchange import toy_trail as toy
 from tests.exchange.broken_bundles import BROKEN
@@ -18,11 +19,11 @@ from tests.trail.attacks_on_bundles import ATTACKS, TOLERATED, UNFOUND
 from tests.trail.prey import POLICY
 from tests.trail.verifying import verifier
 
-NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
+NODE, CHROMIUM = shutil.which("node"), chromium.installed()
 needs_node = pytest.mark.skipif(
     NODE is None, reason="NOT RUN: the browser's verifier was not compared; no node in PATH"
 )
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="NOT RUN: the page was not opened; no chromium in PATH")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=f"NOT RUN: the page was not opened; {chromium.MISSING}")
 
 
 EVERY = (*ATTACKS, *UNFOUND, *TOLERATED)

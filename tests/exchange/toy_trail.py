@@ -115,6 +115,7 @@ def registry() -> Story:
         *(("definition_published", {"rulebook": book}) for book in (BOOK, OTHER_BOOK)),
         ("batch_published", {"batch": "B", "values": {"until": "2024-06-01"}, "rulebook": BOOK}),
         ("definition_published", {"message": "order/letter.txt", "rulebook": LETTER}),
+        ("definition_published", {"batch": "2025-06", "rulebook": LETTER}),
     ]
     return [
         {"kind": kind, "seq": seq, "at": at(0), "actor": "setup", "data": data}
@@ -224,10 +225,11 @@ def lent() -> Story:
 
 
 def looked_over() -> Story:
-    """Personal values were shown, and somebody wrote a comment: neither decides anything."""
+    """Personal values were shown, somebody wrote a comment and sent a copy: nothing of it decides anything."""
     shown = event("viewed", "bob", trigger="view:facts", revealed=["id_number"], purpose="contact")
     own = event("viewed", "pupil", **{**shown["data"], "trigger": "view:facts"}) | {"role": "student", "unit": "S1"}
-    return [*opened(), shown, own, event("commented", "ann", trigger="comment"), *checked()[1:]]
+    beside = [event("commented", "ann", trigger="comment"), event("copied", "ann", trigger="copy", colleagues=["bob"])]
+    return [*opened(), shown, own, *beside, *checked()[1:]]
 
 
 def withdrawn() -> Story:

@@ -39,7 +39,7 @@ def takes_everything(_step: str, _to: str) -> None:
     """No fault at all."""
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: aiosmtpd looks at every name of it, which Python before 3.11.3 does not bear then
 class Office:
     """What the server has seen: every mail it took, and how often; `log` has the verbs of every conversation."""
 

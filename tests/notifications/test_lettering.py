@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import pytest
 
 from engine.calendars import calendar_of
+from engine.copying import send_copy
 from engine.library import Library
-from engine.organisation import give_role
+from engine.organisation import disable, end_role, give_role
 from engine.retracting import retract
 from engine.store.deadlines import of_case
 from engine.store.mails import MailRow, mails
@@ -19,6 +21,7 @@ from engine.viewing import MANY_REVEALS, Purpose, Reason, reveal
 from notifications.composing import Hours, compose
 from notifications.lettering import Letters, left_of
 from notifications.messages.letters import Left, Letter
+from notifications.messages.rendering import Messages
 from notifications.scanning import scan
 from tests.engine.lab import CHECK, loan, opened, rule, working
 from tests.engine.town import FIRST, NOW, SECOND, Town
@@ -295,3 +298,66 @@ def test_of_a_colleague_who_is_shown_much_the_mail_names_the_colleague_and_no_ca
 
     assert (notice.message, notice.person, notice.case, notice.state) == ("revealed_often", "林𠮷", None, None)
     assert notice.unit == "S1"
+
+
+# --- a copy that a colleague sends (抄送) --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(waiting: tuple[Town, int]) -> tuple[Town, int]:
+    """The same, of which the operator has sent the approver a copy with a few words."""
+    town, case = waiting
+    with town.connection.writing():
+        set_name(town.connection, "operator.s1", "林𠮷")
+    request = town.request("copy", "operator.s1")
+    assert send_copy(town.desk, case, ["approver.s1"], "签名页已补，问 13800138000", request) == ()
+    compose(town.desk, NOW, Hours())
+    return town, case
+
+
+def test_a_copy_goes_with_the_digest_and_says_from_whom_with_which_words(shown: tuple[Town, int]):
+    town, case = shown
+
+    assert mail_of(town).slot.startswith("digest/")
+    [notice] = [one for one in read(town, NOW).notices if one.message == "copied"]
+    assert (notice.person, notice.reason) == ("林𠮷", "签名页已补，问 13800138000")
+    assert (notice.case, notice.why.zh) == (town.by_id(case).number, "同事抄送给您")
+
+
+def test_the_mail_of_a_copy_names_the_colleague_inside_only_and_no_telephone(shown: tuple[Town, int]):
+    town, _ = shown
+    messages = Messages(
+        None,
+        url="https://xueji.example/",
+        sender="学籍科 <records@school.example>",
+        log="xueji/0a1b",
+        is_rehearsal=False,
+    )
+
+    mail = messages.mail(read(town, NOW))
+
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        said = re.sub(r"<[^>]+>", "", str(body.get_content()))
+        assert re.search(r"抄送人 From\s*：?\s*林𠮷", said)
+        assert "签名页已补，问 ****" in said
+    assert "林𠮷" not in str(mail["Subject"])
+
+
+def test_a_copy_is_told_also_when_the_case_has_gone_on(shown: tuple[Town, int]):
+    town, case = shown
+    town.decided(case, "check", "approver.s1")
+
+    assert "copied" in {one.message for one in read(town, NOW).notices}
+
+
+def test_who_may_not_see_the_case_any_more_or_is_kept_out_reads_no_copy(shown: tuple[Town, int]):
+    town, _ = shown
+    with town.undone():
+        disable(town.desk, "approver.s1", at=NOW, actor="setup")
+        assert letter(town, NOW) is None
+
+    end_role(town.desk, "approver.s1", "site_approver", "S1", at=NOW, actor="setup")
+
+    assert letter(town, NOW) is None

@@ -164,6 +164,7 @@ def test_a_rehearsal_says_so_in_the_subject_and_in_both_bodies_and_a_live_databa
         pytest.param("due_today", "【学籍】毕业申请：今天截止（5月8日） 7QK4M2T9", id="today"),
         pytest.param("overdue", "【学籍】毕业申请：逾期 2 个工作日（5月6日截止） 7QK4M2T9", id="overdue"),
         pytest.param("returned", "【学籍】毕业申请：已退回修改 7QK4M2T9", id="returned"),
+        pytest.param("copied", "【学籍】毕业申请：抄送 7QK4M2T9", id="copied"),
         pytest.param(
             "deadline_moved", "【学籍】毕业申请：截止时间已改，还剩 26 天（6月3日截止，暂定） 7QK4M2T9", id="moved"
         ),
@@ -308,10 +309,10 @@ def test_a_digest_counts_by_urgency_with_the_latest_first():
 
     mail = _mail(letter)
 
-    assert mail["Subject"] == "【学籍】14 件事：逾期 2 件，今天 1 件，近期 3 件，通知 8 件"
+    assert mail["Subject"] == "【学籍】15 件事：逾期 2 件，今天 1 件，近期 3 件，通知 9 件"
     text = _text(mail)
-    assert "late 2, today 1, soon 3, news 8" in text
-    assert re.findall(r"【(\S+) \w+】 (\d+) 件", text) == [("逾期", "2"), ("今天", "1"), ("近期", "3"), ("通知", "8")]
+    assert "late 2, today 1, soon 3, news 9" in text
+    assert re.findall(r"【(\S+) \w+】 (\d+) 件", text) == [("逾期", "2"), ("今天", "1"), ("近期", "3"), ("通知", "9")]
     assert text.index("逾期 3 个工作日") < text.index("逾期 2 个工作日") < text.index("今天截止")
 
 

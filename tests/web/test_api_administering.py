@@ -9,6 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from console.demo import evening, school
+from console.settings import HOME
 from engine.trail.event import REGISTRY
 from tests.web import test_publishing as publishing
 from tests.web.conftest import Site
@@ -167,6 +168,22 @@ def test_a_definition_is_proposed_by_a_program_and_approved_by_another_persons(s
     assert {one["version"] for one in shown["versions"]} == {1, 2}
     assert first.get("/admin/proposals").json()["proposals"][0]["number"] == drafts[0]["number"]
     assert publishing.FILE.stem in {one["name"] for one in first.get("/admin/definitions").json()["procedures"]}
+
+
+def test_a_new_batch_is_proposed_by_a_program_as_its_file(site: Site) -> None:
+    first, other = (Program(site, one, "read", "admin") for one in (publishing.FIRST, publishing.OTHER))
+    text = (HOME / "workflows" / "batches" / "2024-1-teaching.yaml").read_text("utf-8").replace("2024-1", "2024-2")
+    drafted = first.post("/admin/proposals", {"name": "2024-2-teaching.yaml", "text": text}, "batch-001").json()
+    assert (drafted["faults"], drafted["file"]) == ([], "workflows/batches/2024-2-teaching.yaml")
+    address = f"/admin/proposals/{drafted['number']}"
+    first.post(f"{address}/submit", {"effective_on": "2024-05-15", "reason": publishing.REASON}, "batch-002")
+    assert other.post(f"{address}/approve", {}, "batch-003").json()["stage"] == "approved"
+
+    assert first.get("/admin/batches/2024-2-teaching").json()["is_published"] is False
+    assert first.get("/admin/definitions/2024-2-teaching").json()["text"] == text
+    records = Program(site, school.AUDITING, "read", "admin")
+    published = records.post("/admin/batches/2024-2-teaching/publication", {"dry_run": False}, "batch-004").json()
+    assert published["is_published"] is True
 
 
 def test_a_proposal_is_refused_with_a_reason_or_taken_back_by_its_maker(site: Site) -> None:

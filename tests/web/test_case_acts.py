@@ -135,7 +135,8 @@ def test_whatever_the_page_of_a_case_offers_its_reader_may_do(site: Site, who: s
         dict.fromkeys(offered - {"do"}, 200)
     )
     assert offered >= {
-        evening.OPERATOR: {"comment", "hand-over", "delegate", "signers"}, "auditor": set(), "the student": {"comment"},
+        evening.OPERATOR: {"comment", "hand-over", "delegate", "copies", "signers"}, "auditor": set(),
+        "the student": {"comment"},
     }[who]  # fmt: skip
 
 
@@ -256,7 +257,7 @@ def test_only_the_own_last_step_is_taken_back(site: Site, filed: str) -> None:
 
 def test_forms_come_as_parts_of_the_page(site: Site, filed: str) -> None:
     person = site.signed_in(evening.APPROVER)
-    for act in ("comment", "withdraw", "hand-over", "delegate", "signers", "nudge", "reveal?fact=id_number"):
+    for act in ("comment", "withdraw", "hand-over", "delegate", "copies", "signers", "nudge", "reveal?fact=id_number"):
         part = person.fragment(f"/cases/{filed}/{act}")
         assert part.status_code == 200
         assert "<html" not in part.text

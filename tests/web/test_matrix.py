@@ -58,7 +58,7 @@ class Who:
 
     def belongs(self, to: str) -> bool:
         """Whether the person is among those a route is for."""
-        return to in ("anyone", self.role) or self.kind in _GROUPS.get(to, ())
+        return any(one in ("anyone", self.role) or self.kind in _GROUPS.get(one, ()) for one in to.split(" or "))
 
     def knows(self, case: Mapping[str, Any]) -> bool:
         """Whether the policy lets the person know of a case (its third sentence)."""
@@ -104,7 +104,8 @@ def _several(said: int | list[int]) -> tuple[int, ...]:
 
 
 def entries(section: str) -> Iterator[Entry]:
-    for path, said in MATRIX[section].items():
+    several = ((path, one if isinstance(one, list) else [one]) for path, one in MATRIX[section].items())
+    for path, said in ((path, one) for path, each in several for one in each):
         answers = said.get("is", 200 if section.endswith("get") else ())
         yield Entry(
             section=section, path=path, to=said["to"], cases=tuple(said.get("case", ())), values=said.get("with", {}),

@@ -263,7 +263,7 @@ def test_a_batch_is_published_after_its_effect_was_shown_and_a_term_begins(site:
     assert "已发布" in records.get(address).text
     assert records.post(f"{address}/publish", {"confirmed": "yes"}).status_code == 409
     assert records.post("/admin/batches/term", {"term": "2030-1"}).status_code == 422
-    assert site.signed_in(FIRST).get("/admin/batches").status_code == 404
+    assert site.signed_in(FIRST).post(f"{address}/publish", {"confirmed": "yes"}).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -43,21 +43,22 @@ class Changes(NamedTuple):
     following: int
 
 
-def page(visit: Visit, paths: Sequence[str], before: int | None) -> Changes:
+def page(visit: Visit, paths: Sequence[str], before: int | None, most: int = PAGE) -> Changes:
     """A page of changes at some units and below them, newest first.
 
     Args:
         visit: Who looks.
         paths: The units.
         before: The place in the registry's chain the page begins before; None for the newest.
+        most: So many at most.
     """
     found = changes(visit.desk.connection, OF_PEOPLE_AND_UNITS, before)
     wanted: list[Event] = []
-    while len(wanted) <= PAGE and (some := list(islice(found, _READ))):
+    while len(wanted) <= most and (some := list(islice(found, _READ))):
         wanted += _concerning(visit, tuple(paths), some)
-    shown = wanted[:PAGE]
+    shown = wanted[:most]
     names = names_of(visit, {login for one in shown for login in (one["actor"], one["data"].get("login")) if login})
-    following = int(shown[-1]["seq"]) if len(wanted) > PAGE else 0
+    following = int(shown[-1]["seq"]) if len(wanted) > most else 0
     return Changes([_line(visit, one, names) for one in shown], following)
 
 

@@ -85,15 +85,28 @@ class Assignment(NamedTuple):
 def page(visit: Visit, before: int | None, *, is_over: bool) -> Delegations:
     """What is lent at the visitor's units, or was; what was refused; where nobody can act."""
     connection, paths = visit.desk.connection, own_paths(visit)
-    found = delegations.passed(connection, paths, visit.at, before or NEWEST, is_over=is_over)
-    more = {"before": found[PAGE - 1].id, **({"over": 1} if is_over else {})} if len(found) > PAGE else {}
+    found = lent(visit, before, PAGE + 1, is_over=is_over)
+    more = {"before": found[PAGE - 1].one.id, **({"over": 1} if is_over else {})} if len(found) > PAGE else {}
     return Delegations(
-        lines=[line(visit, one) for one in found[:PAGE]],
-        refused=[_refused(visit, one) for one in delegations.last_refused(connection, _REFUSED_AMONG)
-                 if is_own(visit, one["data"]["given"]["unit"])],
+        lines=found[:PAGE],
+        refused=refused(visit),
         gaps=[_gap(visit, one) for one in vacancies(connection, paths, visit.at, _AHEAD, _works(visit))],
         following=f"/admin/delegations?{urlencode(more)}" if more else "",
     )  # fmt: skip
+
+
+def lent(visit: Visit, before: int | None, most: int, *, is_over: bool) -> list[Line]:
+    """What is lent at the visitor's units, or was and is no more, newest first; so many at most."""
+    found = delegations.passed(
+        visit.desk.connection, own_paths(visit), visit.at, before or NEWEST, most, is_over=is_over
+    )
+    return [line(visit, one) for one in found]
+
+
+def refused(visit: Visit) -> list[Refused]:
+    """What was not lent of late at the visitor's units, and why, newest first."""
+    found = delegations.last_refused(visit.desk.connection, _REFUSED_AMONG)
+    return [_refused(visit, one) for one in found if is_own(visit, one["data"]["given"]["unit"])]
 
 
 def _works(visit: Visit) -> Callable[[date], bool]:

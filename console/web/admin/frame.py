@@ -23,6 +23,7 @@ PLACES = (
     Place("/admin/definitions", "定义", frozenset({Audience.SYSTEM_ADMIN})),
     Place("/admin/calendars", "日历", frozenset({Audience.SYSTEM_ADMIN})),
     Place("/admin/terms", "学期", frozenset({Audience.SYSTEM_ADMIN})),
+    Place("/admin/batches", "批次", frozenset({Audience.SYSTEM_ADMIN})),
     Place("/admin/people", "人员", frozenset({Audience.SECURITY_ADMIN})),
     Place("/admin/units", "单位", frozenset({Audience.SECURITY_ADMIN})),
     Place("/admin/delegations", "代办", frozenset({Audience.SECURITY_ADMIN})),

@@ -54,8 +54,8 @@ class Outbox(NamedTuple):
     following: str
 
 
-def outbox(visit: Visit, state: str, before: int | None) -> Outbox:
-    """One page of the mails in a state, the newest first.
+def outbox(visit: Visit, state: str, before: int | None, most: int = PAGE) -> Outbox:
+    """One page of the mails in a state, the newest first, so many at most.
 
     Raises:
         NotFound: If there is no such state.
@@ -64,15 +64,15 @@ def outbox(visit: Visit, state: str, before: int | None) -> Outbox:
         raise NotFound
     connection = visit.desk.connection
     counted = mails.counts(connection)
-    found = mails_before(connection, TABS[state][1], before, PAGE + 1)
-    shown = found[:PAGE]
+    found = mails_before(connection, TABS[state][1], before, most + 1)
+    shown = found[:most]
     contacts = reached(connection, [one.recipient for one in shown])
     return Outbox(
         state=state,
         tabs=[(f"/admin/outbox?state={name}", visit.say(text), _count(counted, states), name == state)
               for name, (text, states) in TABS.items()],
         lines=[_line(visit, one, contacts.get(one.recipient)) for one in shown],
-        following=_address(state, shown[-1].number) if len(found) > PAGE else "",
+        following=_address(state, shown[-1].number) if len(found) > most else "",
     )  # fmt: skip
 
 

@@ -59,11 +59,11 @@ class People(NamedTuple):
     is_cut: bool = False
 
 
-def people(visit: Visit, after: str) -> People:
-    """Those who hold a role at the visitor's units, by login."""
-    found = administration.people(visit.desk.connection, own_paths(visit), after, PAGE + 1)
-    shown = found[:PAGE]
-    following = f"/admin/people?{urlencode({'after': shown[-1].login})}" if len(found) > PAGE else ""
+def people(visit: Visit, after: str, most: int = PAGE) -> People:
+    """Those who hold a role at the visitor's units, by login, so many at most."""
+    found = administration.people(visit.desk.connection, own_paths(visit), after, most + 1)
+    shown = found[:most]
+    following = f"/admin/people?{urlencode({'after': shown[-1].login})}" if len(found) > most else ""
     return People([_shown(visit, one) for one in shown], following)
 
 
@@ -86,11 +86,11 @@ def named_givers(visit: Visit, some: Sequence[Person]) -> dict[tuple[str, str, s
     return {key: names[by] for key, by in found.items()}
 
 
-def find(visit: Visit, typed: str) -> People:
+def find(visit: Visit, typed: str, most: int = PAGE) -> People:
     """Those whose name or login has what was typed in it: of the own units, or who work nowhere yet, or no more."""
     text = " ".join(typed.split())
-    found = administration.people_called(visit.desk.connection, own_paths(visit), text, PAGE + 1) if text else []
-    return People([_shown(visit, one) for one in found[:PAGE]], "", text, len(found) > PAGE)
+    found = administration.people_called(visit.desk.connection, own_paths(visit), text, most + 1) if text else []
+    return People([_shown(visit, one) for one in found[:most]], "", text, len(found) > most)
 
 
 def person(visit: Visit, login: str) -> Person:

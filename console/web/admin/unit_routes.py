@@ -18,7 +18,7 @@ _FIELDS = (units.PHONE, units.HOURS, units.NEW_NAME, "code", "name", "kind")
 @doors.get("/admin/units", to=Audience.SECURITY_ADMIN)
 def admin_units(visit: Visit, at: str = "") -> Response:
     """The tree of units with what is open."""
-    return visit.page("admin/units.html", tabs=tabs(visit), lines=units.tree(visit, at))
+    return visit.page("admin/units.html", tabs=tabs(visit), lines=units.tree(visit, at), at=at)
 
 
 @doors.get("/admin/units/{code}", to=Audience.SECURITY_ADMIN)

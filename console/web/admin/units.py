@@ -82,8 +82,10 @@ def address_of(code: str) -> str:
     return f"/admin/units/{quote(code, safe='')}"
 
 
-def tree(visit: Visit, at: str) -> list[Line]:
+def tree(visit: Visit, at: str, most: int | None = _MANY) -> list[Line]:
     """The units the visitor looks after, each below the one it belongs to; from one unit on, where that is named.
+
+    Of more than `most` those a few steps below the top (None: all of them).
 
     Raises:
         NotFound: If that is no unit of the visitor's.
@@ -94,7 +96,7 @@ def tree(visit: Visit, at: str) -> list[Line]:
     for one in rows:
         top = top if one.path.startswith(top) else one.path
         lines.append(_line(visit, one, top.count("/"), counted))
-    return lines if len(lines) <= _MANY else [one for one in lines if one.depth <= _STEPS]
+    return lines if most is None or len(lines) <= most else [one for one in lines if one.depth <= _STEPS]
 
 
 def _line(visit: Visit, row: UnitRow, top: int, counted: Mapping[str, int]) -> Line:

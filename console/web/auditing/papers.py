@@ -11,6 +11,7 @@ from typing import NamedTuple
 from console.web import forms
 from console.web.auditing.frame import names_of, scope_of
 from console.web.faults import FieldFault, FieldFaults, NotFound
+from console.web.lettering import number_shown
 from console.web.visit import Visit
 from engine.auditing.papers import Conclusion, Paper, concluded, paper_in, papers
 from engine.exporting import exported
@@ -66,10 +67,8 @@ def papers_view(visit: Visit, batch: str, start: int) -> PapersView:
     """What was noted on a batch and its cases (empty: on any), as far as the person audits them."""
     found = every_paper(visit, batch)
     last = Counter(str(paper.conclusion) for paper in concluded(found).values())
-    newest = sorted(found, key=lambda one: (one.at, one.chain, one.seq), reverse=True)
-    shown = newest[start : start + PAGE]
     return PapersView(
-        lines=tuple(_lines(visit, shown)),
+        lines=tuple(newest(visit, found)[start : start + PAGE]),
         total=len(found),
         counts={one.value: last[one.value] for one in Conclusion},
         following=start + PAGE if start + PAGE < len(found) else None,
@@ -81,6 +80,18 @@ def every_paper(visit: Visit, batch: str) -> list[Paper]:
     scope = scope_of(visit, batch)
     with visit.desk.connection.reading():
         return list(papers(visit.desk.connection, scope))
+
+
+def newest(visit: Visit, found: list[Paper]) -> list[Line]:
+    """Notes with who wrote them, the newest first."""
+    return _lines(visit, sorted(found, key=lambda one: (one.at, one.chain, one.seq), reverse=True))
+
+
+def about(visit: Visit, paper: Paper) -> str:
+    """What a note is about in words: the case, at which event, or the batch."""
+    if paper.case is None:
+        return f"{visit.say('批次')} {paper.batch}"
+    return number_shown(paper.case) + (f" #{paper.about}" if paper.about else "")
 
 
 def booklet(visit: Visit, batch: str) -> bytes:

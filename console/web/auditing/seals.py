@@ -61,6 +61,11 @@ def seals_view(visit: Visit, before: int | None) -> SealsView:
     )
 
 
+def newest(visit: Visit, most: int) -> list[HeadLine]:
+    """The newest heads, so many at most."""
+    return [_line(one) for one in leaves.newest_heads(visit.desk.connection, None, most)[0]]
+
+
 def _line(head: Head) -> HeadLine:
     told = Checkpoint.parse(head.note.text)
     signers = tuple(dict.fromkeys(one.name for one in head.note.signatures))

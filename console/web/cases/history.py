@@ -90,6 +90,7 @@ _KINDS: Mapping[str, _Look] = {
     EventKind.RELOCATED: (_D, "arrows-exchange", "neutral", Bilingual(zh="转到别的单位", en="Moved to another unit")),
     EventKind.MIGRATED: (_D, "git-branch", "neutral", Bilingual(zh="改按新版定义", en="Moved to a later version")),
     EventKind.COMMENTED: (_D, "message", "neutral", Bilingual(zh="备注", en="Comment")),
+    EventKind.COPIED: (_M, "mail", "neutral", Bilingual(zh="抄送", en="Copied")),
     EventKind.ERASED: (_D, "eraser", "neutral", Bilingual(zh="抹除个人信息", en="Personal data erased")),
     EventKind.DEADLINE_MOVED: (_D, "clock", "neutral", Bilingual(zh="期限变动", en="Deadline moved")),
     EventKind.LATE: (_D, "clock-exclamation", "bad", Bilingual(zh="标为逾期", en="Marked late")),
@@ -112,6 +113,7 @@ _VIEWS: Mapping[str, Bilingual] = {
     "view:case": Bilingual(zh="整件", en="the whole case"),
     "view:facts": Bilingual(zh="个人信息", en="personal data"),
 }
+_AMONG_COLLEAGUES = frozenset({EventKind.COMMENTED, EventKind.COPIED})
 _OF_STEP: Mapping[str, tuple[str, str]] = {
     EventKind.REFUSED: ("…：被拒", "…: refused"),
     EventKind.RETRACTED: ("撤回“…”", "Withdrawn: …"),
@@ -131,9 +133,9 @@ def history(dossier: Dossier, reader: Reader, messages: Sequence[MessageLine]) -
 
 
 def _is_for(reader: Reader, line: StoryLine) -> bool:
-    """Whether an event is shown to a reader: notes of auditors to nobody, comments to whoever is not the student."""
+    """Whether an event is shown to a reader: notes of auditors to nobody, what colleagues write not to the student."""
     kind = line.event["kind"]
-    return kind in _KINDS and (kind != EventKind.COMMENTED or reader.veil.eyes is not Eyes.STUDENT)
+    return kind in _KINDS and (kind not in _AMONG_COLLEAGUES or reader.veil.eyes is not Eyes.STUDENT)
 
 
 def counts(stream: Iterable[Happening]) -> dict[str, int]:
@@ -239,13 +241,16 @@ def _subject(dossier: Dossier, event: Mapping[str, Any]) -> Bilingual | None:
     if event["kind"] in (EventKind.DELEGATED, EventKind.HANDED_OVER, EventKind.DELEGATION_REVOKED):
         taker = dossier.name(str(data.get("to")))
         return Bilingual(zh=f"交给 {taker}", en=f"to {taker}")
+    if event["kind"] == EventKind.COPIED:
+        names = [dossier.name(str(one)) for one in data["colleagues"]]
+        return Bilingual(zh=f"给 {'、'.join(names)}", en=f"to {', '.join(names)}")
     state = dossier.definition.states.get(str(data.get("to")))
     return state.title if state is not None and data.get("to") != data.get("from") else None
 
 
 def _note(line: StoryLine) -> str:
     data = line.event["data"]
-    if line.event["kind"] == EventKind.COMMENTED:
+    if line.event["kind"] in _AMONG_COLLEAGUES:
         return str(line.opened.get("text", ""))
     return str(data.get("reason") or data.get("why") or "")
 

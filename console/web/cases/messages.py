@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.web.cases.reading import Dossier
@@ -26,6 +26,7 @@ _CALLED: Mapping[str, Bilingual] = {
     "refused": Bilingual(zh="未通过通知", en="Refusal notice"),
     "registered": Bilingual(zh="注册通知", en="Registration notice"),
     "urged": Bilingual(zh="催办", en="Nudge"),
+    "copied": Bilingual(zh="抄送", en="Copy"),
     "delegated": Bilingual(zh="委派通知", en="Delegation notice"),
     "delegation_ended": Bilingual(zh="委派收回通知", en="Delegation-ended notice"),
     "deadline_moved": Bilingual(zh="期限变动通知", en="Deadline notice"),
@@ -135,6 +136,11 @@ def called(message: str) -> Bilingual:
 def is_nudge(line: MessageLine) -> bool:
     """Whether a message is a nudge."""
     return line.what is _CALLED["urged"]
+
+
+def without_copies(told: Messages) -> Messages:
+    """The same without what colleagues sent one another: that is not for the student."""
+    return replace(told, lines=tuple(one for one in told.lines if one.what is not _CALLED["copied"]))
 
 
 def last_nudge(lines: Iterable[MessageLine]) -> MessageLine | None:

@@ -20,7 +20,16 @@ from console.web.cases.margin import (
     paper_lines,
     seat_lines,
 )
-from console.web.cases.messages import MessageLine, Messages, keeper_of_address, last_nudge, may_correct, messages
+from console.web.cases.masking import Eyes
+from console.web.cases.messages import (
+    MessageLine,
+    Messages,
+    keeper_of_address,
+    last_nudge,
+    may_correct,
+    messages,
+    without_copies,
+)
 from console.web.cases.reading import Dossier
 from console.web.cases.standing import Mender, OpenStep, Reader, mender, open_steps
 from console.web.cases.way import WayView, way_view
@@ -135,7 +144,7 @@ class CaseView:
 def case_view(dossier: Dossier, reader: Reader, inks: Inks) -> CaseView:
     """Everything the page of a case shows to a reader."""
     steps = open_steps(dossier, reader)
-    told = messages(dossier)
+    told = messages(dossier) if reader.veil.eyes is not Eyes.STUDENT else without_copies(messages(dossier))
     stream = history(dossier, reader, told.lines)
     case, dues, papers = dossier.case, due_lines(dossier), paper_lines(dossier)
     likeliest = next(iter(steps), None)

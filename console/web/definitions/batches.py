@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.errors import NotNow, Unknown, Unreadable
 from engine.expressions.kinds import Kind, parse_kind
+from engine.proposed_batches import said
 from engine.publishing import Changed, TermStarted, broken_orders, change_batch, publish_batch, start_term
 from engine.store.registry import BatchRow
 from engine.vocabulary import BatchFile, Fact
@@ -18,6 +20,9 @@ from engine.vocabulary import BatchFile, Fact
 ADDRESS = "/admin/batches"
 _SETTABLE = ("date", "moment", "text", "number", "term")
 """Kinds of fields that are one line in a form; sets of pairs are set by the file."""
+
+
+_START, _END = (re.compile(rf"{name}\(([^()]*)\)") for name in ("start_of_day", "end_of_day"))
 
 
 class Line(NamedTuple):
@@ -59,7 +64,7 @@ class Preview(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A batch with its values; `rulebook` is empty before it is published."""
+    """A batch with its values; `rulebook` is empty before it is published, and a file may be gone since."""
 
     line: Line
     kind: str
@@ -68,6 +73,7 @@ class Batch(NamedTuple):
     checks: tuple[str, ...]
     rulebook: str
     address: str
+    has_file: bool
 
 
 def lines(visit: Visit) -> list[Line]:
@@ -112,12 +118,13 @@ def batch(visit: Visit, name: str, faults: Mapping[str, str] | None = None) -> B
         kind=kind,
         source=file.source if file is not None else (),
         fields=tuple(
-            _field(visit, name, fact, given.get(name, _text(values.get(name))), (faults or {}).get(name, ""))
+            _field(visit, name, fact, given.get(name, said(values.get(name))), (faults or {}).get(name, ""))
             for name, fact in facts.items()
         ),
         checks=tuple(in_words(visit, text, facts) for text in checks),
         rulebook="" if row is None else row.rulebook[:12],
         address=f"{ADDRESS}/{name}",
+        has_file=file is not None,
     )
 
 
@@ -126,20 +133,13 @@ def _field(visit: Visit, name: str, fact: Fact, value: str, fault: str) -> Field
     return Field(name, visit.title(fact.title), kind.name, value, value or "—", kind.name in _SETTABLE, fault)
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        return "、".join(" ".join(map(str, one)) if isinstance(one, list | tuple) else str(one) for one in value)
-    return str(value)
-
-
 def in_words(visit: Visit, check: str, facts: Mapping[str, Fact]) -> str:
     """An order of dates in the words of the page."""
     words = check.replace("<=", "≤")
     for name in sorted(facts, key=len, reverse=True):
         words = words.replace(name, visit.title(facts[name].title))
-    return words
+    words = _START.sub(lambda found: visit.say("{what}当天开始", what=found[1]), words)
+    return _END.sub(lambda found: visit.say("{what}当天结束", what=found[1]), words)
 
 
 class _NotMeant(Exception):
@@ -188,7 +188,7 @@ def try_setting(visit: Visit, shown: Batch) -> Preview:
     with _undone(visit):
         done = _set(visit, shown.line.name, wanted)
     visit.desk.refresh()
-    changes = tuple(Change(old[name].title, old[name].shown, _text(done.values[name])) for name in wanted)
+    changes = tuple(Change(old[name].title, old[name].shown, said(done.values[name])) for name in wanted)
     return Preview(changes, wanted, done.deadlines)
 
 
@@ -221,7 +221,9 @@ def _demand_order(visit: Visit, name: str, wanted: Mapping[str, str]) -> None:
     if row is None:
         raise NotFound
     facts = _facts(visit, row.profile, row.kind)
-    broken = [one for one in broken_orders(visit.desk, row, row.values) if wanted.keys() & set(one.fields)]
+    broken = [
+        one for one in broken_orders(visit.desk, row.profile, row.kind, row.values) if wanted.keys() & set(one.fields)
+    ]
     if broken:
         visit.desk.refresh()
         title = visit.say("日期先后")

@@ -17,6 +17,7 @@ TITLES: Mapping[str, str] = {
     "delegated": "委派或转办给您",
     "delegation_ended": "委派已收回",
     "urged": "催办",
+    "copied": "抄送",
     "approaching": "期限将到",
     "due_today": "今天截止",
     "overdue": "已逾期",

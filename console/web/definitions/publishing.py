@@ -10,6 +10,7 @@ from pathlib import Path
 from console.impact import Impact, impact_of
 from console.web import forms
 from console.web.definitions import mails
+from console.web.definitions.batch_sheets import Sheet, sheet_of
 from console.web.definitions.comparing import Pair, side_by_side
 from console.web.definitions.reading import ADDRESS
 from console.web.fault_pages import in_language
@@ -17,7 +18,7 @@ from console.web.faults import FieldFault, FieldFaults, FileRefused, NotFound
 from console.web.visit import Visit
 from console.wiring import origin_of
 from engine import proposing
-from engine.errors import DefinitionFaults, RuleInUse, Unknown, Unreadable, XuejiError
+from engine.errors import AlreadyOpen, DefinitionFaults, RuleInUse, Unknown, Unreadable, XuejiError
 from engine.loading.origins import MOST_BYTES
 from engine.proposed_texts import Findings, findings_of
 from engine.proposing import SeveralReasons, earliest
@@ -36,7 +37,7 @@ class View:
     """A proposal as shown; `names` are of everybody it names, `first` is the first day it may be in force.
 
     `text` is what it brings. Of a template of what people are told `mail` is where it is looked at and `title` is of
-    its mail; of definitions both are empty.
+    its mail; of definitions both are empty. `batch` is a batch as one reads it.
     """
 
     line: Line
@@ -52,6 +53,7 @@ class View:
     text: str
     mail: str
     title: str
+    batch: Sheet | None
 
     @property
     def step(self) -> int:
@@ -96,6 +98,7 @@ def view(visit: Visit, number: int) -> View:
         text=text,
         mail=mails.address_of(line.file, number) if is_template(line.file) else "",
         title=visit.say(mails.title_of(line.file)) if is_template(line.file) else "",
+        batch=None if found.faults else sheet_of(visit, line.file, text),
     )
 
 
@@ -220,7 +223,7 @@ def approve(visit: Visit, number: int) -> date:
     visit.demand_fresh_proof(visit.say("批准发布"))
     try:
         done = proposing.approve(visit.desk, origin_of(visit.house.settings), number, _request(visit))
-    except (DefinitionFaults, RuleInUse, SeveralReasons) as problem:
+    except (AlreadyOpen, DefinitionFaults, RuleInUse, SeveralReasons) as problem:
         problems = problem.reasons if isinstance(problem, SeveralReasons) else (problem,)
         raise FieldFaults([FieldFault("faults", visit.say("检查"), str(one)) for one in problems]) from problem
     if done.effective_on == visit.today and not is_template(file):

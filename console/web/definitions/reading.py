@@ -20,7 +20,7 @@ from engine.definition import NEW, Bilingual, Definition
 from engine.library import content_hash
 from engine.loading.origins import FOLDERS
 from engine.store import proposals, published
-from engine.store.proposals import Line, Stage
+from engine.store.proposals import Line, Stage, is_batch, is_procedure
 from engine.store.published import Publication
 from exchange.diagrams import diagram_of
 
@@ -165,10 +165,11 @@ def read(visit: Visit, name: str, profile: str) -> Read:
     connection = visit.desk.connection
     own = proposals.lines(connection, file)
     profiles = {of: one for (workflow, of), one in visit.desk.library.definitions.items() if workflow == name}
-    if not file.startswith("workflows/"):
+    if not is_procedure(file):
         title = Bilingual(zh=file, en=file)
+        books = () if is_batch(file) else _rulebooks(visit)
         return Read(
-            name, file, title, None, (), "", "", (), (), _rulebooks(visit), tuple(text.splitlines()), tuple(own),
+            name, file, title, None, (), "", "", (), (), books, tuple(text.splitlines()), tuple(own),
             is_overtaken(visit, file, own),
         )  # fmt: skip
     if not profiles or (profile and profile not in profiles):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Response
 
 from console.web.admin.frame import tabs
 from console.web.audiences import Audience
-from console.web.definitions import batches, calendars, editing, publishing, reading
+from console.web.definitions import batches, calendars, editing, new_batches, publishing, reading
 from console.web.definitions.reading import ADDRESS
 from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults, NotFound
@@ -200,7 +202,7 @@ def _written(visit: Visit) -> bytes:
     return f"{text}\n".encode()
 
 
-@doors.get("/admin/batches", to=Audience.RECORDS)
+@doors.get("/admin/batches", to=Audience.BATCHES)
 def admin_batches(visit: Visit, said: str = "", opened: int = 0) -> Response:
     """Batches of the files and of the database; saying that a term has begun."""
     return _batches(visit, said=said, opened=opened)
@@ -210,8 +212,48 @@ def _batches(visit: Visit, *, said: str = "", opened: int = 0, problem: FieldFau
     faults = () if problem is None else problem.faults
     return visit.page(
         "definitions/batches.html", status=422 if faults else 200, lines=batches.lines(visit), said=said,
-        opened=opened, faults=faults, term=visit.form.get("term", "") if faults else "",
+        opened=opened, faults=faults, term=visit.form.get("term", "") if faults else "", tabs=tabs(visit),
+        coming=new_batches.coming(visit), **_parts(visit),
     )  # fmt: skip
+
+
+@doors.get("/admin/batches/new", to=Audience.SYSTEM_ADMIN)
+def new_batch(visit: Visit, like: str = "", draft: int = 0, kind: str = "", profile: str = "") -> Response:
+    """Choose what a new batch begins with; then, after a pattern, an own draft or of a kind, its form."""
+    if like:
+        return _new_batch(visit, new_batches.form_like(visit, like))
+    if draft:
+        return _new_batch(visit, new_batches.form_of_draft(visit, draft))
+    if kind:
+        return _new_batch(visit, new_batches.empty_form(visit, kind, profile))
+    return _choosing_batch(visit)
+
+
+def _choosing_batch(visit: Visit, problem: FieldFaults | None = None) -> Response:
+    faults = () if problem is None else problem.faults
+    return visit.page(
+        "definitions/choose_batch.html", status=422 if faults else 200, shown=new_batches.choosing(visit), faults=faults
+    )
+
+
+def _new_batch(visit: Visit, form: new_batches.Form, problem: FieldFaults | None = None) -> Response:
+    faults = () if problem is None else problem.faults
+    return visit.page(
+        "definitions/new_batch.html", status=422 if faults else 200, form=form, faults=faults,
+        reasons={one.field: one.reason for one in faults},
+    )  # fmt: skip
+
+
+@doors.post("/admin/batches/new", to=Audience.SYSTEM_ADMIN)
+def draft_batch(visit: Visit) -> Response:
+    """Read the form as the batch that is to be published by two."""
+    try:
+        number = new_batches.hand_in(visit)
+    except FieldFaults as problem:
+        if any(one.field == "kind" for one in problem.faults):
+            return _choosing_batch(visit, problem)
+        return _new_batch(visit, new_batches.form_as_sent(visit, problem), problem)
+    return visit.go(publishing.address_of(number))
 
 
 @doors.post("/admin/batches/term", to=Audience.RECORDS)
@@ -224,10 +266,27 @@ def begin_term(visit: Visit) -> Response:
     return visit.go(f"{batches.ADDRESS}?said=term&opened={done.opened}")
 
 
-@doors.get("/admin/batches/{name}", to=Audience.RECORDS)
+@doors.get("/admin/batches/{name}", to=Audience.BATCHES)
 def admin_batch(visit: Visit, name: str, said: str = "") -> Response:
     """One batch with its values."""
-    return visit.page("definitions/batch.html", shown=batches.batch(visit, name), said=said, faults=(), preview=None)
+    return _batch(visit, batches.batch(visit, name), said=said)
+
+
+def _batch(
+    visit: Visit, shown: batches.Batch, *, said: str = "", problem: FieldFaults | None = None,
+    preview: batches.Preview | None = None,
+) -> Response:  # fmt: skip
+    faults = () if problem is None else problem.faults
+    return visit.page(
+        "definitions/batch.html", status=422 if faults else 200, shown=shown, said=said, faults=faults,
+        preview=preview, **_parts(visit),
+    )  # fmt: skip
+
+
+def _parts(visit: Visit) -> dict[str, Any]:
+    """What the visitor has to do with batches: bring them in, or publish them."""
+    system, records = Audience.SYSTEM_ADMIN.admits(visit.actor), Audience.RECORDS.admits(visit.actor)
+    return {"brings_in": system, "publishes": records}
 
 
 @doors.post("/admin/batches/{name}/publish", to=Audience.RECORDS)
@@ -247,12 +306,9 @@ def set_batch(visit: Visit, name: str) -> Response:
     shown = batches.batch(visit, name)
     try:
         if visit.form.get("confirmed") != "yes":
-            preview = batches.try_setting(visit, shown)
-            return visit.page("definitions/batch.html", shown=shown, said="", faults=(), preview=preview)
+            return _batch(visit, shown, preview=batches.try_setting(visit, shown))
         batches.set_values(visit, shown)
     except FieldFaults as problem:
         again = batches.batch(visit, name, {one.field: one.reason for one in problem.faults})
-        return visit.page(
-            "definitions/batch.html", status=422, shown=again, said="", faults=problem.faults, preview=None
-        )
+        return _batch(visit, again, problem=problem)
     return visit.go(f"{shown.address}?said=set")

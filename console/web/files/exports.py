@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from urllib.parse import quote
 
+from console.web import lettering
 from console.web.batches.index import shown_batches
-from console.web.files.tables import Shown, queue_under
+from console.web.files.tables import OF_CASES, queue_under
 from console.web.queue.filtering import LANES, Filter
 from console.web.queue.waiting import waiting_for
+from console.web.shown import MOST, Shown
 from console.web.visit import Visit
 from engine.exporting import listed
 from engine.lanes import Lane
@@ -54,10 +57,19 @@ def _words(visit: Visit) -> Mapping[Lane, str]:
 
 
 def taken(visit: Visit, kind: str, shown: Shown) -> bytes:
-    """A table as a workbook; that it was taken along stands in the trail: which table, how much, never who is on it."""
-    body = table_workbook(visit.say(shown.title), shown.heads, shown.rows)
+    """A table as a workbook; that it was taken along stands in the trail: which table, how much, never who is on it.
+
+    Of more than fit the first are in it, and a last row says so.
+    """
+    found = list(islice(shown.rows, MOST + 1))
+    rows = found[:MOST]
+    if len(found) > MOST:
+        said = visit.say("后面的没有列出：只列前 {n} 条", n=lettering.number(MOST))
+        rows = [*rows, (said, *[None] * (len(shown.heads) - 1))]
+    body = table_workbook(visit.say(shown.title), shown.heads, rows)
     scope: dict[str, Json] = {"kind": kind, "name": shown.name}
-    told: dict[str, Json] = {"scope": scope, "cases": len(shown.rows), "sha256": sha256(body).hexdigest()}
+    many = {"cases" if kind in OF_CASES else "rows": min(len(found), MOST)}
+    told: dict[str, Json] = {"scope": scope, **many, "sha256": sha256(body).hexdigest()}
     listed(visit.desk, visit.asks(f"export:{kind}"), told)
     return body
 

@@ -9,11 +9,12 @@ Source: console.md 1, rule 7; 5 (numbers and dates in sheets).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+from console.web.admin.frame import demand
+from console.web.admin.tables import ADMINISTERED, audited_changes
 from console.web.audiences import Audience, audiences
+from console.web.auditing.tables import AUDITED
 from console.web.batches.counting import look
 from console.web.batches.listing import rows_of, standings_of
 from console.web.batches.wording import Ways
@@ -25,11 +26,11 @@ from console.web.lists.reading import read_book
 from console.web.lists.view import list_view
 from console.web.queue.filtering import Filter, Which, read_filter
 from console.web.queue.finding import hits_of
-from console.web.queue.lists import lines_of
+from console.web.queue.lists import Line, lines_of
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, words_of
 from console.web.queue.waiting import waiting_for
-from console.web.saying import english
+from console.web.shown import Shown, both, minute
 from console.web.visit import Visit
 from engine.definition import Bilingual
 from engine.lane_queries import Placed
@@ -39,22 +40,8 @@ from engine.store.cases import Found, read_cases
 from engine.store.lanes import NEVER
 from exchange.cells import Cell
 
-MOST = 10_000
-"""Rows of one workbook."""
 _CHUNK = 500
 _CANCELLED = Bilingual(zh="已撤销", en="Cancelled")
-
-
-class Shown(NamedTuple):
-    """A table as a page shows it: its Chinese title, its heads in both languages, its rows, and what it shows.
-
-    `name` is the query of the page, or what else it is about; it names nobody.
-    """
-
-    title: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    name: str
 
 
 def table_of(visit: Visit, kind: str) -> Shown:
@@ -68,16 +55,12 @@ def table_of(visit: Visit, kind: str) -> Shown:
         return _OF_STAFF[kind](visit)
     if kind in _OF_OFFICE and theirs & {Audience.STAFF, Audience.AUDITOR}:
         return _OF_OFFICE[kind](visit)
+    if kind in _OF_AUDITORS and Audience.AUDITOR in theirs:
+        return _OF_AUDITORS[kind](visit)
+    if kind in ADMINISTERED:
+        demand(visit, f"/admin/{kind}")
+        return ADMINISTERED[kind](visit)
     raise NotFound
-
-
-def _both(*texts: str) -> list[str]:
-    """Heads in both languages, the Chinese first."""
-    return [f"{one} {english()[one]}" for one in texts]
-
-
-def _at(moment: datetime | str | None) -> str | None:
-    return None if moment is None else local(moment).strftime("%Y-%m-%d %H:%M")
 
 
 def _words(visit: Visit, words: Sequence[str]) -> str:
@@ -96,13 +79,13 @@ def queue(visit: Visit) -> Shown:
 def queue_under(visit: Visit, asked: Filter) -> Shown:
     """The cases that a filter of the queue shows."""
     asked = asked.with_(case="", after="")
-    heads = _both("件号", "姓名", "学号", "单位", "层次、年级、专业", "事项", "状态", "分类", "截止", "进入本环节")
-    return Shown("待办", heads, list(_waiting(visit, asked)), asked.query())
+    heads = both("件号", "姓名", "学号", "单位", "层次、年级、专业", "事项", "状态", "分类", "截止", "进入本环节")
+    return Shown("待办", heads, _waiting(visit, asked), asked.query())
 
 
 def _waiting(visit: Visit, asked: Filter) -> Iterator[tuple[Cell, ...]]:
-    waiting, after, number = waiting_for(visit, asked), "", 0
-    while number < MOST:
+    waiting, after = waiting_for(visit, asked), ""
+    while True:
         page, after = waiting.page(asked.with_(after=after))
         found = read_cases(visit.desk.connection, [one.case for one in page]) if page else {}
         yield from (
@@ -110,7 +93,6 @@ def _waiting(visit: Visit, asked: Filter) -> Iterator[tuple[Cell, ...]]:
             for one in page
             if one.case in found and visit.visible.sees(found[one.case].case)
         )
-        number += len(page)
         if not after:
             return
 
@@ -148,25 +130,33 @@ def _copies(visit: Visit) -> Shown:
 def _lines(visit: Visit, which: Which, title: str, what: str) -> Shown:
     asked = visit.request.query_params
     kept = {name: asked[name] for name in ("unit", "day") if asked.get(name)}
-    heads = _both("件号", "姓名", "学号", "层次、年级、专业", "业务", what, "时间", "现在", "在谁手里")
-    rows: list[tuple[Cell, ...]] = []
+    heads = both("件号", "姓名", "学号", "层次、年级、专业", "业务", what, "时间", "现在", "在谁手里")
+    return Shown(title, heads, _every_line(visit, which, kept), urlencode(kept))
+
+
+def _every_line(visit: Visit, which: Which, kept: Mapping[str, str]) -> Iterator[tuple[Cell, ...]]:
     after, is_more = "", True
-    while is_more and len(rows) < MOST:
+    while is_more:
         lines, after = lines_of(visit, which, after, **kept)
-        rows += [
+        yield from (
             (
                 one.number, one.name, one.student_no, "　".join(one.words), visit.title(one.workflow),
-                visit.title(one.what), _at(one.at), visit.title(one.state),
+                _message(visit, one), minute(one.at), visit.title(one.state),
                 _words(visit, [visit.title(role) for role in one.waits_for]),
             )
             for one in lines
-        ]  # fmt: skip
+        )  # fmt: skip
         is_more = bool(after)
-    return Shown(title, heads, rows, urlencode(kept))
+
+
+def _message(visit: Visit, one: Line) -> str:
+    """The step or message; of a copy sent by hand also by whom, with which words."""
+    told = [visit.title(one.what), one.sender, one.note]
+    return "　".join(part for part in told if part)
 
 
 def _found(visit: Visit) -> Shown:
-    heads = _both("件号", "姓名", "学号", "层次、年级、专业", "业务", "现在", "进入本环节")
+    heads = both("件号", "姓名", "学号", "层次、年级、专业", "业务", "现在", "进入本环节")
     rows = [
         (
             one.number, one.name, one.student_no, "　".join(one.words), visit.title(one.workflow),
@@ -184,13 +174,13 @@ def _batch(visit: Visit) -> Shown:
     """The students behind a number of a batch's page."""
     asked = visit.request.query_params
     looked = look(visit, asked.get("of", ""))
-    counted = standings_of(looked, asked.get("key", "expected"), asked.get("by", ""))[:MOST]
-    heads = _both("件号", "姓名", "学号", "单位", "层次、年级、专业", "状态", "缺什么")
-    rows = [
+    counted = standings_of(looked, asked.get("key", "expected"), asked.get("by", ""))
+    heads = both("件号", "姓名", "学号", "单位", "层次、年级、专业", "状态", "缺什么")
+    rows = (
         (one.number, one.name, one.student_no, one.unit, "　".join(one.marks), one.state, "；".join(one.lacking))
         for at in range(0, len(counted), _CHUNK)
         for one in rows_of(looked, counted[at : at + _CHUNK])
-    ]
+    )
     narrowed = Ways(looked=looked).cases(asked.get("key", "expected")).partition("?")[2]
     return Shown("学生", heads, rows, f"{looked.code}?{narrowed}")
 
@@ -198,13 +188,13 @@ def _batch(visit: Visit) -> Shown:
 def _lists(visit: Visit) -> Shown:
     visit.leaves_trace("lists")
     narrowed = narrowing_of(visit)
-    heads = _both("件号", "单位", "名单", "批次", "人数", "状态", "已签", "在谁手里", "从什么时候", "期限")
+    heads = both("件号", "单位", "名单", "批次", "人数", "状态", "已签", "在谁手里", "从什么时候", "期限")
     rows = [
         (
             one.number, one.unit, visit.title(one.title), one.batch, one.members, visit.title(one.state),
             f"{one.signed} / {one.seats}" if one.seats else None,
             "" if one.held is None else f"{visit.title(one.held.role)} {_words(visit, one.held.names)}",
-            _at(one.since), None if one.due_at is None else local(one.due_at).date(),
+            minute(one.since), None if one.due_at is None else local(one.due_at).date(),
         )
         for one in shown_of(visit, in_sight(visit), narrowed)
     ]  # fmt: skip
@@ -217,7 +207,7 @@ def _members(visit: Visit) -> Shown:
     book = read_book(visit, opened(visit, asked.get("of", "")))
     view = list_view(book, asked.get("in", ""), most=None)
     facts = [book.machine.book.vocabulary.student[one].title for one in view.columns]
-    heads = [*_both("件号", "姓名", "学号"), *(f"{one.zh} {one.en}" for one in facts), *_both("状态", "在哪张表")]
+    heads = [*both("件号", "姓名", "学号"), *(f"{one.zh} {one.en}" for one in facts), *both("状态", "在哪张表")]
     rows = [
         (
             one.number, one.name, one.student_no, *(one.values), visit.title(one.state),
@@ -235,3 +225,6 @@ _OF_OFFICE: Mapping[str, Callable[[Visit], Shown]] = {
     "found": _found, "batch": _batch, "lists": _lists, "members": _members,
 }  # fmt: skip
 """By kind; auditors have those as well."""
+_OF_AUDITORS: Mapping[str, Callable[[Visit], Shown]] = {**AUDITED, "audited-changes": audited_changes}
+OF_CASES = frozenset({*_OF_STAFF, *_OF_OFFICE})
+"""The kinds of which each row is a case, and counted as one where it is told what was taken along."""

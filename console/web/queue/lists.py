@@ -39,7 +39,8 @@ _TAKEN_BACK = Bilingual(zh="撤回", en="Withdrawn")
 class Line:
     """One thing a person did, or was told.
 
-    `what` is the step, or what the message is called; `is_read`: the person has opened the case since they were told.
+    `what` is the step, or what the message is called; `sender` the colleague who sent a copy by hand, `note` what that
+    one wrote; `is_read`: the person has opened the case since they were told.
     `waits_for` are the titles of the roles the case waits for now; `may_withdraw` says that nobody has acted since and
     the definition lets it be taken back.
     """
@@ -53,6 +54,8 @@ class Line:
     what: Bilingual
     at: datetime | None
     is_read: bool
+    sender: str
+    note: str
     state: Bilingual
     tone: str
     since: datetime
@@ -130,6 +133,8 @@ def _line(visit: Visit, found: Found, told: Deed | Copy) -> Line:
         what=_what(found, visit, told),
         at=told.at,
         is_read=not isinstance(told, Copy) or told.is_read,
+        sender=told.sender if isinstance(told, Copy) else "",
+        note=told.note if isinstance(told, Copy) else "",
         state=Bilingual(zh="已撤销", en="Cancelled") if state is None else state.title,
         tone=tone_of(machine, case.state),
         since=datetime.fromisoformat(case.entered_at),

@@ -84,11 +84,31 @@ def test_a_value_is_shown_and_the_page_hides_it_again_by_itself(site, visiting, 
 @pytest.mark.parametrize(("size", "lang"), [(WIDE, "zh"), (PHONE, "en")])
 def test_everybody_can_use_the_page_and_its_forms(site, visiting, blocked, size, lang) -> None:
     page = visiting(site, evening.OPERATOR, size=size, lang=lang)
-    for address in ("", "/at/1", "/events/2", "/nudge", "/delegate", "/reveal?fact=id_number", "/print"):
+    for address in ("", "/at/1", "/events/2", "/nudge", "/delegate", "/copies", "/reveal?fact=id_number", "/print"):
         page.goto(f"/cases/{blocked}{address}")
         page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = !one.matches('.xj-menu')))")
         assert violations(page) == [], address
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], address
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_copy_is_sent_from_the_menu_and_found_by_the_colleague_with_and_without_a_script(
+    site, visiting, filed, script
+) -> None:
+    page = visiting(site, evening.APPROVER, script=script)
+    page.goto(f"/cases/{filed}")
+    page.locator("details.xj-menu summary", has_text="更多").click()
+    page.get_by_role("link", name="抄送").click()
+    page.get_by_label("王建国").check()
+    page.get_by_label("附言").fill("签名页已补")
+    page.get_by_role("button", name="抄送").click()
+    expect(page.locator("#history")).to_contain_text("签名页已补")
+
+    for size in (WIDE, PHONE):
+        reader = visiting(site, evening.SECOND, size=size, script=script)
+        reader.goto("/queue/copies")
+        expect(reader.get_by_role("row").filter(has_text="签名页已补")).to_contain_text("周敏")
+        assert not script or violations(reader) == []
 
 
 def test_the_way_runs_down_on_a_telephone_and_along_on_a_desk(site, visiting, filed) -> None:
