@@ -367,8 +367,9 @@ class MachineFile(Part):
         return state == CANCELLED or self.states[state].final
 
     def is_fixed(self, state: str) -> bool:
-        """Whether the members of a list are fixed in a state."""
-        return state not in (NEW, CANCELLED) and self.states[state].frozen
+        """Whether the members of a list are fixed in a state; in one that does not exist they are not."""
+        found = self.states.get(state)
+        return found is not None and found.frozen
 
     def fixes(self, one: Transition) -> bool:
         """Whether a step makes a draft: the members are fixed with it."""

@@ -48,3 +48,11 @@ def test_forms_that_share_a_list_out_have_a_column_by_which_every_member_is_know
         assert [(one.code, shown(one)[:4]) for one in faults if "column" in one.message] == [
             ("wrong-value", kind) for kind in expected
         ], columns
+
+
+def test_a_step_of_such_a_list_into_a_state_that_does_not_exist_is_named(tmp_path):
+    clean_folder(tmp_path)
+    spoil(tmp_path, LEAVE, "{of: leave,", "{on_one_of: [F-01], of: leave,")
+    spoil(tmp_path, LEAVE, "from: open, to: closed, by: clerk", "from: open, to: shut, by: clerk")
+
+    assert ("unknown-state", "shut") in [(one.code, shown(one)[:4]) for one in examine(tmp_path)[1]]
