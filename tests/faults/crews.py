@@ -12,10 +12,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from tests.faults.clerks import ROOT
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager

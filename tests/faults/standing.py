@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from engine.store.database import Connection, Row, open_engine
+from tests.forking import ended
 from tests.sabotage.office import Premises, rows
 
 SHOWS_ITS_STACK = signal.SIGUSR1
@@ -37,7 +39,7 @@ _SESSIONS = (
 class Working:
     """A process, and what it has said so far."""
 
-    process: subprocess.Popen[bytes]
+    process: BaseProcess
     log: Path
 
     @property
@@ -47,17 +49,17 @@ class Working:
 
     def pause(self) -> None:
         """Stop it where it stands."""
-        self.process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on, none the wiser."""
-        self.process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def end(self) -> int:
         """Ask it to end, and wait until it has."""
         self.resume()
         self.process.terminate()
-        return self.process.wait(timeout=_ENDS_WITHIN)
+        return ended(self.process, _ENDS_WITHIN)
 
     @property
     def is_stopped(self) -> bool:
@@ -66,13 +68,16 @@ class Working:
 
     def stands(self) -> str:
         """Whether it runs, sleeps or is stopped (R, S, T), and the end of its log with where its threads are."""
-        ended = self.process.poll()
-        if ended is not None:
-            return f"{self.log.name}: ended with {ended}\n{self._last()}"
+        if self.process.exitcode is not None:
+            return f"{self.log.name}: ended with {self.process.exitcode}\n{self._last()}"
         if not self.is_stopped:
-            self.process.send_signal(SHOWS_ITS_STACK)
+            self._signal(SHOWS_ITS_STACK)
             time.sleep(_SHOWS_WITHIN)
         return f"{self.log.name}: process {self.process.pid} is in state {self._state}\n{self._last()}"
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
     @property
     def _state(self) -> str:

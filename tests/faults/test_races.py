@@ -3,13 +3,21 @@
 import random
 from threading import Thread
 
+import pytest
+
 from console.wiring import Office
 from engine.store.database import Connection
 from tests.faults.clerks import Clerk, clerks
 from tests.sabotage.office import Premises, replayed, rows
 
 TWO = ("operator.one", "operator.two")
-MANY = {"sqlite": 300, "postgresql": 2000}
+
+
+@pytest.fixture(params=[500, pytest.param(2000, marks=pytest.mark.heavy)])
+def many(request: pytest.FixtureRequest) -> int:
+    """How many cases both have on their lists."""
+    number: int = request.param
+    return number
 
 
 def seen_list(connection: Connection) -> list[tuple[int, int]]:
@@ -44,8 +52,7 @@ def assert_each_moved_once(office: Office, started: list[Clerk], everyone: list[
     assert (found.cases, found.diverged) == (len(everyone), ())
 
 
-def test_of_two_people_deciding_the_same_list_one_by_one_each_case_has_one_winner(premises: Premises):
-    many = MANY[premises.url.partition(":")[0]]
+def test_of_two_people_deciding_the_same_list_one_by_one_each_case_has_one_winner(premises: Premises, many: int):
     with premises.furnished(many) as office, clerks(premises, "apply", TWO) as started:
         cases = seen_list(office.desk.connection)
         race(started, [cases, cases])
@@ -53,8 +60,7 @@ def test_of_two_people_deciding_the_same_list_one_by_one_each_case_has_one_winne
         assert_each_moved_once(office, started, [case for case, _ in cases])
 
 
-def test_two_people_moving_the_same_list_in_bulk_share_it_whatever_order_they_sort_it_in(premises: Premises):
-    many = MANY[premises.url.partition(":")[0]]
+def test_two_people_moving_the_same_list_in_bulk_share_it_whatever_order_they_sort_it_in(premises: Premises, many: int):
     with premises.furnished(many) as office, clerks(premises, "apply", TWO, chunk=100) as started:
         cases = seen_list(office.desk.connection)
         shuffled = random.Random(7).sample(cases, len(cases))  # noqa: S311 an order, no secret

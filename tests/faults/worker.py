@@ -1,9 +1,9 @@
 """A worker in a process of its own, at a quick pace, whose mails are counted as they leave.
 
-`python -m tests.faults.worker URL KEY COUNTS [SQL…]` takes everything else from `XUEJI_…`. For every mail that is
-handed over a line with its Message-ID is added to COUNTS: a folder would not show that one had left twice. Where SQL is
-given, the process stops, as by SIGSTOP from outside, before the first statement that begins so; of several, which are
-waited for one after the other, before that of the last.
+It is given its database, key and counts, and takes everything else from `XUEJI_…`. For every mail that is handed over
+a line with its Message-ID is added to the counts: a folder would not show that one had left twice. Where SQL is given,
+the process stops, as by SIGSTOP from outside, before the first statement that begins so; of several, which are waited
+for one after the other, before that of the last.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -69,16 +68,14 @@ def stop_before(beginnings: Sequence[str], patch: pytest.MonkeyPatch) -> None:
 
 
 def main(url: str, key: str, counts: str, *stops_before: str) -> int:
-    """Work until told to end."""
+    """Work until told to end, once a test has set the clock."""
     faulthandler.register(SHOWS_ITS_STACK)
     settings = Settings.model_validate({"database": url, "XUEJI_KEY_FILE": Path(key)})
+    while settings.clock is not None and not settings.clock.exists():
+        time.sleep(0.01)
     library = load_remembered(HOME, settings.memory_folder, {})  # as the office of the tests has it
     patch = pytest.MonkeyPatch()
     patch.setattr(worker, "office", lambda _settings, **_today: wiring.office(settings, library))
     patch.setattr(rounds, "mailer_for", lambda _post, **_: CountingMailer(Path(counts)))
     stop_before(stops_before, patch)
     return work(Caller(settings=settings), once=False, pace=PACE)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

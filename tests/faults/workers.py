@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +23,9 @@ from engine.store.database import Connection
 from engine.store.people import set_address
 from engine.store.timekeeping import confirm
 from tests.faults.standing import Working, how_it_stands
+from tests.forking import end, forked
 from tests.sabotage.office import BATCH, NOW, PEOPLE, UNITS, Premises, asked, enrolment, rows
 
-ROOT = Path(__file__).resolve().parents[2]
 FIRST_RUNG = datetime(2024, 5, 6, 9, 0, tzinfo=SHANGHAI)
 """Seven days before the fees are due."""
 READY, GONE = timedelta(seconds=5), timedelta(minutes=11)
@@ -121,22 +119,18 @@ class Shop:
             raise
         finally:
             for one in started:
-                with one.process:
-                    one.process.kill()
+                end(one.process)
 
     def _start(self, environment: dict[str, str], stops_before: Sequence[str]) -> Working:
         log = self.folder / f"worker-{len(list(self.folder.glob('worker-*.log')))}.log"
         told = {
-            "XUEJI_CLOCK": self.shift,
-            "XUEJI_LEASE_SECONDS": self.lease_seconds,
-            "XUEJI_MEMORY": self.folder.parent / "memory",
+            "XUEJI_CLOCK": str(self.shift),
+            "XUEJI_LEASE_SECONDS": str(self.lease_seconds),
+            "XUEJI_MEMORY": str(self.folder.parent / "memory"),
             **environment,
         }
-        program = [sys.executable, "-m", "tests.faults.worker"]
-        program += [self.premises.url, str(self.premises.key), str(self.counts), *stops_before]
-        command = ["env", *(f"{name}={value}" for name, value in told.items()), *program]
-        with log.open("wb") as written:
-            process = subprocess.Popen(command, cwd=ROOT, stderr=written)
+        words = (self.premises.url, str(self.premises.key), str(self.counts), *stops_before)
+        process = forked("tests.faults.worker", *words, environment=told, log=log)
         return Working(process=process, log=log)
 
 

@@ -1,13 +1,12 @@
 """A server as a process of its own that kills itself (SIGKILL) in the middle of a bulk decision; test_bulk_kills.py.
 
-`python -m tests.web.bulk_server DATABASE PORT MOMENT POINT`. The points lie in the second chunk of ten cases: at
-`commit` its events are written and not committed, at `told` they are committed and the run does not know it yet.
+The points lie in the second chunk of ten cases: at `commit` its events are written and not committed, at `told` they
+are committed and the run does not know it yet.
 """
 
 import itertools
 import os
 import signal
-import sys
 
 from console.web.bulk import committing
 from engine.bulk import move_many
@@ -44,7 +43,3 @@ def main(database: str, port: str, moment: str, point: str) -> None:
     """Serve until killed."""
     arm(point)
     serve(database, port, moment)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

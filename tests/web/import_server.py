@@ -1,12 +1,11 @@
 """A server as a process of its own that kills itself (SIGKILL) while it keeps a large package; test_large_imports.py.
 
-`python -m tests.web.import_server DATABASE PORT MOMENT PICTURES`: killed once so many pictures of the package that is
-being kept are on their cases, and nothing of it is committed yet; 0 for never.
+It is killed once so many pictures of the package that is being kept are on their cases, and nothing of it is committed
+yet; 0 for never.
 """
 
 import os
 import signal
-import sys
 
 from console import taking_in_photos
 from engine import handing_in
@@ -39,7 +38,3 @@ def main(database: str, port: str, moment: str, after: str) -> None:
     """Serve until killed."""
     arm(int(after))
     serve(database, port, moment)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

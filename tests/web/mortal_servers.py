@@ -1,17 +1,19 @@
 """Servers as processes of their own, which may kill themselves: how one serves, and how a test waits until it does."""
 
-import subprocess
-import sys
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from multiprocessing.process import BaseProcess
 
 import httpx
 
 from console.clock import rehearsed
 from console.serving import opened, server_of
 from console.settings import Settings
+from tests.forking import end, forked
 
 KILLED = -9
 """What a process that ended by SIGKILL answers."""
@@ -26,20 +28,19 @@ def serve(database: str, port: str, moment: str) -> None:
 
 
 @contextmanager
-def served(module: str, *words: str, browser: httpx.Client, patience: float) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that answers a browser, started as `python -m MODULE WORDS`; killed at the end if it is still there."""
-    command = [sys.executable, "-m", module, *words]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            _until_it_answers(server, browser, patience)
-            yield server
-        finally:
-            server.kill()
+def served(module: str, *words: str, browser: httpx.Client, patience: float) -> Iterator[BaseProcess]:
+    """A server that answers a browser, started by the `main` of a module; killed at the end if it is still there."""
+    server = forked(module, *words)
+    try:
+        _until_it_answers(server, browser, patience)
+        yield server
+    finally:
+        end(server)
 
 
-def _until_it_answers(server: subprocess.Popen[bytes], browser: httpx.Client, patience: float) -> None:
+def _until_it_answers(server: BaseProcess, browser: httpx.Client, patience: float) -> None:
     until = time.monotonic() + patience
-    while time.monotonic() < until and server.poll() is None:
+    while time.monotonic() < until and server.is_alive():
         with suppress(httpx.TransportError):
             browser.get("/healthz")
             return

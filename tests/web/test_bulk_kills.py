@@ -2,11 +2,11 @@
 
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
@@ -20,6 +20,7 @@ from console.settings import Settings
 from console.web.guarding import HEADER, token
 from console.web.house import COOKIE
 from engine.records import case_of
+from tests.forking import ended
 from tests.web.conftest import Watch, _answering
 from tests.web.mortal_servers import KILLED, served
 from tests.web.test_bulk_decisions import TICK
@@ -38,7 +39,7 @@ class House:
             self.cookie = sessions.begin(office.desk.connection, evening.APPROVER, evening.NOW)
         self.browser = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", cookies={COOKIE: self.cookie}, timeout=30)
 
-    def served(self, at: datetime, point: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    def served(self, at: datetime, point: str) -> AbstractContextManager[BaseProcess]:
         """A server of its own process from a moment on, which kills itself at a point."""
         words = (str(self.database), self.port, at.isoformat(), point)
         return served("tests.web.bulk_server", *words, browser=self.browser, patience=_PATIENCE)
@@ -81,13 +82,13 @@ def test_killed_twice_in_the_middle_a_bulk_decision_goes_on_and_decides_each_cas
         address = house.post("/bulk", {"trigger": "site_approve", "case": numbers}).headers["location"]
         with suppress(httpx.TransportError):  # it may be gone before it has answered
             house.post(f"{address}/commit", {})
-        assert server.wait(_PATIENCE) == KILLED
+        assert ended(server, _PATIENCE) == KILLED
     assert sorted(house.moves().values()) == [1] * 10, "the second chunk was not committed"
 
     with house.served(evening.NOW + timedelta(minutes=1), "told") as server:
         with suppress(httpx.TransportError):
             house.browser.get(address)
-        assert server.wait(_PATIENCE) == KILLED
+        assert ended(server, _PATIENCE) == KILLED
     assert sorted(house.moves().values()) == [1] * 30, "two more chunks were, and of the second nobody was told"
 
     with house.served_here(evening.NOW + timedelta(minutes=2)):

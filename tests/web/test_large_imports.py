@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
@@ -33,6 +33,7 @@ from exchange.templates import write_sheet
 from exchange.workbooks import read_first_sheet
 from tests.console.counter import SITES, Counter
 from tests.exchange.pictures import package
+from tests.forking import ended
 from tests.web.mortal_servers import KILLED, served
 
 NOW = datetime(2024, 5, 13, 1, 30, tzinfo=UTC)
@@ -89,7 +90,7 @@ class School:
             rows = [office.desk.connection.execute(f"SELECT count(*) FROM {one}").fetchone() for one in tables]  # noqa: S608
         return tuple(int(str(row[0])) for row in rows if row)
 
-    def served(self, at: datetime, killed_after: int = 0) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    def served(self, at: datetime, killed_after: int = 0) -> AbstractContextManager[BaseProcess]:
         """A server of its own process from a moment on, which may kill itself."""
         words = (str(self.database), self.port, at.isoformat(), str(killed_after))
         return served("tests.web.import_server", *words, browser=self.browser, patience=_STARTING)
@@ -146,7 +147,7 @@ def photographs(numbers: Sequence[str]) -> bytes:
     return package({f"{number}.jpg": own(place, number) for place, number in enumerate(numbers)})
 
 
-def most_mb(server: subprocess.Popen[bytes]) -> float:
+def most_mb(server: BaseProcess) -> float:
     """The most memory a process has had at once so far."""
     status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
@@ -172,7 +173,7 @@ def test_two_thousand_photographs_are_kept_whole_though_the_server_is_killed_in_
         checking = most_mb(server) - at_rest
         with suppress(httpx.TransportError):
             school.post(f"{address}/commit")
-        assert server.wait(_PATIENCE) == KILLED
+        assert ended(server, _PATIENCE) == KILLED
     assert school.counted() == before, "a thousand pictures were on their cases, and none of them is"
 
     with school.served(NOW + timedelta(minutes=2)) as server:
