@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from console.calling import Caller
+from console.calling import Caller, read_day
 from console.printing import both, document, line, long_date, stacked, table
 from engine.calendars import Counted, Named, WorkCalendar
-from engine.errors import Unknown, Unreadable
+from engine.errors import Unknown
 from engine.expressions.kinds import TERM, encode
 from engine.expressions.scalars import Term
 from engine.loading.calendars import load_calendar
@@ -41,7 +41,7 @@ def explain(caller: Caller, profile: str, count: tuple[str, str], *, as_json: bo
         Unreadable: If the day or the offset cannot be read.
         Unknown: If there is no such profile.
     """
-    start, offset = _day(count[0]), count[1]
+    start, offset = read_day(count[0], "起算日 DATE", "2024-09-18"), count[1]
     shown = _read(caller, profile)
     counted = shown.calendar.explain(start, offset)
     if as_json:
@@ -109,13 +109,6 @@ def _tell_origin(shown: _Shown) -> None:
 def _origin(shown: _Shown) -> dict[str, object]:
     own = [{"number": one.number, "file": one.file, "effective_on": one.effective_on} for one in shown.publications]
     return {"folder": shown.folder, "database": shown.has_database, "publications": own}
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as problem:
-        raise Unreadable("起算日 DATE", text, "2024-09-18") from problem
 
 
 def _show_notice(year: int, notice: CalendarYear | None) -> None:

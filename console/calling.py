@@ -23,7 +23,7 @@ from engine.errors import (
     Unreadable,
     XuejiError,
 )
-from engine.expressions.kinds import SHANGHAI
+from engine.expressions.kinds import SHANGHAI, YEARS
 from engine.records import Json, Request
 from engine.store.database import DRIVER_ERRORS, Busy
 
@@ -146,17 +146,42 @@ def caller_of(database: str | None, now: str | None) -> Caller:
     return Caller(settings=settings, now=None if now is None else read_moment(now))
 
 
-def read_moment(text: str) -> datetime:
+def read_moment(text: str, name: str = "--now") -> datetime:
     """A moment as people type it, by Shanghai's clocks unless it names an offset; a day alone begins at 0:00.
 
     Raises:
-        Unreadable: If it is neither a day nor a moment of ISO 8601.
+        Unreadable: If it is neither a day nor a moment of ISO 8601, or of none of the `YEARS`; it calls it by `name`.
     """
     try:
         at = datetime.fromisoformat(text)
     except ValueError as problem:
-        raise Unreadable("--now", text, "2024-05-13、2024-05-13T09:30 或 or 2024-05-13T01:30Z") from problem
+        raise Unreadable(name, text, "2024-05-13、2024-05-13T09:30 或 or 2024-05-13T01:30Z") from problem
+    _refuse_beyond(at, name, text)
     return (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+
+
+def read_day(text: str, name: str, example: str = "2024-05-13") -> date:
+    """A day as people type it.
+
+    Raises:
+        Unreadable: If it is none, or of none of the `YEARS`; it calls it by `name` and shows an example.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as problem:
+        raise Unreadable(name, text, example) from problem
+    _refuse_beyond(day, name, text)
+    return day
+
+
+def _refuse_beyond(day: date, name: str, text: str) -> None:
+    """From a day of the `YEARS` there are days to count to both ways; from the first and the last of all there are not.
+
+    Raises:
+        Unreadable: If it is of another year.
+    """
+    if day.year not in YEARS:
+        raise Unreadable(name, text, f"{YEARS[0]} 至 {YEARS[-1]} 年的日期 a day of the years {YEARS[0]} to {YEARS[-1]}")
 
 
 def read_pairs(words: Sequence[str]) -> dict[str, str]:

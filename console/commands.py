@@ -290,7 +290,7 @@ def case(
     from console import case_view
     from console.calling import read_moment
 
-    moment = None if at is None else read_moment(at)
+    moment = None if at is None else read_moment(at, "--at")
     look = case_view.Look(about=student_no, number=number, at=moment, login=login)
     return case_view.show_case(_caller(ctx), look, as_json=as_json)
 

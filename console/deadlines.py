@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from console import documents
-from console.calling import REFUSED, Caller, Sitting
+from console.calling import REFUSED, Caller, Sitting, read_day, read_moment
 from console.printing import (
     both,
     document,
@@ -25,7 +25,6 @@ from console.printing import (
 from engine.casework import find_case
 from engine.definition import MachineFile
 from engine.desk import Desk
-from engine.errors import Unreadable
 from engine.expressions.kinds import SHANGHAI
 from engine.extending import Extended, ExtendedMany, extend_batch, extend_deadline, last_moment, recount
 from engine.records import Request
@@ -146,13 +145,10 @@ def _day_or_moment(text: str) -> date:
     Raises:
         Unreadable: If it is neither.
     """
-    try:
-        if len(text) <= len("2024-05-13"):
-            return date.fromisoformat(text)
-        at = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise Unreadable("日期 date", text, "2024-05-13（到当日结束 whole day）或 or 2024-05-13T17:40") from problem
-    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+    name = "日期 date"
+    if len(text) <= len("2024-05-13"):
+        return read_day(text, name, "2024-05-13（到当日结束 whole day）或 or 2024-05-13T17:40")
+    return read_moment(text, name).astimezone(SHANGHAI)
 
 
 def show_of_case(definition: MachineFile, rows: Sequence[Row], at: datetime) -> None:

@@ -61,10 +61,7 @@ def _read_since(text: str, until: datetime, now: datetime) -> datetime:
     Raises:
         Unreadable: If it is neither, before today, or not before `until`.
     """
-    try:
-        at = read_moment(text)
-    except Unreadable as problem:
-        raise Unreadable("--from", text, problem.expected) from problem
+    at = read_moment(text, "--from")
     if at.astimezone(SHANGHAI).date() < now.astimezone(SHANGHAI).date():
         raise Unreadable("--from", text, "今天或以后 today or later")
     if at >= until:
@@ -151,10 +148,7 @@ def read_until(text: str) -> datetime:
     Raises:
         Unreadable: If it is neither.
     """
-    try:
-        at = read_moment(text)
-    except Unreadable as problem:
-        raise Unreadable("--until", text, problem.expected) from problem
+    at = read_moment(text, "--until")
     return at + timedelta(days=1, microseconds=-1) if len(text) == _DAY else at
 
 

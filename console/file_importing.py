@@ -6,11 +6,9 @@ under a number (批号), which the page of files finds, or not at all.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 
 from console.calling import Caller, Misuse, Sitting
@@ -21,13 +19,12 @@ from console.taking_in import REFUSED, Effect, Judged, Told, rehearsed
 from console.taking_in_kinds import Kind, admit, judge, kinds_of
 from console.taking_in_photos import PHOTOS, PRESENT
 from console.taking_in_results import AUDITS, recorders
-from console.taking_in_whole import keep_refused, settle_done
+from console.taking_in_whole import keep_refused, run_at_keyboard, settle_done
 from engine.actors import Actor
 from engine.desk import Desk
 from engine.records import Request
 from engine.store import import_runs
-from engine.store.import_runs import KEPT, Before, Run, Stage
-from engine.trail.event import moment
+from engine.store.import_runs import Before, Run
 from engine.writers import taken_in_by
 from exchange.faults import Fault, Sentence
 from exchange.photo_packages import names_in
@@ -131,13 +128,8 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _run(sitting: Sitting, asked: FileImport, kind: Kind, body: bytes) -> Run:
-    at = sitting.at
     options = " ".join(one for one in asked.options if one in kind.options)
-    return Run(
-        id=secrets.token_urlsafe(12), login=asked.login, kind=kind.name, options=options, name=asked.path.name,
-        sha256=sha256(body).hexdigest(), size=len(body), stage=Stage.COMMITTING, read=0, told="", made_at=moment(at),
-        beat_at=None, done_at=None, expires_at=moment(at + KEPT),
-    )  # fmt: skip
+    return run_at_keyboard(kind.name, options, asked.login, (asked.path.name, body), sitting.at)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Taking sheets in: read whole, judged whole, kept whole or not at all."""
+"""Taking sheets in: read whole, judged whole, kept whole under a number (批号), or not at all."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from console.calling import Caller, Misuse, Sitting
 from console.documents import Document, fact_refusal
 from console.on_file import on_file, unit_rows
 from console.printing import document, line, note, progress, shortened, table, verdicts
-from console.taking_in import enrolments
+from console.taking_in import Effect, enrolments
+from console.taking_in_findings import Findings
+from console.taking_in_kinds import CREATE_UNITS, FACTS, NO_RECORD, ROSTER
+from console.taking_in_whole import run_at_keyboard, settle_found
 from engine.actors import IMPORT, Actor
 from engine.desk import Desk
 from engine.enrolling import RosterRefused, enrol
 from engine.facts import FactRefusal, keep_refusals, write_facts
 from engine.organisation import add_units
 from engine.records import Json
+from engine.store import import_runs
 from exchange.fact_sheets import FactRow, read_facts
 from exchange.faults import Fault, Sheet
 from exchange.known import Known
@@ -54,6 +58,8 @@ class _Counts:
     unchanged: int
     refused: tuple[FactRefusal, ...]
     added: int = 0
+    units: int = 0
+    number: str | None = None
 
     @property
     def nothing(self) -> bool:
@@ -113,15 +119,22 @@ def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Kn
     try:
         with desk.connection.writing(), progress(len(rows), "建立学籍 opening records") as advance:
             desk.publish(sitting.at, actor.login)
-            add_units(desk, unit_rows(desk, new_units(rows, known)), at=sitting.at, actor=actor.login)
+            units = unit_rows(desk, new_units(rows, known))
+            add_units(desk, units, at=sitting.at, actor=actor.login)
             request = sitting.request("open_record", actor)
             one = enrol(
                 desk, enrolments(rows), request, opens_record=asked.opens_record, dry_run=asked.dry_run,
                 progress=advance,
             )  # fmt: skip
             done = _Counts(
-                opened=one.opened, changed=one.changed, unchanged=one.unchanged, refused=one.refused, added=one.added
+                opened=one.opened,
+                changed=one.changed,
+                unchanged=one.unchanged,
+                refused=one.refused,
+                added=one.added,
+                units=len(units),
             )
+            done = _numbered(sitting, asked, ROSTER, len(rows), done)
             _end(keeps=not asked.dry_run)
     except RosterRefused as refused:  # units and all were taken back, and with them what the chains said of it
         done = _Counts(opened=0, changed=0, unchanged=0, refused=refused.refused)
@@ -140,12 +153,33 @@ def _end(*, keeps: bool) -> None:
 def _write_facts(sitting: Sitting, asked: Import, rows: Sequence[FactRow]) -> _Counts:
     desk, actor = sitting.desk, _actor(sitting, asked)
     facts: dict[str, Mapping[str, Json]] = {row.student_no: row.facts for row in rows}
-    with progress(len(rows), "写入信息 writing facts") as advance:
+    with desk.connection.writing(), progress(len(rows), "写入信息 writing facts") as advance:
         request = sitting.request("facts", actor)
         done = write_facts(desk, facts, request, dry_run=asked.dry_run, progress=advance)
-    if done.refused and not asked.dry_run:
-        return _Counts(opened=0, changed=0, unchanged=0, refused=done.refused)
-    return _Counts(opened=0, changed=done.changed, unchanged=done.unchanged, refused=done.refused)
+        if done.refused and not asked.dry_run:
+            return _Counts(opened=0, changed=0, unchanged=0, refused=done.refused)
+        counts = _Counts(opened=0, changed=done.changed, unchanged=done.unchanged, refused=done.refused)
+        return _numbered(sitting, asked, FACTS, len(rows), counts)
+
+
+def _numbered(sitting: Sitting, asked: Import, kind: str, rows: int, done: _Counts) -> _Counts:
+    """The same with the number of the run, which is kept with it; call inside the transaction that keeps the sheet.
+
+    What says nothing new is no run, as on the page.
+    """
+    if asked.dry_run or done.nothing:
+        return done
+    options = [CREATE_UNITS] if asked.create_units else []
+    options += [] if asked.opens_record else [NO_RECORD]
+    effect = Effect(
+        opened=done.opened, added=done.added, changed=done.changed, unchanged=done.unchanged, units=done.units
+    )
+    run = run_at_keyboard(
+        kind, " ".join(options), asked.login or IMPORT.login, (asked.path.name, asked.path.read_bytes()), sitting.at
+    )
+    import_runs.add_run(sitting.desk.connection, run, b"")
+    found = Findings(rows=rows, good=rows, counts=effect.counts)
+    return replace(done, number=settle_found(sitting.desk, run, found, sitting.at).number)
 
 
 def _answer(desk: Desk, asked: Import, sheet: Sheet[Row], done: _Counts) -> int:
@@ -159,6 +193,7 @@ def _answer(desk: Desk, asked: Import, sheet: Sheet[Row], done: _Counts) -> int:
 def _document(asked: Import, sheet: Sheet[Row], done: _Counts) -> Document:
     return {
         "rows": len(sheet.rows),
+        "number": done.number,
         "opened": done.opened,
         "added": done.added,
         "changed": done.changed,
@@ -192,6 +227,8 @@ def _sum_up(asked: Import, done: _Counts, rows: int) -> None:
     opened = f"建立学籍 {done.opened} opened，" if done.opened else ""
     opened = f"{opened}新增学生（无学籍）{done.added} added without a record，" if done.added else opened
     line(f"{rows} 行（{verb}）：{opened}变更 {done.changed} changed，不变 {done.unchanged} unchanged")
+    if done.number is not None:
+        line(f"批号 number {done.number}")
 
 
 def show_cells(cells: Sequence[Fault], title: str) -> None:

@@ -11,7 +11,7 @@ _NAMED = 20
 
 
 def make_anew(caller: Caller, login: str, *, dry_run: bool) -> int:
-    """Make lanes, deeds and marks anew from cases, facts and the trail; a dry run says for whom that would change any.
+    """Make lanes, deeds, marks and the order of names anew; a dry run says for whom that would change any.
 
     Returns:
         1 if a dry run found any, else 0.

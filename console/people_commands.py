@@ -16,6 +16,7 @@ PassedRole = Annotated[str, typer.Option("--role", metavar="R", help="角色 The
 WhyPassed = Annotated[str, typer.Option("--reason", metavar="R", help="事由，明文留痕 Why; it stands in the trail.")]
 ThisCase = Annotated[str, typer.Option("--case", metavar="NO", help="办件号 The case.")]
 RequestId = Annotated[str | None, typer.Option(metavar="ID", help="请求号，重复无害 Makes repeating safe.")]
+ToldBy = Annotated[str | None, typer.Option("--as", metavar="USER", help="由谁登记（管理人员者） Who tells it.")]
 OnlyCase = Annotated[str | None, typer.Option("--case", metavar="NO", help="仅限此办件 This case only.")]
 
 
@@ -137,11 +138,21 @@ def absence_set(
     login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
     first: Annotated[str, typer.Argument(metavar="FROM", help="第一天 The first day: 2024-05-13.")],
     last: Annotated[str, typer.Argument(metavar="TO", help="最后一天 The last day, included.")],
+    *,
+    teller: ToldBy = None,
+    reason: Annotated[str, typer.Option(metavar="R", help="事由，明文留痕 Why; with --as.")] = "",
+    stand_in: Annotated[str | None, typer.Option("--to", metavar="LOGIN", help="代办人 Stands in; with --as.")] = None,
 ) -> int:
-    """登记不在岗：其间提醒代理人。Somebody is away: whoever stands in is told meanwhile."""
+    """登记不在岗：其间提醒代理人；--as 替别人登记。Somebody is away; with --as told for them by another."""
     from console import reaching
+    from console.calling import Misuse
 
-    return reaching.set_absence(caller_for(ctx), login, first, last)
+    if teller is None and (reason or stand_in):
+        message = "--reason 与 --to 须与 --as 同用。Give --reason and --to with --as."
+        raise Misuse(message)
+    if teller is None:
+        return reaching.set_absence(caller_for(ctx), login, first, last)
+    return reaching.tell_absence(caller_for(ctx), teller, (login, first, last), reason, stand_in)
 
 
 def absence_list(
@@ -159,11 +170,13 @@ def absence_list(
 def absence_clear(
     ctx: typer.Context,
     login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
+    *,
+    teller: ToldBy = None,
 ) -> int:
-    """清除不在岗。Somebody is not away any more."""
+    """清除不在岗，代办随之结束。Somebody is not away any more, and nobody stands in."""
     from console import reaching
 
-    return reaching.clear_absences(caller_for(ctx), login)
+    return reaching.clear_absences(caller_for(ctx), login, teller or login)
 
 
 def absences_in(group: typer.Typer, answering: Callable[[Callable[..., int]], Callable[..., None]]) -> typer.Typer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from console.calling import MISUSE, REFUSED, Caller, Misuse, Sitting
+from console.calling import MISUSE, REFUSED, Caller, Misuse, Sitting, read_day
 from console.impact import Impact, impact_of
 from console.printing import document, line, note, stacked_moment, table
 from console.wiring import origin_of
@@ -71,7 +71,8 @@ def propose(caller: Caller, asked: Proposing, *, dry_run: bool, as_json: bool) -
         Unreadable: If the day cannot be read, or the file is none of definitions.
         Unknown: If there is no such definition.
     """
-    day, raw = None if asked.day is None else _day(asked.day), b"" if asked.is_back else _bytes_of(asked.file)
+    day = None if asked.day is None else read_day(asked.day, "--from", "2024-06-01")
+    raw = b"" if asked.is_back else _bytes_of(asked.file)
     with caller.sitting(publishes_as=None if dry_run else asked.login) as sitting:
         desk, request = sitting.desk, _request(sitting, asked.login, asked.reason)
         origin, name = origin_of(caller.settings), _name_of(asked.file)
@@ -205,13 +206,6 @@ def _shown(sitting: Sitting, number: int) -> Line:
 
 def _request(sitting: Sitting, login: str, reason: str = "") -> Request:
     return sitting.request("definition_publish", sitting.desk.actor(login), {"reason": reason})
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as problem:
-        raise Unreadable("--from", text, "2024-06-01") from problem
 
 
 def _name_of(file: Path) -> str:

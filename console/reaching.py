@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from console.calling import Caller, Misuse, Sitting
-from console.printing import document, line, long_date, table
+from console.calling import REFUSED, Caller, Misuse, Sitting, read_day
+from console.printing import document, line, long_date, table, verdicts
+from engine.absences import TOLD, Away, end, tell
 from engine.errors import Unknown, Unreadable
-from engine.store import people, registry
+from engine.store import absences, people, registry
+from engine.store.absences import AbsenceRow
 from engine.store.outbox import tell_again
 from engine.store.people import PERSON, Absence
 from notifications.messages.envelopes import address_of
@@ -53,7 +55,7 @@ def set_absence(caller: Caller, login: str, first: str, last: str) -> int:
         Unreadable: If a day is none, or the last is before the first.
         Unknown: If there is no such account.
     """
-    one = Absence(login, _day("FROM", first), _day("TO", last))
+    one = Absence(login, read_day(first, "FROM"), read_day(last, "TO"))
     if one.last < one.first:
         raise Unreadable("TO", last, f"不早于 {first} not before it")
     with caller.sitting() as sitting, sitting.desk.connection.writing():
@@ -61,6 +63,39 @@ def set_absence(caller: Caller, login: str, first: str, last: str) -> int:
         is_new = people.add_absence(sitting.desk.connection, one)
         span = f"{long_date(one.first)} – {long_date(one.last)}"
         line(f"用户 user {login}：{span} 不在岗 away：{'已登记 kept' if is_new else '原已登记 was there already'}")
+    return 0
+
+
+def tell_absence(caller: Caller, teller: str, days: tuple[str, str, str], reason: str, stand_in: str | None) -> int:
+    """Write that somebody else is away, and let who is named stand in; every reason why not.
+
+    Args:
+        caller: The database and settings.
+        teller: Who tells it.
+        days: Whose absence, its first day and its last.
+        reason: Why.
+        stand_in: Who stands in, if anybody.
+
+    Raises:
+        Unreadable: If a day is none, over, too far ahead, or the last is before the first.
+        Unknown: If there is no such account.
+        NotAllowed: If who tells it looks after nobody where the other works.
+    """
+    login, first, last = days
+    away = Away(
+        login=login, first=read_day(first, "FROM"), last=read_day(last, "TO"), reason=reason.strip(), stand_in=stand_in
+    )  # fmt: skip
+    with caller.sitting(publishes_as=teller) as sitting:
+        desk = sitting.desk
+        refused = tell(desk, away, sitting.request(TOLD, desk.actor(teller)))
+        span = f"{long_date(away.first)} – {long_date(away.last)}"
+        head = f"用户 user {login}：{span} 不在岗 away"
+        if refused:
+            line(f"{head}：未登记 not kept", style="red")
+            verdicts(refused, desk.library.rulebook.organisation.roles)
+            return REFUSED
+        named = "" if stand_in is None else f"；代办人 stands in {stand_in}"
+        line(f"{head}：已登记 kept{named}", style="green")
     return 0
 
 
@@ -73,16 +108,17 @@ def show_absences(caller: Caller, login: str | None, *, as_json: bool) -> int:
     with caller.sitting() as sitting:
         if login is not None:
             _known(sitting, login)
-        found = people.absences(sitting.desk.connection, login)
+        found = absences.of_person(sitting.desk.connection, login)
         if as_json:
-            document([
-                {"login": one.login, "from": one.first.isoformat(), "to": one.last.isoformat()} for one in found
-            ])  # fmt: skip
+            document([_told(one) for one in found])
         elif found:
             table(
-                ("用户 user", "自 from", "至 to", "今天 today"),
+                ("用户 user", "自 from", "至 to", "今天 today", "登记人 told by", "代办人 stands in"),
                 [
-                    (one.login, long_date(one.first), long_date(one.last), _today(one, sitting.today))
+                    (
+                        one.login, long_date(one.first), long_date(one.last), _today(one, sitting.today),
+                        one.told_by or "", one.stand_in or "",
+                    )
                     for one in found
                 ],
             )  # fmt: skip
@@ -91,28 +127,30 @@ def show_absences(caller: Caller, login: str | None, *, as_json: bool) -> int:
     return 0
 
 
-def clear_absences(caller: Caller, login: str) -> int:
-    """Forget when a person is away.
+def clear_absences(caller: Caller, login: str, teller: str) -> int:
+    """Forget when a person is away; who stood in does so no longer. `teller` is who says so, or the person.
 
     Raises:
         Unknown: If there is no such account.
+        NotAllowed: If it is somebody else who looks after nobody where the person works.
     """
     with caller.sitting() as sitting, sitting.desk.connection.writing():
         _known(sitting, login)
-        count = people.clear_absences(sitting.desk.connection, login)
-        line(f"用户 user {login}：已清除不在岗 {count} 段 stretches cleared")
+        found = absences.of_person(sitting.desk.connection, login)
+        for one in found:
+            end(sitting.desk, one.id, sitting.request("absence_end", sitting.desk.actor(teller)))
+        line(f"用户 user {login}：已清除不在岗 {len(found)} 段 stretches cleared")
     return 0
 
 
-def _today(one: Absence, today: date) -> str:
+def _told(one: AbsenceRow) -> dict[str, object]:
+    said = {"told_by": one.told_by, "reason": one.reason, "stand_in": one.stand_in}
+    days = {"login": one.login, "from": one.first.isoformat(), "to": one.last.isoformat()}
+    return {**days, **{key: value for key, value in said.items() if value is not None}}
+
+
+def _today(one: AbsenceRow, today: date) -> str:
     return "不在岗 away" if one.first <= today <= one.last else ""
-
-
-def _day(name: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as problem:
-        raise Unreadable(name, text, "2024-05-13") from problem
 
 
 def _known(sitting: Sitting, login: str) -> None:

@@ -65,6 +65,7 @@ def move_many(
     request: Request,
     progress: Callable[[int], None] = lambda _: None,
     *,
+    held: Collection[int] = (),
     dry_run: bool = False,
 ) -> BulkAnswer:
     """Take the same step on many cases.
@@ -74,6 +75,7 @@ def move_many(
         cases: Each case with the revision it was seen at; one that has changed since is a conflict.
         request: What is asked of each.
         progress: Told of cases done, a chunk at a time.
+        held: Cases that are not moved: of these only a refusal is kept, and what would move is told as moved.
         dry_run: Judge every case and write nothing, not even the refusals.
 
     Returns:
@@ -86,7 +88,7 @@ def move_many(
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
         with collector_paused():
-            answer.add(_judge_chunk(desk, chunk, many) if dry_run else _move_chunk(desk, chunk, many))
+            answer.add(_judge_chunk(desk, chunk, many) if dry_run else _move_chunk(desk, chunk, many, held))
         progress(len(chunk))
     return answer
 
@@ -135,27 +137,38 @@ def _judge_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request)
     return deciding.answer
 
 
-def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request) -> BulkAnswer:
+def _move_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, held: Collection[int]) -> BulkAnswer:
     try:
-        written = _write_chunk(desk, chunk, request, ())
+        written = _write_chunk(desk, chunk, request, (), held)
     except INTEGRITY_ERRORS:  # some of it was answered by an earlier run of this request, which was cut off
         answered = answered_before(desk.connection, [case for case, _ in chunk], request.id)
         if not answered:
             raise
-        written = _write_chunk(desk, chunk, request, answered)
+        written = _write_chunk(desk, chunk, request, answered, held)
     answer, won = written.answer, written.won
     answer.moved.extend(one.before.id for one in written.kept if one.before.id in won)
     answer.conflicts.extend(sorted(one.before.id for one in written.kept if one.before.id not in won))
-    _ask_again(desk, written.apart, dict(chunk), request, answer)
+    changed = written.apart.intersection(held)  # its chain grew; asked once more it might move
+    answer.conflicts.extend(sorted(changed))
+    answer.refused = [one for one in answer.refused if one.case.id not in changed]
+    _ask_again(desk, written.apart - changed, dict(chunk), request, answer)
     return answer
 
 
-def _write_chunk(desk: Desk, chunk: Sequence[tuple[int, int]], request: Request, answered: Collection[int]) -> _Chunk:
+def _write_chunk(
+    desk: Desk,
+    chunk: Sequence[tuple[int, int]],
+    request: Request,
+    answered: Collection[int],
+    held: Collection[int],
+) -> _Chunk:
     """Decide and write a chunk in one transaction; `answered` are the cases whose answer stands already."""
     writing = _Chunk()
     with desk.connection.writing():
         for found, machine, outcome in _decided(desk, chunk, request, writing):
-            if isinstance(outcome, Moved) and machine.reaches_out(found.case.state, request.trigger):
+            if isinstance(outcome, Moved) and found.case.id in held:
+                writing.answer.moved.append(found.case.id)
+            elif isinstance(outcome, Moved) and machine.reaches_out(found.case.state, request.trigger):
                 writing.apart.add(found.case.id)
             elif found.case.id not in answered:
                 _write_later(desk, machine, (found, outcome), request, writing)

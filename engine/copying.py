@@ -26,6 +26,7 @@ from engine.desk import Desk
 from engine.errors import NotAllowed, StaleCase, Unreadable, nearest
 from engine.expressions.kinds import SHANGHAI
 from engine.keeping import write_event
+from engine.pinyin import order_key
 from engine.records import Case, Json, Repeated, Request, Verdict
 from engine.repeating import once
 from engine.sight import Seeing
@@ -90,7 +91,7 @@ def send_copy(desk: Desk, case: int, to: Sequence[str], note: str, request: Requ
 
 
 def readers(desk: Desk, case: int, request: Request) -> tuple[Reader, ...]:
-    """The colleagues to whom a copy may go, those of the nearest unit first; who was told today says when again.
+    """To whom a copy may go, the nearest unit first, then by 姓名拼音; who was told today says when again.
 
     Raises:
         Unknown: If there is no such case.
@@ -104,7 +105,7 @@ def readers(desk: Desk, case: int, request: Request) -> tuple[Reader, ...]:
     return tuple(
         sorted(
             (_reader(hearing, one, tuple(_again(hearing, one, told))) for one in found),
-            key=lambda one: (-len(desk.units()[one.unit].path), one.unit),
+            key=lambda one: (-len(desk.units()[one.unit].path), one.unit, order_key(one.name), one.login),
         )
     )
 

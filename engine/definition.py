@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 NEW = "new"
 CANCELLED = "cancelled"
@@ -310,6 +310,32 @@ class Missed(Part):
     fire: str
 
 
+SHORTEST_REASON, LONGEST_REASON = 10, 500
+"""Characters of a reason that a student reads word for word."""
+
+_Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST_REASON, max_length=LONGEST_REASON)]
+
+
+class Reason(Bilingual):
+    """What is usually said to whoever gets a case back: what is wrong, and what to do."""
+
+    zh: _Why
+    en: _Why
+
+
+class Reasons(Part):
+    """The usual reasons by the kind of step that asks why; nine at most of each, one for each of the keys 1 to 9."""
+
+    return_: tuple[Reason, ...] = Field(default=(), alias="return", max_length=9)
+    reject: tuple[Reason, ...] = Field(default=(), max_length=9)
+    withdraw: tuple[Reason, ...] = Field(default=(), max_length=9)
+
+    def of(self, kind: MoveKind) -> tuple[Reason, ...]:
+        """Those of one kind of step; none of a step that leads on."""
+        every = {MoveKind.RETURN: self.return_, MoveKind.REJECT: self.reject, MoveKind.WITHDRAW: self.withdraw}
+        return every.get(kind, ())
+
+
 class Deadline(Part):
     """Until when something is to be done while a case waits in a state."""
 
@@ -355,6 +381,7 @@ class MachineFile(Part):
     members: Members | None = None
     distinct: tuple[Words, ...] = ()
     rounds: int = Field(default=5, ge=1)
+    reasons: Reasons = Reasons()
     invariants: Mapping[str, Invariant] = Field(default_factory=dict)
 
     @cached_property
@@ -374,6 +401,11 @@ class MachineFile(Part):
     def fixes(self, one: Transition) -> bool:
         """Whether a step makes a draft: the members are fixed with it."""
         return any(map(self.is_fixed, one.targets)) and not any(map(self.is_fixed, one.origins))
+
+    def reasons_for(self, one: Transition) -> tuple[Reason, ...]:
+        """What is usually said with a step; of one that is signed, with the step that a no takes."""
+        against = self.transitions.get(one.sign.against or "") if one.sign is not None else None
+        return self.reasons.of((against or one).kind)
 
     @property
     def issued_when_fixed(self) -> tuple[str, ...]:

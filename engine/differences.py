@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from engine.definition import Bilingual, Definition, MachineFile
+from engine.definition import Bilingual, Definition, MachineFile, Reasons
 from engine.vocabulary import CalendarText, CalendarYear, LocalCalendar, RulebookText, Stretch, Vocabulary
 
 
@@ -49,6 +49,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "frozen": ("固定名单", "frozen"),
     "distinct": ("不同人员", "different persons"),
     "rounds": ("退回次数上限", "cap on returns"),
+    "return_": ("退回的常用理由", "usual reasons of a return"),
+    "reject": ("不予通过的常用理由", "usual reasons of a refusal"),
+    "withdraw": ("撤回申请的常用理由", "usual reasons of a withdrawal"),
     "version": ("版本", "version"),
     "effective_from": ("生效日期", "effective from"),
     "status": ("状态", "status"),
@@ -161,12 +164,14 @@ def _locals(text: CalendarText) -> Mapping[str, LocalCalendar]:
 
 
 def _of_machine(old: MachineFile, new: MachineFile, zh: str, en: str) -> Iterator[Difference]:
-    parts = {name for name, _, _ in _PARTS} | {"lists", "upgrades"}
+    parts = {name for name, _, _ in _PARTS} | {"reasons", "lists", "upgrades"}
     for key in type(new).model_fields:
         if key not in parts:
             yield from _of_value(key, getattr(old, key, None), getattr(new, key, None), (zh, en))
     for name, zh_part, en_part in _PARTS:
         yield from _of_map(getattr(old, name), getattr(new, name), f"{zh}{zh_part}", f"{en}{en_part} ")
+    for kind in Reasons.model_fields:
+        yield from _of_value(kind, getattr(old.reasons, kind), getattr(new.reasons, kind), (zh, en))
     if isinstance(old, Definition) and isinstance(new, Definition):
         yield from _of_lists(old, new)
 

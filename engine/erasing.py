@@ -23,6 +23,7 @@ from engine.facts import asked_of
 from engine.filing import PERSONAL_LOOKS
 from engine.guards import judged, plain_sentence
 from engine.keeping import why_barred
+from engine.pinyin import order_of
 from engine.records import Case, Head, Json, Outcome, Request, Sentence, Verdict
 from engine.store import erasures, lists, students
 from engine.store.cases import read_cases, write_events
@@ -269,6 +270,7 @@ def _take_out(desk: Desk, person: _Person, erasure: Erasure, grant: Grant, reque
     account = erasures.account_of(connection, row.id)
     erasures.clear_account(connection, row.id, None if account is None else account[0])
     facts = {name: value for name, value in row.facts.items() if name not in erasure.facts}
+    students.set_pinyin(connection, [(order_of(facts), row.id)])  # it holds the name
     _write(desk, row._replace(facts=facts), EventKind.ERASED, request, _told(person, erasure), grant=grant)
 
 

@@ -31,6 +31,8 @@ CAP = 10_000
 PAGE = 50
 _NARROW = 2_000
 """A lane with fewer cases is read by its units and put in order; a longer one is walked till a page is full."""
+_WALKED = (Order.LANE, Order.DUE, Order.PINYIN)
+"""The orders in which a long lane can be walked: each has its index."""
 _ROW = ", ".join(f"l.{name}" for name in COLUMNS.split(", "))
 EVERYTHING = Filter()
 
@@ -278,7 +280,7 @@ class Queue:
 
     def _read(self, wanted: Filter, walk: Walk) -> list[Placed]:
         """The next rows of a walk through what is wanted."""
-        is_in_order = walk.order in (Order.LANE, Order.DUE) and wanted.cases is None
+        is_in_order = walk.order in _WALKED and wanted.cases is None
         slices = self._slices.shown(wanted, self._is_long if is_in_order else lambda *_: False)
         parts = [_page_part(one, walk, place) for place, one in enumerate(slices) if walk.reaches(one.shown)]
         found = [self._placed(row, walk.order) for row in self._all(parts)]

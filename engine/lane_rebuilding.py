@@ -1,4 +1,4 @@
-"""Rebuilding: lanes, deeds, marks of facts and how often a case came back, made anew from cases, facts and the trail.
+"""Rebuilding: lanes, deeds, marks of facts, 姓名拼音 and how often a case came back, from cases, facts and the trail.
 
 What is kept in every step must be what would be made now: `astray` compares, after random histories in the tests and
 before a rebuild in the office (`xueji lanes rebuild --dry-run`). Rebuilding is for a database from before there were
@@ -30,7 +30,7 @@ _CHUNK = 1000
 
 
 def rebuild(desk: Desk, request: Request, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Make lanes, deeds, marks and counts anew, all of them in one transaction.
+    """Make lanes, deeds, marks, counts and by what names are put in order anew, all of them in one transaction.
 
     Args:
         desk: Where the cases are worked.
@@ -47,6 +47,8 @@ def rebuild(desk: Desk, request: Request, progress: Callable[[int], None] = lamb
         store.clear(connection)
         for span in _spans(connection, "student"):
             students.set_marks(connection, [(written_marks(one), who) for who, one in _marks(connection, span)])
+            named = students.pinyin_within(connection, span)
+            students.set_pinyin(connection, [(made, who) for who, kept, made in named if made != kept])
         for span in _spans(connection, "cases"):
             store.add_deeds(connection, [*_deeds(connection, span)])
             store.set_sent_back(connection, span, _sent_back(desk, span))
@@ -58,7 +60,10 @@ def rebuild(desk: Desk, request: Request, progress: Callable[[int], None] = lamb
 
 
 class Astray(NamedTuple):
-    """What is kept otherwise than made now: cases by lanes, deeds and how often they came back, students by marks."""
+    """What is kept otherwise than made now.
+
+    Cases by lanes, deeds and how often they came back, students by marks and by what they are put in order.
+    """
 
     cases: frozenset[int]
     students: frozenset[int]
@@ -75,6 +80,7 @@ def astray(desk: Desk, request: Request, progress: Callable[[int], None] = lambd
         for span in _spans(connection, "student"):
             made = {(who, text) for who, one in _marks(connection, span) if (text := written_marks(one))}
             pupils |= {who for who, _ in made ^ {*students.marks_within(connection, span)}}
+            pupils |= {who for who, kept, made_now in students.pinyin_within(connection, span) if kept != made_now}
         for span in _spans(connection, "cases"):
             cases.update(_cases_astray(desk, span, request))
             progress(span[1] - span[0] + 1)

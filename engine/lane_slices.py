@@ -28,6 +28,7 @@ class Order(StrEnum):
     ENTERED = "entered"
     UNIT = "unit"
     NUMBER = "number"
+    PINYIN = "pinyin"
 
 
 KEYS: Mapping[Order, tuple[str, ...]] = {
@@ -36,6 +37,7 @@ KEYS: Mapping[Order, tuple[str, ...]] = {
     Order.ENTERED: ("entered_at", "case_id"),
     Order.UNIT: ("path", "due_at", "case_id"),
     Order.NUMBER: ("student_no", "case_id"),
+    Order.PINYIN: ("pinyin", "case_id"),
 }
 
 Cursor = tuple[object, ...]

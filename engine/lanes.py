@@ -24,6 +24,7 @@ from engine.expressions.kinds import SHANGHAI
 from engine.fetching import Fetched, Neighbourhood
 from engine.forward import Reads, asks_for_papers, reads_of, waits_for_staff
 from engine.guards import Guard
+from engine.pinyin import NAMES
 from engine.records import Moved, Outcome, Request
 from engine.sight import Seeing
 from engine.spots import Place, Spot, spots
@@ -181,7 +182,7 @@ class _Asking:
             case.id, spot.role, spot.path, spot.trigger, case.workflow, case.shape, case.state, case.path,
             batch if isinstance(batch, str) else None, judged.lane.value, self._due, case.entered_at, spot.in_person,
             leads, _barred(sorted(spot.apart)), judged.hindrances, judged.cautions, _moment(self._request.at),
-            self._machine.rulebook[:_DIGITS],
+            self._machine.rulebook[:_DIGITS], self._found.pinyin,
         )  # fmt: skip
 
 
@@ -311,6 +312,8 @@ def settle_students(
 ) -> None:
     """Judge the waiting cases of students whose rules read what has changed: some facts, or (None) another case.
 
+    A name orders them, so all of them are judged where it has changed.
+
     Args:
         desk: Where the cases are worked.
         students: Whose facts or cases have changed.
@@ -379,11 +382,11 @@ class _Concerned:
         self._desk, self._touched, self._known = desk, touched, dict[str, bool]()
         student = desk.library.rulebook.vocabulary.student
         marked = () if touched is None else (name for name in touched if name in student and student[name].caution)
-        self._cautions = any(True for _ in marked)
+        self._all = any(True for _ in marked) or (touched is not None and not NAMES.isdisjoint(touched))
 
     def __call__(self, shape: str) -> bool:
         if shape not in self._known:
-            self._known[shape] = self._cautions or self._reads(reads_of(self._desk.machine(shape)))
+            self._known[shape] = self._all or self._reads(reads_of(self._desk.machine(shape)))
         return self._known[shape]
 
     def _reads(self, reads: Reads) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel
 
-from engine.definition import Definition
+from engine.definition import Definition, Reason, Transition
 from engine.errors import Unknown
 from engine.expressions.functions import Registered
 from engine.vocabulary import BatchFile, RulebookText
@@ -92,6 +92,13 @@ class Library:
             what = f"workflow of profile '{profile}'"
             raise Unknown(what, workflow, self.machines_of(profile))
         return found
+
+    def usual_reasons(self, one: Definition, step: Transition) -> tuple[Reason, ...]:
+        """What is usually said with a step, as its procedure has it today.
+
+        It decides nothing, so a case of an earlier version is offered it too.
+        """
+        return self.machines_of(one.profile).get(one.workflow, one).reasons_for(step)
 
     def record(self, profile: str) -> Definition:
         """The procedure whose case is the student's record; there is one per profile.

@@ -23,7 +23,7 @@ from engine.replay import Fold, fold_chain
 from engine.replaying.aside import TOLD_ASIDE, Aside
 from engine.replaying.members import digest_then
 from engine.replaying.registry import Registered
-from engine.store import deadlines, documents
+from engine.store import absence_tables, deadlines, documents
 from engine.store.database import Connection, open_engine
 from engine.store.documents import DocumentRow
 from engine.store.past import (
@@ -44,6 +44,8 @@ from engine.store.students import StudentRow
 from engine.store.tables import METADATA
 from engine.trail.event import REGISTRY, EventKind, chain_name
 
+_BESIDE = (absence_tables,)
+"""What else is looked at, in tables of their own: METADATA knows them once their module is read."""
 _ASIDE_KEYS = frozenset({"documents", "ticks", "deadlines", "members"})
 
 

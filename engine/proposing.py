@@ -39,7 +39,7 @@ from engine.records import Request
 from engine.recounting import note_calendar
 from engine.store import proposals, registry
 from engine.store.database import Connection
-from engine.store.proposals import Proposal, Stage, is_template
+from engine.store.proposals import Proposal, Stage, is_batch, is_template
 from engine.trail.event import EventKind, moment
 
 PUBLISHES = "system_admin"
@@ -220,7 +220,12 @@ def _against(desk: Desk, read: Read, effective_on: date, request: Request) -> It
 
 
 def _submit(desk: Desk, number: int, effective_on: date, request: Request) -> None:
+    """Of a batch it takes the place of the person's own proposal that waits: nobody approves what was changed since."""
     reason, at = _reason(request), moment(request.at)
+    one = own_draft(desk, number, request.actor.login).line
+    for line in proposals.lines(desk.connection, one.file) if is_batch(one.file) else ():
+        if line.stage is Stage.PROPOSED and line.made_by == one.made_by:
+            proposals.move(desk.connection, line.number, (Stage.PROPOSED, Stage.WITHDRAWN))
     if not proposals.submit(desk.connection, number, effective_on.isoformat(), reason, at):
         raise NotAsItWas(number)
 

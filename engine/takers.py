@@ -13,6 +13,7 @@ from engine.actors import Actor, Grant
 from engine.barring import NOBODYS_TO_LEND, Hearing, hear, never_lent, without_right
 from engine.delegating import against_taker
 from engine.desk import Desk
+from engine.pinyin import order_key
 from engine.records import Request, Verdict
 from engine.store import people, registry
 from engine.store.delegations import DelegationRow
@@ -39,7 +40,7 @@ class Takers:
 
 
 def takers(desk: Desk, case: int, role: str, request: Request, *, until: datetime | None) -> Takers:
-    """Everybody with a role at the case's unit or above to whom one could be passed; those who may come first.
+    """Everybody with a role at the case's unit or above to whom one could be passed; those who may first, by 姓名拼音.
 
     Args:
         desk: Where the case is worked.
@@ -67,7 +68,7 @@ def takers(desk: Desk, case: int, role: str, request: Request, *, until: datetim
     found = [_taker(hearing, row, some, own) for some in fitting.values()]
     return Takers(
         against=(*never_lent(desk, row), *without_right(desk, row, request.actor, hearing.case.path)),
-        people=tuple(sorted(found, key=lambda one: bool(one.against))),
+        people=tuple(sorted(found, key=lambda one: (bool(one.against), order_key(one.name), one.login))),
     )
 
 

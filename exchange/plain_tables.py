@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from io import BytesIO
+from itertools import chain, islice
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from exchange.cells import Cell
-from exchange.templates import write_cell
+from exchange.templates import streamed_cell, write_cell
 
+_LOOKED_AT = 200
+"""By so many rows the widths of a long table are told."""
 _WIDEST, _NARROWEST = 60, 10
 _NO_TITLE = str.maketrans(dict.fromkeys("[]:*?/\\'"))
 """What may not stand in the name of a sheet."""
@@ -34,6 +37,30 @@ def table_workbook(title: str, columns: Sequence[str], rows: Iterable[Sequence[C
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
+    made = BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def long_table_workbook(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """The same of a table that is too long to be kept: written as it is read, as wide as its first rows are."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title.translate(_NO_TITLE)[:_LONGEST_TITLE] or "1")
+    coming = iter(rows)
+    first = list(islice(coming, _LOOKED_AT))
+    for place in range(1, len(columns) + 1):
+        wide = max((_wide(str(value)) for row in (columns, *first) if (value := row[place - 1]) is not None), default=0)
+        sheet.column_dimensions[get_column_letter(place)].width = min(_WIDEST, max(_NARROWEST, wide + 4))
+    sheet.freeze_panes = "A2"
+    heads = [streamed_cell(sheet, head) for head in columns]
+    for cell in heads:
+        cell.font = Font(bold=True)
+    sheet.append(heads)
+    written = 1
+    for row in chain(first, coming):
+        sheet.append([None if value is None else streamed_cell(sheet, value) for value in row])
+        written += 1
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{written}"
     made = BytesIO()
     book.save(made)
     return made.getvalue()

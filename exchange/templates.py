@@ -5,6 +5,8 @@ from io import BytesIO
 from pathlib import Path
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -62,7 +64,17 @@ def write_sheet(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[st
 
 def write_cell(sheet: Worksheet, row: int, column: int, value: Cell) -> None:
     """Write one cell, counted from 1: text stays text, whatever it begins with; numbers and days keep their kind."""
-    cell = sheet.cell(row=row, column=column, value=value)
+    _as_it_is(sheet.cell(row=row, column=column, value=value), value)
+
+
+def streamed_cell(sheet: Worksheet, value: Cell) -> SheetCell:
+    """The same for a sheet that is written row by row and keeps none."""
+    cell = WriteOnlyCell(sheet, value)  # type: ignore[arg-type]  # its stub forgets days
+    _as_it_is(cell, value)
+    return cell
+
+
+def _as_it_is(cell: SheetCell, value: Cell) -> None:
     if isinstance(value, str):
         cell.data_type = "s"
         cell.number_format = _TEXT_FORMAT

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import orjson
 
+from engine.absences import AWAY
+from engine.absences import TOLD as ABSENCE_TOLD
 from engine.calendars import WorkCalendar
 from engine.copying import may_read
 from engine.definition import CANCELLED, Bilingual, Deadline
@@ -62,6 +64,8 @@ _CONCERNED = Bilingual(zh="您与该业务有关", en="you have a part in this c
 _REVEALING = Bilingual(zh="显示个人信息", en="Showing personal values")
 _COLLEAGUE = Bilingual(zh="同事抄送给您", en="a colleague sent you a copy")
 _LOOKS_AFTER = Bilingual(zh="您管理该单位的人员", en="you look after people there")
+_ABSENCE = Bilingual(zh="不在岗", en="Absence")
+_OWN_ABSENCE = Bilingual(zh="不在岗的是您本人", en="the absence is your own")
 _CANCELLED = Bilingual(zh="已撤销", en="Cancelled")
 
 
@@ -131,6 +135,21 @@ class _Often(NamedTuple):
         return (self.row.message, self.login)
 
 
+class _Absence(NamedTuple):
+    """One row of the outbox that tells of the reader's own absence: who told it, on which days, or that it ended."""
+
+    row: OutboxRow
+    login: str
+    teller: str
+    days: tuple[date, date] | None
+    reason: str | None
+
+    @property
+    def same(self) -> tuple[object, ...]:
+        """What says the same: that of one person, of which the last is true."""
+        return (self.row.message, self.login)
+
+
 class Letters:
     """Makes letters for mails.
 
@@ -169,6 +188,9 @@ class Letters:
             if isinstance(line, _Often):
                 yield self._of_a_colleague(line)
                 continue
+            if isinstance(line, _Absence):
+                yield self._of_an_absence(line)
+                continue
             if isinstance(line, _Passed):
                 yield from self._passed_on(line, mail.recipient, at)
                 continue
@@ -186,7 +208,9 @@ class Letters:
             self._roll = at, Roll(self._desk, at)
         return self._roll[1]
 
-    def _lines(self, told: Sequence[tuple[OutboxRow, bytes]]) -> Iterator[_Line | _Passed | _Copied | _Often]:
+    def _lines(
+        self, told: Sequence[tuple[OutboxRow, bytes]]
+    ) -> Iterator[_Line | _Passed | _Copied | _Often | _Absence]:
         connection, chains = self._desk.connection, sorted({row.chain for row, _ in told})
         cases = read_cases(connection, chains)
         kept = {one[:2]: one for many in deadlines.of_cases(connection, chains).values() for one in many}
@@ -198,6 +222,8 @@ class Letters:
             passed = passing(row.chain, event)
             if row.message == REVEALED_OFTEN:
                 yield _Often(row, str(event["actor"]), str(event["unit"]))
+            elif row.message == ABSENCE_TOLD:
+                yield _absence(row, event)
             elif passed is not None:
                 yield _Passed(row, case, passed, event["data"].get("why"))
             elif case is not None and event["kind"] == EventKind.COPIED:
@@ -213,6 +239,15 @@ class Letters:
             message="revealed_often", case=None, workflow=_REVEALING, state=None,
             unit=units[line.unit].name if line.unit in units else line.unit, why=_LOOKS_AFTER,
             person=(found and found.name) or line.login,
+        )  # fmt: skip
+
+    def _of_an_absence(self, line: _Absence) -> Notice:
+        """That somebody else told the reader's absence, or ended it; at the unit where the reader works."""
+        desk = self._desk
+        here = next((desk.units()[one.unit].name for one in desk.actor(line.login).grants), "—")
+        return Notice(
+            message="absence", case=None, workflow=_ABSENCE, state=None, unit=here, why=_OWN_ABSENCE,
+            reason=line.reason, person=colleague(desk, line.teller), away=line.days,
         )  # fmt: skip
 
     def _copy(self, line: _Copied, reader: str, at: datetime) -> Iterator[Notice]:
@@ -298,13 +333,22 @@ class Letters:
         return (*urged, *(() if step is None else (tell.to for tell in step.tell)))
 
 
+def _absence(row: OutboxRow, event: Mapping[str, Any]) -> _Absence:
+    data = event["data"]
+    away = data.get(AWAY)
+    days = None if away is None else (date.fromisoformat(away["from"]), date.fromisoformat(away["to"]))
+    return _Absence(row, str(data["login"]), str(event["actor"]), days, data.get("why"))
+
+
 def _message(row: OutboxRow) -> Message:
     return cast("Message", row.message) if row.message in _MESSAGES else "moved"
 
 
-def _newest(lines: Iterable[_Line | _Passed | _Copied | _Often]) -> list[_Line | _Passed | _Copied | _Often]:
+def _newest(
+    lines: Iterable[_Line | _Passed | _Copied | _Often | _Absence],
+) -> list[_Line | _Passed | _Copied | _Often | _Absence]:
     """Of what says the same only the last."""
-    found: dict[tuple[object, ...], _Line | _Passed | _Copied | _Often] = {}
+    found: dict[tuple[object, ...], _Line | _Passed | _Copied | _Often | _Absence] = {}
     for line in lines:
         found.pop(line.same, None)
         found[line.same] = line

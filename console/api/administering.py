@@ -51,6 +51,7 @@ from console.api.doors import ApiDoors, Call
 from console.api.errands import Before, Code, Errand, Login, do_once, errand
 from console.api.routes import Key
 from console.web.admin import accounts, delegations, leaving, people, tokens, units
+from console.web.admin.absences import own as own_absences
 from console.web.admin.scope import own_unit, own_units
 from console.web.audiences import Audience
 from console.web.faults import NotFound
@@ -360,11 +361,14 @@ def _own(visit: Errand, refused: Sequence[Words] = ()) -> OwnDelegationsOut:
     return OwnDelegationsOut(
         lent=[_lent(one.one, visit.at) for one in delegations.own_lines(visit)],
         away=[
-            AbsenceOut(first=one.first.isoformat(), last=one.last.isoformat())
-            for one in delegations.own_absences(visit)
+            AbsenceOut(
+                first=one.first.isoformat(), last=one.last.isoformat(), told_by=one.teller or None,
+                reason=one.reason or None, stand_in=one.stand_in or None,
+            )
+            for one in own_absences(visit)
         ],
         refused=list(refused),
-    )
+    )  # fmt: skip
 
 
 @doors.door("POST", "/me/delegations", scope=Scope.DECIDE, to=Audience.STAFF)
@@ -375,12 +379,12 @@ def lend(call: Call, loan: LoanIn, key: Key) -> OwnDelegationsOut:
         reason=loan.reason, request=call.own(key),
     )  # fmt: skip
     delegations.lend(visit)
-    return _own(visit, _why_not(visit, call.own(key)))
+    return _own(visit, why_not(visit, "delegate", call.own(key)))
 
 
-def _why_not(visit: Errand, key: str) -> list[Words]:
-    """What stood in the way of a delegation, read back from its event, so that it is answered the same again."""
-    at, known = answered_at(visit.desk, "delegate", key), visit.desk.library.rulebook.engine
+def why_not(visit: Errand, act: str, key: str) -> list[Words]:
+    """What stood in the way of an act, read back from its event, so that it is answered the same again."""
+    at, known = answered_at(visit.desk, act, key), visit.desk.library.rulebook.engine
     body = None if at is None else event_at(visit.desk.connection, *at)
     event = {} if body is None else orjson.loads(body)
     against = event["data"]["engine"] if event.get("kind") == EventKind.REFUSED else ()

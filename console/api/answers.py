@@ -71,6 +71,7 @@ class StepOut(Answer):
     targets: list[str]
     roles: list[str]
     asks: list[str]
+    reasons: list[Words] = Field(description="What is usually said, where the step (or a no to it) asks for `reason`")
     is_open: bool = Field(description="Whether neither a rule nor a document stands in the way")
     verdicts: list[VerdictOut]
     papers: list[VerdictOut]

@@ -236,10 +236,13 @@ class DelegationsOut(Answer):
 
 
 class AbsenceOut(Answer):
-    """Days on which one is away."""
+    """Days on which one is away; `told_by`, why, and who stands in, by name, where an administrator told it."""
 
     first: str
     last: str
+    told_by: str | None = None
+    reason: str | None = None
+    stand_in: str | None = None
 
 
 class OwnDelegationsOut(Answer):
@@ -273,3 +276,44 @@ class AwayIn(Given):
 
     first: Date
     last: Date
+
+
+class ToldAbsenceOut(Answer):
+    """An absence at one's units: whose, when, how many cases wait for their roles, and where nobody else can act.
+
+    `told_by` is absent where the person said so; `stand_in` where nobody is named.
+    """
+
+    id: int
+    login: str
+    name: str
+    first: str
+    last: str
+    waiting: int
+    nobody_for: list[str]
+    told_by: str | None = None
+    told_at: str | None = None
+    reason: str | None = None
+    stand_in: str | None = None
+
+
+class AbsencesOut(Answer):
+    """Who is away at one's units now and next, two hundred at most; `refused` is why an absence was not kept."""
+
+    absences: list[ToldAbsenceOut]
+    refused: list[Words] = Field(default=[])
+
+
+class ChangedAbsenceIn(Given):
+    """The first and the last day somebody is away, why that is said, and who stands in, if anybody does."""
+
+    first: Date
+    last: Date
+    reason: Prose
+    stand_in: Word | None = None
+
+
+class ToldAbsenceIn(ChangedAbsenceIn):
+    """The same, and who is away."""
+
+    login: Word

@@ -28,7 +28,7 @@ class FilterIn(BaseModel):
     due: Literal[""] | date = Field(default="", description="A day: what is due by its end")
     cohort: Word = ""
     level: Word = ""
-    sort: Literal["", "lane", "due", "entered", "unit", "number"] = ""
+    sort: Literal["", "lane", "due", "entered", "unit", "number", "pinyin"] = ""
 
 
 class PageIn(FilterIn):

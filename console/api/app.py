@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from typing_extensions import override
 
 from console.api import (
+    absences,
     administering,
     auditing,
     auditing_work,
@@ -45,6 +46,7 @@ ALL = (
     auditing_work.doors,
     auditing.doors,
     administering.doors,
+    absences.doors,
     defining.doors,
     running.doors,
 )

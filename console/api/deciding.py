@@ -226,8 +226,8 @@ class _Asked(NamedTuple):
 def decide_many(call: Call, many: ManyIn, key: Key) -> ManyOut:
     """One step on many cases, each judged by itself; a dry run unless said otherwise, which wants a proof.
 
-    What is to be looked at first (需细看) is told apart and decided case by case. Whoever has to open a sample before
-    many are decided does that with `/bulk`.
+    What is to be looked at first (需细看) is told apart and decided case by case; where that is refused, the refusal is
+    kept like any other. Whoever has to open a sample before many are decided does that with `/bulk`.
     """
     if not many.dry_run:
         call.demand_proof()
@@ -243,25 +243,25 @@ def decide_many(call: Call, many: ManyIn, key: Key) -> ManyOut:
         raise SampleWanted
     warned = _cautions(visit, rest, asked)
     seen = {case: one.seen for case, one in rest.items()}
-    plain = move_many(call.desk, [one for one in seen.items() if one[0] not in warned], asked, dry_run=many.dry_run)
-    closely = move_many(call.desk, [one for one in seen.items() if one[0] in warned], asked, dry_run=True)
+    answer = move_many(call.desk, list(seen.items()), asked, held=warned, dry_run=many.dry_run)
     if not many.dry_run:  # the same, asked twice at this moment
-        first |= first_answers(call.desk, plain.conflicts, asked.id)
-    conflicts = [case for case in (*plain.conflicts, *closely.conflicts) if case not in first]
+        first |= first_answers(call.desk, answer.conflicts, asked.id)
+    moved = [case for case in answer.moved if case not in warned]
+    look = [case for case in sorted(answer.moved) if case in warned]
     return ManyOut(
         dry_run=many.dry_run,
-        moved=_numbers([*plain.moved, *(case for case, one in first.items() if one.moved)]),
-        look=[LookOut(number=case_number(case), cautions=list(warned[case])) for case in sorted(closely.moved)],
+        moved=_numbers([*moved, *(case for case, one in first.items() if one.moved)]),
+        look=[LookOut(number=case_number(case), cautions=list(warned[case])) for case in look],
         refused=[
-            *(_refused(one) for one in (*plain.refused, *closely.refused)),
+            *(_refused(one) for one in answer.refused),
             *(
                 RefusedOut(number=one.number, failed=list(one.failed), undecided=list(one.undecided))
                 for one in first.values()
                 if not one.moved
             ),
         ],
-        conflicts=_numbers(conflicts),
-        barred=_numbers([*stepless, *(case for case, _ in (*plain.barred, *closely.barred))]),
+        conflicts=_numbers(case for case in answer.conflicts if case not in first),
+        barred=_numbers([*stepless, *(case for case, _ in answer.barred)]),
     )
 
 

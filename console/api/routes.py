@@ -83,7 +83,7 @@ def _case(call: Call, found: Found) -> CaseOut:
         student_no=of.student_no,
         opened_at=one.opened_at,
         entered_at=one.entered_at,
-        steps=[_step(step) for step in steps],
+        steps=[_step(step, _usual(call, machine.definition, step)) for step in steps],
         deadlines=[
             DeadlineOut(
                 name=row.name, due_at=None if row.due_at is None else row.due_at.isoformat(), settled=row.settled
@@ -98,13 +98,18 @@ def state_title(definition: Definition, state: str) -> Words:
     return Words(zh="已撤销", en="Cancelled") if state == CANCELLED else words(definition.states[state].title)
 
 
-def _step(one: Prospect) -> StepOut:
+def _usual(call: Call, definition: Definition, one: Prospect) -> list[Words]:
+    return [words(said) for said in call.desk.library.usual_reasons(definition, definition.transitions[one.trigger])]
+
+
+def _step(one: Prospect, reasons: list[Words]) -> StepOut:
     return StepOut(
         trigger=one.trigger,
         title=words(one.title),
         targets=list(one.targets),
         roles=list(one.roles),
         asks=list(one.asks),
+        reasons=reasons,
         is_open=one.is_open,
         verdicts=[verdict(said) for said in one.verdicts],
         papers=[verdict(said) for said in one.papers],

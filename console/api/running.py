@@ -35,7 +35,7 @@ from engine.records import case_number
 from engine.store import mails, registry, students
 
 doors = ApiDoors()
-State = Literal["unknown", "failed", "waiting", "accepted", "dropped"]
+State = Literal["unknown", "returned", "failed", "waiting", "accepted", "dropped"]
 Verdict = Annotated[Literal["received", "resend"], Path()]
 
 
@@ -57,7 +57,10 @@ def health(call: Call) -> list[PartOut]:
 
 @doors.door("GET", "/admin/outbox", scope=Scope.READ, to=Audience.SYSTEM_ADMIN)
 def sent(call: Call, state: State = "unknown", before: Before = None) -> OutboxOut:
-    """Mails in a state, the newest first; no address is told, and no student named."""
+    """Mails in a state, the newest first; no address is told, and no student named.
+
+    `returned` are those that failed at an address which the mail system refuses, `failed` the others.
+    """
     box = outbox.outbox(errand(call), state, before)
     return OutboxOut(
         mails=[MailOut(**{**one._asdict(), "changed_at": one.changed_at.isoformat()}) for one in box.lines],

@@ -128,7 +128,7 @@ def decide_by_hand(row: Row, act: Act, request: str, grant: Grant, letterhead: L
         told=(case, seq + 1, step.told, "moved") if step.told else None,
         waited=step.origin in NEXT,
         waits=wait_by_hand(
-            (case, path, step.target, fields.get("batch")), row[9], taken,
+            (case, path, step.target, fields.get("batch")), (row[9], row[-2]), taken,
             (letterhead.definition, letterhead.rulebook, _MOMENT), sent_back=sent_back > 0,
         ),
         deed=(case, seq + 1, act.login, act.trigger, _MOMENT, False),

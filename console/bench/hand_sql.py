@@ -67,7 +67,7 @@ def select(trigger: str, *, which: str, gather: str) -> str:
     if step.reads_batch:
         columns += ", b.values_json"
         source += " LEFT JOIN batch b ON b.name = ?"
-    return f"SELECT {columns}, c.sent_back FROM {source} WHERE c.id {which}"  # noqa: S608 constant text
+    return f"SELECT {columns}, s.pinyin, c.sent_back FROM {source} WHERE c.id {which}"  # noqa: S608 constant text
 
 
 def select_params(act: Act, which: object) -> tuple[object, ...]:

@@ -15,8 +15,8 @@ Lane = tuple[Any, ...]  # the columns of a row
 
 INTO_LANE = (
     "INSERT INTO lane (case_id, role, at_path, trigger, workflow, shape, state, path, batch, lane, due_at, entered_at,"
-    " in_person, leads, apart, hindrances, cautions, judged_at, rulebook)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " in_person, leads, apart, hindrances, cautions, judged_at, rulebook, pinyin)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 OUT_OF_LANE = "DELETE FROM lane WHERE case_id = ?"
 INTO_HAND = "INSERT INTO lane_hand (case_id, login) VALUES (?, ?)"
@@ -26,7 +26,7 @@ INTO_DEED = (
 )
 LANE_TYPES = (
     "int8", "text", "text", "text", "text", "text", "text", "text", "text", "int2", "text", "text", "bool", "bool",
-    "text", "text", "text", "text", "text",
+    "text", "text", "text", "text", "text", "text",
 )  # fmt: skip
 _NEVER = "9999-12-31T00:00:00.000000Z"
 _OF_CERTIFICATE = (
@@ -52,7 +52,7 @@ class Waits(NamedTuple):
 
 def wait_by_hand(
     case: tuple[int, str, str, str | None],
-    facts: str,
+    student: tuple[str, str],
     taken: Mapping[str, Sequence[str]],
     pinned: tuple[str, str, str],
     *,
@@ -62,7 +62,7 @@ def wait_by_hand(
 
     Args:
         case: Its number, the path of its unit, the state, the batch.
-        facts: What is known of the student.
+        student: What is known of the student, and by what the name is put in order.
         taken: Who has taken which step.
         pinned: Definition, rulebook, and the moment.
         sent_back: Whether it came back before, which is to be looked at.
@@ -72,12 +72,13 @@ def wait_by_hand(
     if following is None:
         return Waits(None, ())
     shape, rulebook, at = pinned
+    facts, pinyin = student
     against = following.judge(orjson.loads(facts))
     apart = sorted({login for trigger in following.apart for login in taken.get(trigger, ())})
     lane = (
         number, following.role, path, following.trigger, "diploma-registration", shape, state, path, batch,
         0 if against else 1 if sent_back else 2, _NEVER, at, False, True, _barred(apart), _barred(against),
-        "|sent-back|" if sent_back else None, at, rulebook[:12],
+        "|sent-back|" if sent_back else None, at, rulebook[:12], pinyin,
     )  # fmt: skip
     return Waits(lane, tuple((number, login) for login in apart))
 

@@ -85,16 +85,22 @@ class Desks:
         Raises:
             AllTaken: If it has a place, and no desk comes free.
         """
-        self._waiting.add(run)
-        try:
+        with self.in_line(run):
             self._behind.acquire()
-        finally:
-            self._waiting.discard(run)
         try:
             with self.borrowed() as office:
                 yield office
         finally:
             self._behind.release()
+
+    @contextmanager
+    def in_line(self, run: str) -> Iterator[None]:
+        """Say of a run in the background that it waits for its turn, for as long as this lasts."""
+        self._waiting.add(run)
+        try:
+            yield
+        finally:
+            self._waiting.discard(run)
 
     def waits(self, run: str) -> bool:
         """Whether a run waits for its turn in this process."""

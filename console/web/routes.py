@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.web import days, helping, home, metrics
+from console.web.admin import absence_routes as absences
 from console.web.admin import access_routes as access
 from console.web.admin import account_routes as accounts
 from console.web.admin import change_routes as changes
@@ -67,6 +68,7 @@ ALL = (
     definitions.doors,
     units.doors,
     delegations.doors,
+    absences.doors,
     access.doors,
     tokens.doors,
     changes.doors,

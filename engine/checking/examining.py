@@ -26,6 +26,7 @@ PER_MACHINE: tuple[Check, ...] = (
     names.rules,
     names.roles,
     names.fields,
+    names.reasons,
     names.documents,
     names.units,
     names.types,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from unicodedata import is_normalized
 
 from engine.checking.subjects import Complaint, Step, Subject
-from engine.definition import CANCELLED, NEW, RESERVED_ROLES, MachineFile, Sign, Slot, Transition, Who
+from engine.definition import CANCELLED, NEW, RESERVED_ROLES, MachineFile, MoveKind, Sign, Slot, Transition, Who
 from engine.errors import nearest
 from engine.expressions.kinds import Kind, parse_kind
 from engine.scopes import BUILT_IN
@@ -217,6 +218,24 @@ def _assigned(subject: Subject, target: str, path: tuple[Step, ...]) -> Iterator
 def _stored(vocabulary: Vocabulary) -> set[str]:
     """The facts that have a value of their own; a derived one follows from others."""
     return {name for name, fact in vocabulary.student.items() if fact.derive is None}
+
+
+def reasons(subject: Subject) -> Iterator[Complaint]:
+    """`nothing-asks`, `twice`, `wrong-value`: usual reasons nobody is asked for, can tell apart, or could send."""
+    machine = subject.machine
+    kinds = {one.kind for one in machine.transitions.values()}
+    for kind in MoveKind:
+        said = machine.reasons.of(kind)
+        if said and kind not in kinds:
+            yield subject.says_of("nothing-asks", f"no step here is of kind '{kind}'.", "reasons", kind)
+        for lang in ("zh", "en"):
+            texts = [getattr(one, lang) for one in said]
+            for place, text in enumerate(texts):
+                if text in texts[:place]:
+                    yield subject.says("twice", "this reason stands here already.", "reasons", kind, place, lang)
+                elif not is_normalized("NFC", text):
+                    message = "a character is written in pieces (not NFC), so the text could not be sent."
+                    yield subject.says("wrong-value", message, "reasons", kind, place, lang)
 
 
 def documents(subject: Subject) -> Iterator[Complaint]:

@@ -35,6 +35,7 @@ LABELS: Mapping[str, str] = {
     "nobody-waits": "无人接办",
     "not-a-writer": "不由此人填写",
     "not-decided": "未能判定",
+    "nothing-asks": "没有步骤要写此类理由",
     "nothing-fires": "没有联动触发此步骤",
     "one-person-alone": "一人可办到底",
     "one-sided": "互斥须双方都写",

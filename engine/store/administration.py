@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from engine.store.database import NEWEST, Connection
 from engine.store.leaves import LowMark, mark_in
+from engine.store.people import PERSON
 from engine.store.students import below
 
 _PEOPLE = (
@@ -48,8 +49,13 @@ _WAITING = (
 )
 _MAILS = (
     "SELECT m.id, m.recipient, m.slot, m.state, m.attempts, m.answer, m.changed_at FROM mail m"
-    " WHERE m.state IN ({marks}) AND m.id < ? ORDER BY m.id DESC LIMIT ?"
+    " WHERE m.state IN ({marks}) AND m.id < ?{refused} ORDER BY m.id DESC LIMIT ?"
 )
+_REFUSED = (
+    "EXISTS (SELECT 1 FROM account a"  # noqa: S608 constant text
+    f" WHERE a.login = substr(m.recipient, {len(PERSON) + 1}) AND a.refused_at IS NOT NULL)"
+)
+"""Whether the mail system has refused the recipient's address for good, and nobody has written another since."""
 _STANDING = (
     "SELECT {version}, {size}, (SELECT min(not_before) FROM mail WHERE state = 'waiting'),"
     " (SELECT max(size) FROM checkpoint),"
@@ -171,14 +177,26 @@ def heirs(connection: Connection, roles: Sequence[str], apart_from: str) -> list
     return [(str(login), str(name)) for login, name in connection.execute(sql, (apart_from, *roles)).fetchall()]
 
 
-def mails(connection: Connection, states: Sequence[str], before: int | None, most: int) -> list[SentMail]:
-    """The mails in some states, the newest first, from before one of them on."""
-    sql = _MAILS.format(marks=",".join("?" * len(states)))
+def mails(
+    connection: Connection, states: Sequence[str], before: int | None, most: int, *, is_refused: bool | None = None
+) -> list[SentMail]:
+    """The mails in some states, the newest first, from before one of them on; all, or by what became of the address.
+
+    `is_refused`: only those whose recipient's address the mail system refuses, or only the others.
+    """
+    refused = "" if is_refused is None else f" AND {'' if is_refused else 'NOT '}{_REFUSED}"
+    sql = _MAILS.format(marks=",".join("?" * len(states)), refused=refused)
     rows = connection.execute(sql, (*states, before or NEWEST, most)).fetchall()
     return [
         SentMail(int(number), recipient, slot, state, int(attempts), answer, datetime.fromisoformat(changed))
         for number, recipient, slot, state, attempts, answer, changed in rows
     ]
+
+
+def refused_mails(connection: Connection) -> int:
+    """How many mails have failed whose recipient's address the mail system refuses."""
+    [(number,)] = connection.execute(f"SELECT count(*) FROM mail m WHERE m.state = 'failed' AND {_REFUSED}").fetchall()  # noqa: S608 constant
+    return int(number)
 
 
 def standing(connection: Connection) -> Standing:

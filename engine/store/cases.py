@@ -30,14 +30,14 @@ _HAS_OTHERS = (
 )
 _READ = (
     f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record, {{others}},"  # noqa: S608 constant text
-    " (SELECT seq FROM registry WHERE id = 0), s.marks"
+    " (SELECT seq FROM registry WHERE id = 0), s.marks, s.pinyin"
     " FROM cases c LEFT JOIN student s ON s.id = c.student"
 )
 _READ_ONE = f"{_READ.format(others=_HAS_OTHERS)} WHERE c.id = ?"
 _READ_MANY = _READ.format(others="1")  # a chunk fetches the others of all its students at once, if any rule asks
 _READ_TO_ACT = (
     f"SELECT {CASE_COLUMNS}, CASE WHEN c.id = ? THEN s.facts END, s.student_no, s.record, 1,"  # noqa: S608 constant text
-    " (SELECT seq FROM registry WHERE id = 0), s.marks, l.role, l.at_path, l.apart"
+    " (SELECT seq FROM registry WHERE id = 0), s.marks, s.pinyin, l.role, l.at_path, l.apart"
     " FROM cases c LEFT JOIN student s ON s.id = c.student LEFT JOIN lane l ON l.case_id = c.id WHERE c.id = ?"
     f" OR (c.student = (SELECT o.student FROM cases o WHERE o.id = ?) AND c.state <> '{CANCELLED}')"
 )
@@ -59,7 +59,7 @@ class Found(NamedTuple):
     `known` is what is known about the student, as JSON text until somebody asks: most steps read no fact at all.
     `has_others` tells whether the student may have other cases that are not cancelled, so that nobody asks for none;
     `registry` is how long the registry's chain was: while it has not grown, batches and units are as they were.
-    `marks` says how the facts were changed (`engine.cautions`).
+    `marks` says how the facts were changed (`engine.cautions`), `pinyin` is by what the student is put in order.
     Where the case was read to be acted on (`read_to_act`), `others` are those other cases, by number, and `waits` the
     rows by which the case and they wait, by case; one that waits for nobody is absent.
     """
@@ -71,6 +71,7 @@ class Found(NamedTuple):
     has_others: bool = True
     registry: int = 0
     marks: str | None = None
+    pinyin: str = ""
     others: tuple[Case, ...] | None = None
     waits: Mapping[int, Sequence[Kept]] | None = None
 
@@ -223,8 +224,9 @@ def _document(text: str) -> Any:  # noqa: ANN401 JSON of a declared column
 
 def found(row: Row) -> Found:
     """A whole row of the reading statement."""
-    facts, student_no, record, has_others, registry, marks = row[17:23]
-    return Found(case_from(row), facts or NOTHING, student_no, record, bool(has_others), registry or 0, marks)
+    facts, student_no, record, has_others, registry, marks, pinyin = row[17:24]
+    known = facts or NOTHING
+    return Found(case_from(row), known, student_no, record, bool(has_others), registry or 0, marks, pinyin or "")
 
 
 def keep(connection: Connection, keeping: Keeping) -> bool:

@@ -112,16 +112,20 @@ def drop_run(connection: Connection, run: str) -> None:
     connection.execute("DELETE FROM import_run WHERE id = ? AND done_at IS NULL", (run,))
 
 
-def run_of(connection: Connection, run: str, login: str) -> Run | None:
-    """A person's own run by its id."""
-    sql = f"SELECT {_RUN}, body IS NOT NULL FROM import_run WHERE id = ? AND login = ?"  # noqa: S608 constants
-    row = connection.execute(sql, (run, login)).fetchone()
+def run_of(connection: Connection, run: str, *logins: str) -> Run | None:
+    """A run by its id, if it is one of somebody's: a person's own, or nobody's (`engine.actors.IMPORT`)."""
+    sql = f"SELECT {_RUN}, body IS NOT NULL FROM import_run WHERE id = ? AND login IN ({_marks(logins)})"  # noqa: S608 constants
+    row = connection.execute(sql, (run, *logins)).fetchone()
     return None if row is None else _run(row)
 
 
-def runs_of(connection: Connection, login: str, limit: int, wanted: str = "") -> list[Run]:
-    """A person's own runs, the newest first; those only whose file or number (批号) begins so, where one is wanted."""
-    where, params = "login = ?", [login]
+def _marks(many: Sequence[str]) -> str:
+    return ",".join("?" * len(many))
+
+
+def runs_of(connection: Connection, logins: Sequence[str], limit: int, wanted: str = "") -> list[Run]:
+    """The runs of somebody, the newest first; those only whose file or number (批号) begins so, where one is wanted."""
+    where, params = f"login IN ({_marks(logins)})", [*logins]
     if wanted:
         part = re.sub(r"([\\%_])", r"\\\1", wanted)
         where += " AND (name LIKE ? ESCAPE '\\' OR told LIKE ? ESCAPE '\\')"
@@ -165,7 +169,7 @@ def body_of(connection: Connection, run: str) -> bytes | None:
 def taken_in_before(connection: Connection, kind: str, sha256: str) -> Before | None:
     """Who was the last to take the same sheet in."""
     row = connection.execute(
-        "SELECT coalesce(a.name, r.login), r.done_at, r.id FROM import_run r JOIN account a ON a.login = r.login"
+        "SELECT coalesce(a.name, r.login), r.done_at, r.id FROM import_run r LEFT JOIN account a ON a.login = r.login"
         " WHERE r.sha256 = ? AND r.kind = ? AND r.done_at IS NOT NULL ORDER BY r.done_at DESC LIMIT 1",
         (sha256, kind),
     ).fetchone()

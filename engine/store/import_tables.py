@@ -14,12 +14,13 @@ from engine.store.desk_work_tables import MOMENT
 class ImportRunRow(SQLModel, table=True):
     """A sheet that somebody has sent; `told` is what is known of it, as JSON, `body` its bytes while they are needed.
 
+    `login` is no account where a sheet is taken in at the keyboard in nobody's name (`engine.actors.IMPORT`).
     `beat_at` is when whoever works on it was last heard of, `read` how many rows have been looked at by then.
     """
 
     __tablename__ = "import_run"
     id: str = Field(primary_key=True)
-    login: str = Field(foreign_key="account.login", index=True)
+    login: str = Field(index=True)
     kind: str
     options: str
     name: str

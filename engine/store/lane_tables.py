@@ -21,13 +21,15 @@ class LaneRow(SQLModel, table=True):
     `at_path` the one where the role counts. `leads` is true in one row of each case: its likeliest step forward.
     `due_at` is the earliest deadline that is still to be met, or the end of all days. `apart` are logins that others'
     steps keep from this one; `hindrances` are RULE=OUTCOME, `cautions` their ids; all three stand between bars.
-    `judged_at` and `rulebook` (its first digits) are what it rests on, so that it can be judged anew.
+    `judged_at` and `rulebook` (its first digits) are what it rests on, so that it can be judged anew. `pinyin` is the
+    student's, so that a long queue can be walked in that order.
     """
 
     __tablename__ = "lane"
     __table_args__ = (
         Index("ix_lane_near", "role", "lane", "at_path", "leads", "case_id"),
         Index("ix_lane_far", "role", "lane", "due_at", "case_id"),
+        Index("ix_lane_pinyin", "role", "lane", "pinyin", "case_id"),
         Index("ix_lane_of_shape", "shape", "judged_at"),
     )
     case_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -49,6 +51,7 @@ class LaneRow(SQLModel, table=True):
     cautions: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     judged_at: str = Field(sa_column=Column(MOMENT, nullable=False))
     rulebook: str
+    pinyin: str = Field(default="", sa_column=Column(PATH, server_default="", nullable=False))
 
 
 class LaneHandRow(SQLModel, table=True):

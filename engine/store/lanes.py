@@ -17,11 +17,11 @@ NEVER = "9999-12-31T00:00:00.000000Z"
 _CHUNK = 1000
 COLUMNS = (
     "case_id, role, at_path, trigger, workflow, shape, state, path, batch, lane, due_at, entered_at, in_person, leads,"
-    " apart, hindrances, cautions, judged_at, rulebook"
+    " apart, hindrances, cautions, judged_at, rulebook, pinyin"
 )
 _TYPES = (
     "bigint", "text", "text", "text", "text", "text", "text", "text", "text", "smallint", "text", "text", "boolean",
-    "boolean", "text", "text", "text", "text", "text",
+    "boolean", "text", "text", "text", "text", "text", "text",
 )  # fmt: skip
 _MARKS = ",".join("?" * len(_TYPES))
 _INSERT = f"INSERT INTO lane ({COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 constant text
@@ -56,6 +56,7 @@ class Lane(NamedTuple):
     cautions: str | None
     judged_at: str
     rulebook: str
+    pinyin: str
 
 
 class Deed(NamedTuple):

@@ -72,8 +72,8 @@ class Look(NamedTuple):
 def cases_of(connection: Connection, student: int) -> list[Found]:
     """The cases of a student that are not cancelled, with what is known; by number."""
     rows = connection.execute(
-        f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record, 1, (SELECT seq FROM registry WHERE id = 0), s.marks"  # noqa: S608 constant text
-        " FROM cases c JOIN student s ON s.id = c.student WHERE c.student = ? AND c.state <> ? ORDER BY c.id",
+        f"SELECT {CASE_COLUMNS}, s.facts, s.student_no, s.record, 1, (SELECT seq FROM registry WHERE id = 0), s.marks,"  # noqa: S608 constant text
+        " s.pinyin FROM cases c JOIN student s ON s.id = c.student WHERE c.student = ? AND c.state <> ? ORDER BY c.id",
         (student, CANCELLED),
     )
     return [found(row) for row in rows.fetchall()]

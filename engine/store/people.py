@@ -178,11 +178,6 @@ def add_absence(connection: Connection, one: Absence) -> bool:
     return True
 
 
-def clear_absences(connection: Connection, login: str) -> int:
-    """Forget when a person is away; how many stretches that were."""
-    return connection.execute("DELETE FROM absence WHERE login = ?", (login,)).rowcount
-
-
 def set_address(connection: Connection, login: str, email: str | None) -> bool:
     """Write where mail reaches a person, or that none does; a new address has refused nothing. False: no account."""
     sql = "UPDATE account SET email = ?, refused_at = NULL WHERE login = ?"

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 
 from engine.store import (
+    absence_tables,
     access_tables,
     api_tables,
     audit_run_tables,
@@ -26,8 +27,8 @@ from engine.store import (
 from engine.store.tables import METADATA
 
 BESIDE = (
-    access_tables, api_tables, audit_run_tables, bulk_tables, desk_work_tables, figure_tables, import_tables,
-    lane_tables, looks_tables, proposal_tables, webhook_tables,
+    absence_tables, access_tables, api_tables, audit_run_tables, bulk_tables, desk_work_tables, figure_tables,
+    import_tables, lane_tables, looks_tables, proposal_tables, webhook_tables,
 )  # fmt: skip
 """Tables that stand in modules of their own: METADATA knows them once their module is read."""
 

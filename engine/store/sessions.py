@@ -26,12 +26,16 @@ _SESSION = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """How a person likes the pages; `lang` None: as the browser says."""
+    """How a person likes the pages; `lang` None: as the browser says.
+
+    `columns` are what the queue's list shows of each case besides its name, in this order; None: as at first.
+    """
 
     lang: Literal["zh", "en"] | None = None
     undo_seconds: Literal[10, 30, 60] = 30
     keys: bool = True
     density: Literal["two-lines", "compact"] = "two-lines"
+    columns: tuple[str, ...] | None = None
 
     @property
     def undo(self) -> timedelta:
@@ -136,7 +140,11 @@ def end_ticket(connection: Connection, ticket: str) -> int:
 
 def read_preference(body: str | None) -> Preference:
     """How a person likes the pages, as kept; None: as everybody does at first."""
-    return Preference() if body is None else Preference(**orjson.loads(body))
+    if body is None:
+        return Preference()
+    kept = orjson.loads(body)
+    columns = kept.get("columns")
+    return Preference(**{**kept, "columns": None if columns is None else tuple(columns)})
 
 
 def set_preference(connection: Connection, login: str, preference: Preference) -> None:
@@ -146,6 +154,7 @@ def set_preference(connection: Connection, login: str, preference: Preference) -
         "undo_seconds": preference.undo_seconds,
         "keys": preference.keys,
         "density": preference.density,
+        "columns": preference.columns,
     }
     connection.execute(
         "INSERT INTO preference (login, body) VALUES (?, ?) ON CONFLICT (login) DO UPDATE SET body = excluded.body",

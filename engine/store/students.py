@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from engine.errors import StaleCase, Unknown
+from engine.pinyin import NAMES, order_of
 from engine.records import Head, Json, case_number
 from engine.store.database import Connection, Row
 from engine.trail.event import canonical
@@ -113,10 +114,10 @@ def last_ids(connection: Connection) -> tuple[int, int]:
 
 
 def add_students(connection: Connection, rows: Iterable[StudentRow]) -> None:
-    """Insert students; the unique columns are taken from their facts."""
+    """Insert students; the unique columns and by what they are put in order are taken from their facts."""
     connection.executemany(
-        "INSERT INTO student (id, student_no, exam_no, id_number, certificate_no, unit, record, facts, seq, head)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO student (id, student_no, exam_no, id_number, certificate_no, unit, record, facts, seq, head,"
+        " pinyin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 one.id,
@@ -127,6 +128,7 @@ def add_students(connection: Connection, rows: Iterable[StudentRow]) -> None:
                 canonical(one.facts).decode(),
                 one.head.seq,
                 one.head.hash,
+                order_of(one.facts),
             )
             for one in rows
         ],
@@ -153,6 +155,20 @@ def set_facts(connection: Connection, row: StudentRow, facts: Mapping[str, Json]
     )
     if done.rowcount != 1:
         raise StaleCase(case_number(-row.id % (1 << 40)), row.head.seq)
+    if any(facts.get(fact) != row.facts.get(fact) for fact in NAMES):
+        set_pinyin(connection, [(order_of(facts), row.id)])
+
+
+def pinyin_within(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, str, str]]:
+    """By what the students from the first to the last of a span are put in order: as kept, and as it would be made."""
+    sql = "SELECT id, pinyin, facts FROM student WHERE id >= ? AND id <= ?"
+    rows = connection.execute(sql, span).fetchall()
+    return ((int(student), str(kept), order_of(orjson.loads(facts))) for student, kept, facts in rows)
+
+
+def set_pinyin(connection: Connection, pairs: Iterable[tuple[str, int]]) -> None:
+    """Write by what students are put in order: (pinyin, student)."""
+    connection.executemany("UPDATE student SET pinyin = ? WHERE id = ?", pairs)
 
 
 def marks_within(connection: Connection, span: tuple[int, int]) -> Iterator[tuple[int, str]]:

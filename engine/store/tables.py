@@ -105,16 +105,6 @@ class Account(SQLModel, table=True):
     refused_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
 
 
-class Absence(SQLModel, table=True):
-    """Days, as dates in Asia/Shanghai, on which a person does not act and is told of nothing new."""
-
-    __tablename__ = "absence"
-    id: int | None = Field(default=None, sa_column=Column(_ROW_ID, primary_key=True))
-    login: str = Field(foreign_key="account.login", index=True)
-    first_day: str
-    last_day: str
-
-
 class Delegation(SQLModel, table=True):
     """委派 and 转办: who lets whom act in a role at a unit, or on one case only, why and until when.
 
@@ -194,7 +184,8 @@ class Student(SQLModel, table=True):
     """What is known about one student, and the end of the student's chain.
 
     Facts that must be unique stand in columns of their own beside the document, so that the database refuses a
-    second one even from a program that did not look. `marks` says how facts were changed (`engine.cautions`).
+    second one even from a program that did not look. `marks` says how facts were changed (`engine.cautions`),
+    `pinyin` is by what the name is put in order (`engine.pinyin`).
     """
 
     __tablename__ = "student"
@@ -209,6 +200,7 @@ class Student(SQLModel, table=True):
     seq: int = 0
     head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     marks: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    pinyin: str = Field(default="", sa_column=Column(PATH, server_default="", nullable=False))
 
 
 class CaseRow(SQLModel, table=True):

@@ -2,13 +2,13 @@
 
 Nothing here names a student but the reader: a case is its number, and no message has a place for a student's name,
 student number, ID number or grade. Of colleagues it names only who passes something on to the reader or sends a copy,
-and to those who look after people whom somebody has to be asked about.
+and to those who look after people whom somebody has to be asked about; and to who is away who said so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from engine.definition import Bilingual
@@ -29,6 +29,7 @@ Message = Literal[
     "nobody_left",
     "deadline_moved",
     "revealed_often",
+    "absence",
 ]
 """What can be told; each has a folder of templates."""
 
@@ -87,7 +88,8 @@ class Notice:
         sequence: How often the deadline was moved.
         reason: The words of whoever sent it back, refused it, passed it on, sent a copy or moved the deadline.
         delegation: What was passed on or taken back, where it is about that.
-        person: The colleague it is about, or who sends the copy, by name, where there is one.
+        person: The colleague it is about, who sends the copy, or who told the absence, by name, where there is one.
+        away: The first and the last day the reader is away; None once that is ended, and in other notices.
     """
 
     message: Message
@@ -108,6 +110,7 @@ class Notice:
     reason: str | None = None
     delegation: Delegation | None = None
     person: str | None = None
+    away: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,8 @@ def sample_notice(message: Message) -> Notice:
     """A notice of a kind, with everything such a notice can have."""
     if message == "revealed_often":
         return _sample_of_a_colleague(message)
+    if message == "absence":
+        return _sample_of_an_absence(message)
     days, left = _DUE.get(message, (None, None))
     due_at = None if days is None else end_of_day(local(AT).date() + timedelta(days=days))
     return Notice(
@@ -88,6 +90,21 @@ def _sample_of_a_colleague(message: Message) -> Notice:
         unit="柳桥教学点",
         why=Bilingual(zh="您是启明学校的安全管理员", en="you are security administrator at 启明学校"),
         person="欧阳·建国",
+    )
+
+
+def _sample_of_an_absence(message: Message) -> Notice:
+    day = local(AT).date()
+    return Notice(
+        message=message,
+        case=None,
+        workflow=Bilingual(zh="不在岗", en="Absence"),
+        state=None,
+        unit="柳桥教学点",
+        why=Bilingual(zh="不在岗的是您本人", en="the absence is your own"),
+        reason="今天起请假，已电话说明。",
+        person="欧阳·建国",
+        away=(day, day + timedelta(days=5)),
     )
 
 
@@ -131,7 +148,7 @@ def _bare(notice: Notice) -> Notice:
     """The same with nothing that may be absent."""
     return replace(
         notice, step=None, deadline=None, deadline_name=None, due_at=None, was_due_at=None, left=None, todo=(),
-        reason=None, delegation=None, person=None,
+        reason=None, delegation=None, person=None, away=None,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from engine.definition import Bilingual
 from engine.records import Sentence
 from notifications.messages.letters import Delegation, Letter, Message, Notice
-from notifications.messages.wording import day_words, due_words, left_words, local, moment_words, when_words
+from notifications.messages.wording import day_words, days_words, due_words, left_words, local, moment_words, when_words
 
 Urgency = Literal["late", "today", "soon", "news"]
 
@@ -29,7 +29,8 @@ GROUPS: Mapping[Urgency, Sentence] = {
 _ABOUT_TIME: frozenset[Message] = frozenset(
     {"approaching", "due_today", "overdue", "escalated", "nobody_left", "urged"}
 )
-_ABOUT_COLLEAGUES: frozenset[Message] = frozenset({"revealed_often"})
+_PLACES: Mapping[Message, str] = {"revealed_often": "admin/access", "absence": "me/delegations"}
+"""Where a message leads that is about no case and no role."""
 _LONG_NUMBER = re.compile(r"\d{9,}[Xx]?")
 """ID numbers, student numbers, telephone numbers; dates and amounts are shorter."""
 
@@ -61,7 +62,8 @@ class NoticeWords(TypedDict):
     """One notice, in words.
 
     Without a case (`case` and `state` None) it is about a role at a unit, `workflow` is that role, and `link` leads
-    to the queue; or about a colleague, whom `person` names, and `link` leads to what was looked at. With a case
+    to the queue; or about a colleague, whom `person` names, and `link` leads to what was looked at; or about the
+    reader's own absence, which `person` told, and `away` are its days, None once it is ended. With a case
     `person` is who sends the copy. `matter` is the deadline, else the procedure. `due` is None while the date is open
     or where there is none, and so are `left` and `when`. `when` is short and Chinese, for subject lines. `why` is a
     clause without a full stop.
@@ -86,6 +88,7 @@ class NoticeWords(TypedDict):
     reason: str | None
     delegation: DelegationWords | None
     person: str | None
+    away: Both | None
 
 
 class SaidNotice(NoticeWords):
@@ -147,6 +150,7 @@ def notice_words(notice: Notice, at: datetime, url: str) -> NoticeWords:
         "reason": None if notice.reason is None else without_long_numbers(notice.reason),
         "delegation": None if notice.delegation is None else _delegation(notice.delegation),
         "person": None if notice.person is None else without_long_numbers(notice.person),
+        "away": None if notice.away is None else _both(days_words(*notice.away)),
     }
 
 
@@ -179,8 +183,8 @@ def letter_words(letter: Letter, url: str, *, is_rehearsal: bool) -> LetterWords
 
 def link_of(notice: Notice, url: str) -> str:
     """Where a case is dealt with, else all there is to do; nothing in it tells whose case it is."""
-    if notice.message in _ABOUT_COLLEAGUES:
-        return f"{url}/admin/access"
+    if notice.message in _PLACES:
+        return f"{url}/{_PLACES[notice.message]}"
     return _queue(url) if notice.case is None else f"{url}/cases/{quote(notice.case, safe='')}"
 
 

@@ -36,6 +36,12 @@ def day_words(day: date) -> Sentence:
     )
 
 
+def days_words(first: date, last: date) -> Sentence:
+    """Days from one to another, as `day_words` has each; a single day alone."""
+    one, other = day_words(first), day_words(last)
+    return one if first == last else Sentence(zh=f"{one.zh}至{other.zh}", en=f"{one.en} to {other.en}")
+
+
 def moment_words(at: datetime) -> Sentence:
     """A moment to the minute: 2024年5月13日（周一）17:40, 13 May 2024 (Mon), 17:40; the end of a day is 24:00."""
     day, clock = day_words(local(at).date()), "24:00" if is_whole_day(at) else f"{local(at):%H:%M}"

@@ -38,7 +38,9 @@ def test_a_package_is_previewed_kept_under_a_number_and_known_the_second_time(co
     assert (without["loose"], without["openable"], without["opened"], without["number"]) == (6, 6, 0, None)
     same = ("rows", "opened", "changed", "unchanged", "pictures", "loose", "faults", "refused")
     assert [preview[name] for name in same] == [first[name] for name in same] == [6, 6, 6, 0, 6, 0, [], []]
-    assert (preview["number"], first["number"], preview["dry_run"]) == (None, "0513-01", True)
+    assert (preview["number"], first["number"], preview["dry_run"]) == (None, "0513-03", True), (
+        "after a roster and a sheet of facts"
+    )
     assert second.exit_code == 0
     assert "nothing changed" in second.stdout
     assert "rec" in second.stderr, "who took the same file in"

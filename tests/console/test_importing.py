@@ -15,10 +15,11 @@ def test_a_good_roster_opens_a_record_for_every_student_and_the_second_time_noth
     second = empty.document("import", "roster", roster)
 
     assert first == {
-        "rows": 6, "opened": 6, "added": 0, "changed": 0, "unchanged": 0, "faults": [], "warnings": [], "refused": [],
-        "dry_run": False,
+        "rows": 6, "number": "0513-01", "opened": 6, "added": 0, "changed": 0, "unchanged": 0, "faults": [],
+        "warnings": [], "refused": [], "dry_run": False,
     }  # fmt: skip
     assert (second["opened"], second["changed"], second["unchanged"]) == (0, 0, 6)
+    assert second["number"] is None, "what says nothing new is no run"
     assert "nothing changed" in empty.xueji("import", "roster", roster).stdout
     assert empty.document("replay", "--all")["cases"] == 6
 
@@ -126,3 +127,17 @@ def test_the_same_wrong_value_in_many_rows_is_shown_once_with_all_its_rows(empty
 
     assert shown.count("不在代码表内") == 1
     assert "亦见于 also in rows 3、4、5、6、7" in shown
+
+
+def test_rosters_and_facts_are_numbered_in_the_order_they_are_kept_and_what_is_refused_has_no_number(
+    empty: Counter,
+) -> None:
+    roster, facts = empty.sheet("roster.xlsx", ROSTER), empty.sheet("facts.xlsx", FACTS)
+    faulty = empty.sheet("bad.xlsx", altered(ROSTER, 2, name=""))
+
+    assert empty.document("import", "roster", roster, "--dry-run")["number"] is None
+    assert empty.document("import", "roster", faulty, code=1)["number"] is None
+    assert "批号 number 0513-01" in empty.done("import", "roster", roster).stdout
+    assert empty.document("import", "facts", facts, "--as", "rec")["number"] == "0513-02"
+    assert empty.document("import", "facts", facts, "--as", "rec")["number"] is None
+    empty.done("replay", "--all")

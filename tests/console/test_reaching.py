@@ -79,3 +79,24 @@ def test_absences_are_set_listed_and_cleared(empty: Counter):
 def test_an_absence_that_cannot_be_is_refused(empty: Counter, words: tuple[str, ...]):
     assert empty.xueji("absence", "set", *words).exit_code == 2
     assert empty.document("absence", "list") == []
+
+
+def test_an_absence_is_told_for_somebody_else_and_who_stands_in_does_so_until_it_is_cleared(empty: Counter):
+    empty.done("user", "add", "people", "--role", "security_admin", "--unit", "SX")
+    told = ("absence", "set", "op", "2024-05-10", "2024-05-14", "--reason", "电话请假", "--to", "ap")
+
+    assert "无权办理" in empty.xueji(*told, "--as", "ap").stderr
+    empty.done(*told, "--as", "people")
+
+    assert empty.document("absence", "list", "op") == [{
+        "login": "op", "from": "2024-05-10", "to": "2024-05-14",
+        "told_by": "people", "reason": "电话请假", "stand_in": "ap",
+    }]  # fmt: skip
+    refused = empty.xueji(*told[:-1], "people", "--as", "people")
+    assert refused.exit_code == 1
+    assert all(one in refused.stdout for one in ("X-33", "X-60"))
+    assert empty.xueji(*told).exit_code == 2, "without --as nobody gives a reason"
+
+    empty.done("absence", "clear", "op", "--as", "people")
+    assert empty.document("absence", "list") == []
+    assert kept(empty, "SELECT count(*) FROM delegation WHERE revoked_at IS NULL") == [(0,)]

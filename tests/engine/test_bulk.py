@@ -62,6 +62,20 @@ def test_a_refused_case_of_a_bulk_run_has_its_refusal_in_its_chain(town: Town):
     assert (event["kind"], event["data"]["failed"], event["data"]["undecided"]) == ("refused", ["G-GR-07"], ["G-GR-04"])
 
 
+def test_a_case_that_is_held_back_stays_where_it_is_and_its_refusal_stands_in_its_chain(town: Town):
+    a_mixed_lot(town)
+    before = {no: town.case(no).head.seq for no in S1}
+    held = [town.record(FIRST), town.record(SECOND)]
+
+    answer = move_many(town.desk, pages(town, FIRST, SECOND), town.step("apply", "operator.s1"), held=held)
+
+    assert answer.moved == [town.record(FIRST)], "it would have moved"
+    assert (town.case(FIRST).state, town.case(FIRST).head.seq) == ("enrolled", before[FIRST])
+    assert [one.case.id for one in answer.refused] == [town.record(SECOND)]
+    assert town.case(SECOND).head.seq == before[SECOND] + 1
+    assert town.replayed().diverged == ()
+
+
 def test_a_case_that_changed_since_it_was_seen_is_a_conflict_and_stays(town: Town, other_clerk: Town):
     seen = pages(town, *S1)
     other_clerk.know(SECOND, fee_owed="1.00")

@@ -17,6 +17,7 @@ from engine.records import Moved, Repeated
 from engine.retracting import retract
 from engine.store import stories
 from engine.store.copies import copies_of, note_of
+from engine.store.people import set_name
 from tests.engine.town import FIRST, NOW, Town
 
 NOTE = "签名页已补，请放心办下一步"
@@ -164,6 +165,13 @@ def test_a_copy_is_offered_to_colleagues_who_may_see_the_case_the_nearest_first(
     ]  # fmt: skip
     assert found[1].roles == ("site_approver", "site_operator")
     assert not any(one.against for one in found)
+
+
+def test_those_of_one_unit_stand_by_the_sound_of_their_names(town: Town):
+    for login, name in (("approver.s1", "曾明"), ("both.s1", "欧阳修")):
+        assert set_name(town.connection, login, name)
+
+    assert [one.name for one in offered(town, "operator.s1") if one.unit == "S1"] == ["欧阳修", "曾明"]
 
 
 def test_who_was_told_today_stays_on_the_list_and_it_says_from_when_again(town: Town):

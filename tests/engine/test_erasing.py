@@ -114,6 +114,8 @@ def test_what_is_erased_is_in_no_row_any_more_and_the_whole_trail_replays(distri
         assert not set(PERSONAL) & town.facts(FIRST).keys()
         assert town.facts(FIRST)["exam_no"] == roster_facts(FIRST)["exam_no"]
         assert town.kept(("student", "id_number"), student_no=FIRST) is None
+        assert town.kept(("student", "pinyin"), student_no=FIRST) == ""
+        assert town.connection.execute("SELECT 1 FROM lane WHERE case_id IN (?, ?)", (record, case)).fetchall() == []
         assert "address" not in town.by_id(case).fields
         for value in (ADDRESS, roster_facts(FIRST)["id_number"], "测试身份证"):
             assert str(value) not in dumped(town)

@@ -258,6 +258,33 @@ def test_migrations_go_up_down_and_up_again_and_leave_no_drift(bare_database_url
         engine.dispose()
 
 
+def test_sheets_and_their_cells_outlive_the_change_by_which_a_run_may_be_nobodys(bare_database_url: str):
+    engine = open_engine(bare_database_url)
+    schema.upgrade(engine, "0024")
+    connection = Connection(engine)
+    try:
+        connection.execute("INSERT INTO account (login, created_at) VALUES ('rec', ?)", (moment(NOW),))
+        sent = "INSERT INTO import_run VALUES (?, ?, 'facts', '', 'a.xlsx', '', 0, 'done', 0, '', ?, NULL, ?, ?, NULL)"
+        connection.execute(sent, ("a", "rec", *[moment(NOW)] * 3))
+        connection.execute("INSERT INTO import_fault VALUES ('a', 0, ?, 2, '', 'A2', '', '', '', '')", (False,))
+        with pytest.raises(INTEGRITY_ERRORS):
+            connection.execute(sent, ("b", "import", *[moment(NOW)] * 3))
+
+        schema.upgrade(engine)
+        connection.execute(sent, ("b", "import", *[moment(NOW)] * 3))
+        with pytest.raises(INTEGRITY_ERRORS):
+            connection.execute("INSERT INTO import_fault VALUES ('c', 0, ?, 2, '', 'A2', '', '', '', '')", (False,))
+        assert schema.drift(engine) == []
+        schema.downgrade(engine, "0024")
+
+        kept = [connection.execute(f"SELECT {name} FROM {table}").fetchall()  # noqa: S608 as listed
+                for name, table in (("id", "import_run"), ("run", "import_fault"))]  # fmt: skip
+        assert [[tuple(row) for row in rows] for rows in kept] == [[("a",)], [("a",)]]
+    finally:
+        connection.close()
+        engine.dispose()
+
+
 def test_a_column_somebody_added_by_hand_is_drift(database_url: str):
     engine = open_engine(database_url)
     schema.upgrade(engine)

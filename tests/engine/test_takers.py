@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from engine.delegating import Mandate, delegate_case, hand_over
+from engine.store.people import set_name
 from engine.takers import Taker, Takers, roles_to_pass, takers
 from tests.engine.town import FIRST, NOW, Town
 
@@ -51,6 +52,15 @@ def test_nobody_is_offered_to_themselves_and_those_who_may_come_first(town: Town
 
     assert "approver.s1" not in named(found)
     assert [bool(one.against) for one in found.people] == sorted(bool(one.against) for one in found.people)
+
+
+def test_those_to_choose_from_stand_by_the_sound_of_their_names(town: Town):
+    for login, name in (("both.s1", "曾明"), ("operator.s1", "欧阳修"), ("records.sx", "陈佳"), ("auditor.sx", "查明")):
+        assert set_name(town.connection, login, name)
+
+    found = offered(town, "approver.s1", "site_approver")
+
+    assert [one.name for one in found.people if not one.against] == ["陈佳", "欧阳修", "曾明", "查明"]
 
 
 def test_only_roles_that_reach_the_case_can_be_passed(town: Town):

@@ -309,7 +309,7 @@ def sample(*notices_of: str) -> Letter:
     )
 
 
-_PLACES = {"revealed_often": "admin/access"}
+_PLACES = {"revealed_often": "admin/access", "absence": "me/delegations"}
 """Where a message leads that is about no case."""
 
 

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from engine.absences import Away, end, tell
 from engine.calendars import calendar_of
 from engine.copying import send_copy
 from engine.library import Library
 from engine.organisation import disable, end_role, give_role
 from engine.retracting import retract
+from engine.store import absences
 from engine.store.deadlines import of_case
 from engine.store.mails import MailRow, mails
 from engine.store.people import set_name
@@ -22,6 +24,7 @@ from notifications.composing import Hours, compose
 from notifications.lettering import Letters, left_of
 from notifications.messages.letters import Left, Letter
 from notifications.messages.rendering import Messages
+from notifications.messages.wording import local
 from notifications.scanning import scan
 from tests.engine.lab import CHECK, loan, opened, rule, working
 from tests.engine.town import FIRST, NOW, SECOND, Town
@@ -298,6 +301,26 @@ def test_of_a_colleague_who_is_shown_much_the_mail_names_the_colleague_and_no_ca
 
     assert (notice.message, notice.person, notice.case, notice.state) == ("revealed_often", "林𠮷", None, None)
     assert notice.unit == "S1"
+
+
+def test_who_is_told_to_be_away_reads_by_whom_which_days_and_why(waiting: tuple[Town, int]):
+    town, _ = waiting
+    give_role(town.desk, "people.sx", "security_admin", "SX", at=NOW, actor="setup")
+    with town.connection.writing():
+        set_name(town.connection, "people.sx", "林𠮷")
+    days = (local(NOW).date(), local(NOW).date() + timedelta(days=3))
+    away = Away(login="approver.s1", first=days[0], last=days[1], reason="电话请假")
+    assert tell(town.desk, away, town.request("absence", "people.sx")) == ()
+    compose(town.desk, NOW, Hours())
+    [notice] = [one for one in read(town, NOW, "approver.s1").notices if one.message == "absence"]
+
+    assert (notice.person, notice.away, notice.reason, notice.unit) == ("林𠮷", days, "电话请假", "S1")
+
+    [row] = absences.of_person(town.connection, "approver.s1")
+    end(town.desk, row.id, town.request("absence_end", "people.sx"))
+    compose(town.desk, NOW, Hours())
+    [last] = [one for one in read(town, NOW, "approver.s1").notices if one.message == "absence"]
+    assert (last.person, last.away, last.reason) == ("林𠮷", None, None), "of one person only the last is told"
 
 
 # --- a copy that a colleague sends (抄送) --------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_personal_values_deleted_by_hand_are_gone_and_are_missed(sqlite_premises
         connection.execute("DELETE FROM personal WHERE chain = -1")
         connection.execute(
             "UPDATE student SET facts = json_remove(facts, '$.name', '$.gender', '$.id_number', '$.born_on'),"
-            " id_number = NULL WHERE id = 1"
+            " id_number = NULL, pinyin = '' WHERE id = 1"
         )
 
         assert [value for value in PERSONAL if value in repr(everything(connection))] == ["1980-01-01"]  # of the others

@@ -12,6 +12,8 @@ from console.backups import backup_next
 from console.calling import Caller
 from console.demo import evening
 from console.web.admin.outbox import masked
+from engine.store.mails import refuse_address
+from engine.store.people import set_address
 from tests.web.conftest import Site
 
 _MAIL = (
@@ -101,6 +103,33 @@ def test_a_mail_nobody_knows_of_is_kept_as_received_by_whoever_asked(site: Site)
     assert "system-admin：电话问过" in admin.get("/admin/outbox?state=accepted").text
     again = admin.post(f"/admin/outbox/{number}/resend", {"reason": "再发"})
     assert again.headers["location"] == "/admin/outbox?said=settled"
+
+
+def test_a_mail_that_came_back_stands_by_itself_until_the_address_is_corrected_and_can_then_be_sent_again(
+    site: Site,
+) -> None:
+    number, admin = a_mail(site, "failed", "550 <zhou@mail.example> no such user"), site.signed_in("system-admin")
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        office.desk.connection.execute(_MAIL, ("student/9999", "x", "failed", "421 busy"))
+        set_address(office.desk.connection, evening.APPROVER, "zhou@mail.example")
+        refuse_address(office.desk.connection, f"person/{evening.APPROVER}", "zhou@mail.example", site.watch.at)
+
+    def shown(state: str) -> tuple[list[str], bool]:
+        page = admin.get(f"/admin/outbox?state={state}").text
+        return re.findall(r'<th scope="row">(\d+)</th>', page), "确未收到，重发" in page
+
+    others = shown("failed")[0]
+    assert shown("returned") == ([str(number)], False), "sent again as it is, it would come back again"
+    assert str(number) not in others
+    tabs = re.sub(r"<[^>]+>", " ", admin.get("/admin/outbox?state=returned").text)
+    assert re.search(rf"退回\s+1\s+失败\s+{len(others)}\s", tabs)
+    assert "z***@mail.example" in tabs
+
+    with site.house.desks.borrowed() as office, office.desk.connection.writing():
+        set_address(office.desk.connection, evening.APPROVER, "zhoumin@mail.example")
+
+    assert shown("returned") == ([], False)
+    assert shown("failed") == ([*sorted([*others, str(number)], key=int, reverse=True)], True)
 
 
 def test_the_outbox_goes_on_behind_the_last_mail_of_a_page(site: Site) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from console.access.programs import Wish, issue
 from console.demo import evening, school
-from engine.records import case_number
+from engine.facts import write_facts
+from engine.records import Request, case_number, case_of
+from engine.store.cases import read_case
 from engine.store.looks import of_person
 from tests.web.cases import events_of
 from tests.web.conftest import Site
@@ -145,6 +147,35 @@ def test_what_is_to_be_looked_at_first_is_told_apart_by_many_and_stays(approver:
     assert {one["number"]: one["cautions"] for one in answer["look"]} == {x["number"]: x["cautions"] for x in look}
     assert all(one["cautions"] for one in answer["look"])
     assert waiting(approver, "lane=look") == look
+
+
+def test_a_refusal_among_many_is_kept_whether_or_not_something_was_to_be_looked_at_first(
+    site: Site, approver: Program
+) -> None:
+    first = waiting(approver, "lane=look")[0]["number"]
+    with site.house.desks.borrowed() as office:
+        desk = office.desk
+        found = read_case(desk.connection, case_of(first) or 0)
+        assert found is not None
+        request = Request(trigger="facts", actor=desk.actor(school.HEAD), at=site.watch.at)
+        write_facts(desk, {found.student_no or "": {"electronic_photo": False}}, request)
+    every = sorted(
+        waiting(approver, "lane=look") + waiting(approver, "lane=blocked"), key=lambda x: x["number"] != first
+    )
+    numbers = [one["number"] for one in every]
+    before = _histories(approver, numbers)
+    dry = approver.post("/decisions", {"trigger": "site_approve", "cases": _seen(every)}, "key-00020").json()
+    assert _histories(approver, numbers) == before, "a dry run leaves nothing"
+
+    told = {"trigger": "site_approve", "cases": _seen(every), "dry_run": False}
+    answer = approver.post("/decisions", told, "key-00021").json()
+
+    refused = {one["number"] for one in answer["refused"]}
+    assert refused == {one["number"] for one in dry["refused"]}
+    assert (numbers[0], numbers[0] in refused, every[0]["cautions"] != []) == (first, True, True)
+    for number, then, now in zip(numbers, before, _histories(approver, numbers), strict=True):
+        kinds = [one["kind"] for one in now[len(then) :]]
+        assert kinds == (["refused"] if number in refused else []), number
 
 
 def test_many_are_not_decided_together_by_whoever_opens_a_sample_first(site: Site) -> None:
@@ -294,7 +325,7 @@ def test_every_field_that_is_not_declared_is_refused(approver: Program) -> None:
 
 
 def test_pages_of_the_queue_follow_each_other_without_gap_or_double(approver: Program) -> None:
-    for order in ("lane", "due", "entered", "unit", "number"):
+    for order in ("lane", "due", "entered", "unit", "number", "pinyin"):
         first = approver.get(f"/queue/todo?sort={order}").json()
         whole = [one["number"] for one in waiting(approver, f"sort={order}")]
         assert (len(first["cases"]), len(whole), len({*whole})) == (50, 60, 60)

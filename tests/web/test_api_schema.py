@@ -33,7 +33,7 @@ _NOT_TAKEN: Mapping[str, Collection[str]] = {
         "POST /admin/batches/{name}/values",
     ),
     _DAYS: (
-        "POST /me/delegations", "POST /me/absences", "POST /admin/batches/term",
+        "POST /me/delegations", "POST /me/absences", "POST /admin/absences", "POST /admin/batches/term",
         "POST /admin/proposals/{number}/submit",
     ),
     _WRITTEN: ("POST /audit/what-if", "POST /admin/proposals", "POST /admin/outbox/{number}/{verdict}"),

@@ -131,6 +131,7 @@ def test_a_look_that_waits_its_turn_is_heard_of_and_nobody_who_looks_has_it_begu
         until(lambda: _beat_at(site) > begun_at)
         page = auditor.get(f"/audit/findings?batch={school.BATCH}")
         assert "Refresh" in page.headers
+        assert "排队等候：前面还有别的后台任务" in page.text
         assert len(at_work("audit")) == 1
     assert "查了 8 项" in said(done(auditor, f"/audit/findings?batch={school.BATCH}"))
 
@@ -351,6 +352,25 @@ def test_however_many_are_worked_on_in_the_background_pages_are_answered_and_who
 ) -> None:
     monkeypatch.setattr(desks, "_PATIENCE", 0.1)
     monkeypatch.setattr(background, "BEAT", 0.02)
+    with every_place_taken(site):
+        person = site.signed_in(evening.APPROVER)
+        numbers = ready(person)[:3]
+        address = chosen(person, *numbers)
+        person.post(f"{address}/commit")
+        begun_at = beat_of(site, address)
+        site.watch.pass_by(minutes=5)
+        until(lambda: beat_of(site, address) > begun_at)
+
+        waiting = person.get(address)
+        assert "排队等候" in waiting.text
+        assert "Refresh" in waiting.headers
+        assert len(at_work("bulk")) == 1, "it is heard of, so nobody begins it again"
+    assert result(person, address) == "同意 3"
+
+
+@contextmanager
+def every_place_taken(site: Site) -> Iterator[None]:
+    """Six runs are at work in the background, or wait to be."""
     go, inside = threading.Event(), []
 
     def sit(number: str) -> None:
@@ -364,21 +384,20 @@ def test_however_many_are_worked_on_in_the_background_pages_are_answered_and_who
         background.begin(site.house, Task(room="try", run=one, work=work, beat=nothing, broke=nothing))
     try:
         until(lambda: len(inside) + sum(map(site.house.desks.waits, every)) == 6)
-        person = site.signed_in(evening.APPROVER)
-        numbers = ready(person)[:3]
-        address = chosen(person, *numbers)
-        person.post(f"{address}/commit")
-        begun_at = beat_of(site, address)
-        site.watch.pass_by(minutes=5)
-        until(lambda: beat_of(site, address) > begun_at)
-
-        waiting = person.get(address)
-        assert "排队等候" in waiting.text
-        assert "Refresh" in waiting.headers
-        assert len(at_work("bulk")) == 1, "it is heard of, so nobody begins it again"
+        yield
     finally:
         go.set()
-    assert result(person, address) == "同意 3"
+
+
+def test_a_look_for_findings_that_waits_for_a_free_desk_says_that_it_waits(site: Site) -> None:
+    auditor, address = site.signed_in("auditor"), f"/audit/findings?batch={school.BATCH}"
+    with every_place_taken(site):
+        look_for(auditor)
+        until(lambda: "排队等候" in auditor.get(address).text)
+        page = auditor.get(address)
+        assert "Refresh" in page.headers
+        assert "正在查找" not in page.text
+    assert "查了 8 项" in said(done(auditor, address))
 
 
 def test_a_sheet_is_taken_in_or_checked_again_only_by_who_has_less_than_three_at_work(

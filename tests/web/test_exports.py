@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from console.demo import evening, school
 from console.seal_keys import make_key
 from console.sealing import sealer_of
+from console.web.admin import access
 from console.web.files import exports
 from engine.organisation import rename_unit
 from engine.sealing import seal
@@ -22,25 +23,38 @@ from engine.store.delegations import DelegationRow, add_delegation
 from tests.web.conftest import Person, Site
 from tests.web.test_bulk_decisions import chosen, done, ready
 from tests.web.test_lists import at_work
+from tests.web.test_queue import ready as case_ready
 
 _FORM = re.compile(
     r'<form class="xj-inline xj-no-print" method="post" action="(/exports/[^"]+)"[^>]*>(.*?)</form>', re.DOTALL
 )
-_POSTED = re.compile(r'name="(filter|typed)" value="([^"]*)"')
+_POSTED = re.compile(r'name="(filter|typed|of)" value="([^"]*)"')
 
 
 def offered(page: str) -> tuple[str, dict[str, str]]:
     """The one export a page offers: its address, and what is posted there."""
-    [(address, body)] = _FORM.findall(page)
-    return unescape(address), {name: unescape(value) for name, value in _POSTED.findall(body)}
+    [form] = all_offered(page)
+    return form
+
+
+def all_offered(page: str) -> list[tuple[str, dict[str, str]]]:
+    """Every export a page offers."""
+    return [
+        (unescape(address), {name: unescape(value) for name, value in _POSTED.findall(body)})
+        for address, body in _FORM.findall(page)
+    ]
 
 
 def taken(person: Person, page: str) -> list[tuple[object, ...]]:
     """The rows of the table of a page, with its heads, as the page offers it."""
-    answer = person.post(*offered(page))
+    return sheet(person, offered(page))
+
+
+def sheet(person: Person, form: tuple[str, dict[str, str]]) -> list[tuple[object, ...]]:
+    """The rows of a workbook, with its heads."""
+    answer = person.post(*form)
     assert answer.status_code == 200, answer.text
-    sheet = load_workbook(BytesIO(answer.content)).worksheets[0]
-    return list(sheet.iter_rows(values_only=True))
+    return list(load_workbook(BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))
 
 
 def told(site: Site) -> list[str]:
@@ -336,6 +350,46 @@ def test_people_who_were_looked_for_are_taken_along_alone_and_no_address_tells_t
     assert "approver" not in told(site)[0]
 
 
+def test_the_roles_and_tokens_of_a_person_are_taken_along_as_the_page_shows_them_and_the_event_tells_of_nobody(
+    site: Site,
+):
+    person = site.signed_in(evening.APPROVER)
+    for name in ("报表", "核对"):
+        person.post("/me/tokens", {"name": name, "scope_read": "on", "days": "30"})
+        site.watch.pass_by(minutes=1)
+    person.post("/me/tokens/end", {"name": "核对"})
+    admin = site.signed_in("security-admin")
+    page = admin.get(f"/admin/people/{evening.APPROVER}").text
+    roles, tokens = all_offered(page)
+    assert [roles, tokens] == [(f"/exports/person-{one}", {"of": evening.APPROVER}) for one in ("roles", "tokens")]
+
+    [heads, *held], [_, *made] = (sheet(admin, form) for form in (roles, tokens))
+
+    assert [str(one).split()[0] for one in heads] == ["姓名", "用户", "角色", "单位", "代码", "始于", "由谁给"]
+    assert [str(row[2]) for row in held] == column(page.partition('id="give"')[0], "")
+    assert {row[1:2] + row[3:5] for row in held} == {(evening.APPROVER, "第1分校第4教学点", evening.SITE)}
+    assert [(row[2], row[3], row[7]) for row in made] == [("核对", "查看", "已终止"), ("报表", "查看", "有效")]
+    assert not any(evening.APPROVER in event for event in told(site)), "what and how many, never who"
+    assert [re.findall('"rows":([0-9]+)', event) for event in told(site)] == [[str(len(held))], ["2"]]
+    site.watch.pass_by(minutes=16)
+    assert admin.post(*roles).headers["location"].startswith("/sign-in/again")
+    unknown = site.signed_in("security-admin").post("/exports/person-roles", {"of": "nobody-there"})
+    assert unknown.status_code == 404
+
+
+def test_ones_own_tokens_are_taken_along_without_another_proof_as_they_name_nobody(site: Site):
+    person = site.signed_in(evening.APPROVER)
+    person.post("/me/tokens", {"name": "报表", "scope_read": "on", "days": "30"})
+    form = offered(person.get("/me/tokens").text)
+    site.watch.pass_by(minutes=16)
+
+    [heads, row] = sheet(person, form)
+
+    assert [str(one).split()[0] for one in heads] == ["用途", "范围", "自", "至", "最近使用", "状况", "本人验证"]
+    assert (row[0], row[1], row[4], row[5]) == ("报表", "查看", "从未", "有效")
+    assert '"kind":"tokens"' in told(site)[0]
+
+
 def test_a_table_with_more_than_a_workbook_holds_says_so_in_its_last_row(site: Site, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(exports, "MOST", 3)
     people = {evening.APPROVER: "/queue/todo", "security-admin": "/admin/people", "auditor": "/lists"}
@@ -358,3 +412,26 @@ def test_a_table_is_offered_only_to_those_whose_page_it_is(site: Site):
             if login not in logins:
                 assert person.post(f"/exports/{kind}?of=1", {}).status_code == 404, (login, kind)
     assert told(site) == []
+
+
+def test_a_report_taken_out_goes_on_behind_what_is_read_at_once_newest_first_and_nothing_comes_twice(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_CHUNK", 3)
+    approver, admin = site.signed_in(evening.APPROVER), site.signed_in("audit-admin")
+    number = case_ready(approver)
+    for many in range(4):
+        for _ in range(2):
+            approver.get(f"/cases/{number}")
+            site.watch.pass_by(seconds=30)
+        approver.post("/exports/done" if many % 2 else "/exports/queue")
+        site.watch.pass_by(seconds=30)
+
+    book = admin.post("/admin/access/export", {"who": evening.APPROVER})
+
+    sheet = load_workbook(BytesIO(book.content)).active
+    heads, *rows = sheet.iter_rows(values_only=True)  # type: ignore[union-attr] # it has a sheet
+    assert [row[-1] == "打开办件" for row in rows] == [False, True, True] * 4
+    assert [row[0] for row in rows] == sorted({str(row[0]) for row in rows}, reverse=True)
+    assert (heads[0], sheet.freeze_panes, sheet.auto_filter.ref) == ("时间", "A2", "A1:G13")  # type: ignore[union-attr]
+    assert '"rows":12' in told(site)[-1]

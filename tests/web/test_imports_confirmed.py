@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import orjson
 from typer.testing import CliRunner, Result
 
 from console.commands import app
-from console.demo import school
+from console.demo import evening, school
 from engine.expressions.kinds import SHANGHAI
 from engine.store.students import by_numbers
 from exchange.invented import invent_students
 from exchange.rosters import ROSTER_COLUMNS
 from exchange.templates import write_sheet
 from tests.web.conftest import Person, Site
-from tests.web.test_imports import FACTS, checked, plain, settled, sheet
+from tests.web.test_imports import FACTS, checked, owed, plain, settled, sheet
 from tests.web.test_imports_of_packages import FINAL, PROVINCIAL, certify, facts_of, results, states
 
 
@@ -125,6 +126,29 @@ def test_an_import_at_the_keyboard_is_numbered_with_those_of_the_page_and_found_
     refused = xueji(site, "import", "final-results", str(tmp_path / "结果.xlsx"), "--as", school.AUDITING, "--json")
     assert refused.exit_code == 1
     assert [fault["row"] for fault in orjson.loads(refused.stdout)["faults"]] == [3], "the first has passed already"
+
+
+def test_a_sheet_taken_in_at_the_keyboard_in_nobodys_name_is_found_by_its_number_by_who_keeps_all_records(
+    site: Site, tmp_path: Path
+):
+    numbers = sorted(owed(site))[:2]
+    for name, amount, words in (("缴费.xlsx", "11.00", []), ("补缴.xlsx", "12.00", ["--as", school.HEAD])):
+        (tmp_path / name).write_bytes(sheet(tmp_path, [{"student_no": one, "fee_owed": amount} for one in numbers]))
+        done = xueji(site, "import", "facts", str(tmp_path / name), *words)
+        assert done.exit_code == 0, done.output
+        assert "批号 number 0515-0" in done.stdout
+    head, approver = site.signed_in(school.HEAD), site.signed_in(evening.APPROVER)
+
+    found = head.get("/files?find=0515-01").text
+    assert "缴费.xlsx 命令行" in plain(found)
+    assert "补缴.xlsx" in plain(head.get("/files?find=0515-02").text)
+    [address] = re.findall(r'href="(/imports/[^"/]+)"[^>]*>缴费', found)
+    assert "改动 2 人" in plain(head.get(address).text)
+    assert "批号 0515-01" in plain(head.get(address).text)
+    assert approver.get(address).status_code == 404
+    assert "缴费.xlsx" not in approver.get("/files").text
+    head.post(f"{address}/drop", {})
+    assert head.get(address).status_code == 200, "what was taken in is not forgotten"
 
 
 def xueji(site: Site, *words: str) -> Result:

@@ -18,7 +18,7 @@ NEW = "/admin/batches/new"
 LIKE = f"{NEW}?like=2024-06"
 _INPUT = re.compile(r'<input class="form-control[^"]*" id="([^"]+)" name="\1"[^>]*? value="([^"]*)"')
 _AREA = re.compile(r'<textarea class="form-control[^"]*" id="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTALL)
-_HIDDEN = re.compile(r'<input type="hidden" name="(kind|like|draft)" value="([^"]*)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="(kind|like|draft|again|change)" value="([^"]*)"')
 _CHOSEN = re.compile(r'<select[^>]* name="profile".*?<option value="([^"]*)" selected', re.DOTALL)
 PATIENCE = 60.0
 """Seconds: more than any machine takes to read the definitions."""
@@ -171,6 +171,66 @@ def test_two_proposals_for_one_name_do_not_both_come_into_force(site: Site) -> N
     assert '毕业日期</th><td data-label="现值">—</td>' in first.get("/admin/batches/2025-06").text
     again = other.post(NEW, form_of(other))
     assert "已有这个代码的批次" in faults(again.text)["name"]
+
+
+def test_a_refused_batch_is_made_anew_and_who_approves_sees_what_changed_since(site: Site) -> None:
+    first, other = site.signed_in(FIRST), site.signed_in(OTHER)
+    address = submitted(first)
+    other.post(f"{address}/refuse", {"reason": "审核截止晚了两天"})
+    number = address.rpartition("/")[2]
+    assert f'href="/admin/batches/again/{number}"' in first.get(address).text
+    form = form_of(first, f"/admin/batches/again/{number}")
+    assert (form["name"], form["value-review_by"], form["again"]) == ("2025-06", "2025-05-15", number)
+
+    drafts = first.post(NEW, {**form, "value-review_by": "2025-05-13"}).headers["location"]
+    first.post(f"{drafts}/submit", {"effective_on": "2024-05-15", "reason": REASON})
+
+    page = other.get(drafts).text
+    since = page[page.index(f"与第 {number} 号相比") :]
+    assert "由“2025-05-15”改为“2025-05-13”" in since
+    assert "审核截止晚了两天" in since
+    assert other.post(f"{drafts}/approve").headers["location"].endswith("?said=approved")
+
+
+def test_what_waits_is_changed_by_who_proposed_it_and_the_former_is_no_longer_to_be_approved(site: Site) -> None:
+    first, other = site.signed_in(FIRST), site.signed_in(OTHER)
+    address = submitted(first)
+    number = address.rpartition("/")[2]
+    assert other.get(f"/admin/batches/again/{number}").status_code == 404, (
+        "while it waits it is its proposer's to change"
+    )
+    form = form_of(first, f"/admin/batches/again/{number}")
+
+    again = first.post(NEW, {**form, "value-review_by": "2025-05-14"}).headers["location"]
+    assert "须由另一人批准" in first.get(address).text, "a draft takes nothing back"
+    first.post(f"{again}/submit", {"effective_on": "2024-05-15", "reason": REASON})
+
+    assert other.post(f"{address}/approve").status_code != 303
+    assert "由“2025-05-15”改为“2025-05-14”" in other.get(again).text
+    assert other.post(f"{again}/approve").headers["location"].endswith("?said=approved")
+
+
+def test_an_approved_batch_that_is_not_published_is_changed_by_two_and_a_published_one_is_not(site: Site) -> None:
+    first, other, records = site.signed_in(FIRST), site.signed_in(OTHER), site.signed_in(RECORDS)
+    other.post(f"{submitted(first)}/approve")
+    place = "/admin/batches/2025-06"
+    assert f'href="{place}/change"' in other.get(place).text
+    assert "2025-06/change" not in records.get(place).text
+    form = form_of(other, f"{place}/change")
+    assert (form["name"], form["value-review_by"]) == ("2025-06", "2025-05-15")
+    moved = other.post(NEW, {**form, "name": "2025-07"})
+    assert (moved.status_code, "代码不能换" in faults(moved.text)["name"]) == (422, True)
+
+    draft = other.post(NEW, {**form, "value-graduation_on": "2025-06-30"}).headers["location"]
+    assert f"{NEW}?draft=" in other.get(draft).text
+    other.post(f"{draft}/submit", {"effective_on": "2024-05-15", "reason": REASON})
+    assert first.post(f"{draft}/approve").headers["location"].endswith("?said=approved")
+    assert "2025年6月30日" in records.get(place).text
+
+    records.post(f"{place}/publish", {"confirmed": "yes"})
+    assert other.get(f"{place}/change").status_code == 404
+    assert "2025-06/change" not in other.get(place).text
+    assert other.post(NEW, form).status_code == 422
 
 
 def test_a_draft_is_gone_back_to_and_the_one_made_of_it_takes_its_place(site: Site) -> None:

@@ -369,7 +369,7 @@ def test_what_somebody_put_into_an_address_is_not_said_by_the_page(approver: Per
 def test_a_reason_given_before_is_one_press_away(approver: Person) -> None:
     number = ready(approver)
     html = approver.get(f"/cases/{number}/do/site_return").text
-    [address] = re.findall(r'<li><a href="([^"]+preset=1)"', html)
+    [address] = re.findall(r'<li><a href="([^"]+)"[^>]*>[^<]*</a> <span class="xj-quiet">您用过</span>', html)
 
     filled = approver.get(address.replace("&amp;", "&")).text
 

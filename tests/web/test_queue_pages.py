@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import pytest
 
 from console.demo import evening, school
 from console.web.queue import waiting
+from engine.pinyin import order_key
 from engine.records import case_of
 from tests.web.conftest import Person, Site
 from tests.web.test_deciding import approve, form_of, opened
@@ -40,6 +41,11 @@ def way(html: str, rel: str) -> str:
 def text(html: str) -> str:
     """A page as people read it."""
     return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def called(html: str) -> list[str]:
+    """The names of those in a list, as they stand."""
+    return [unescape(one) for one in re.findall(r'xj-row-name">([^<]+)<', html)]
 
 
 def pages(person: Person, address: str) -> Iterator[str]:
@@ -87,7 +93,7 @@ def test_folding_costs_a_long_queue_one_statement_within_what_its_pages_are_allo
 
 
 @pytest.mark.usefixtures("length")
-@pytest.mark.parametrize("query", ["", "sort=due", "lane=ready", "sort=number"])
+@pytest.mark.parametrize("query", ["", "sort=due", "lane=ready", "sort=number", "sort=pinyin"])
 def test_page_behind_page_shows_every_case_once_and_the_way_back_is_the_way_there(
     approver: Person, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +113,9 @@ def test_page_behind_page_shows_every_case_once_and_the_way_back_is_the_way_ther
 
 
 @pytest.mark.usefixtures("length")
-@pytest.mark.parametrize("query", ["", "lane=ready", "sort=due", "sort=entered", "sort=unit", "sort=number"])
+@pytest.mark.parametrize(
+    "query", ["", "lane=ready", "sort=due", "sort=entered", "sort=unit", "sort=number", "sort=pinyin"]
+)
 def test_the_page_behind_goes_on_where_this_one_ended_though_its_last_case_was_decided_meanwhile(
     approver: Person, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +135,7 @@ def test_the_page_behind_goes_on_where_this_one_ended_though_its_last_case_was_d
     more = approver.fragment(following).text
     assert numbers(more)[: len(rest)] == rest
     assert "<h2" not in more, "the lane has its head already"
-    if query == "sort=number":
+    if query in ("sort=number", "sort=pinyin"):
         assert following.endswith(f"after={every[place]}"), "what is personal stands in no address"
 
 
@@ -139,7 +147,15 @@ def test_behind_a_case_one_may_not_know_of_or_that_is_none_a_list_begins_at_its_
     unknown = next(one for one in reversed(others) if approver.get(f"/cases/{one}").status_code == 404)
     known = ready(approver, 30)
 
-    for sort, after in (("number", unknown), ("number", "x"), ("lane", known), ("lane", f"9~~{known}"), ("due", known)):
+    for sort, after in (
+        ("number", unknown),
+        ("number", "x"),
+        ("pinyin", unknown),
+        ("pinyin", "x"),
+        ("lane", known),
+        ("lane", f"9~~{known}"),
+        ("due", known),
+    ):
         first = numbers(approver.get(f"/queue/todo?sort={sort}").text)
         assert numbers(approver.get(f"/queue/todo?sort={sort}&after={after}").text) == first, after
 
@@ -150,6 +166,54 @@ def test_behind_the_last_of_all_there_is_a_way_back(approver: Person) -> None:
 
     assert numbers(html) == []
     assert len(numbers(approver.get(way(html, "prev")).text)) == 50
+
+
+@pytest.mark.usefixtures("length")
+def test_the_queue_stands_by_name_and_a_saved_filter_keeps_it_so(approver: Person) -> None:
+    asked = approver.post("/queue/views", {"name": "点名", "query": "lane=ready&sort=pinyin"}).headers["location"]
+    shown = [name for html in pages(approver, asked) for name in called(html)]
+    every = [name for html in pages(approver, "/queue/todo?lane=ready") for name in called(html)]
+
+    assert shown == sorted(every, key=order_key) != every
+    assert f'href="{asked}"'.replace("&", "&amp;") in approver.get("/queue/views").text
+
+
+@pytest.mark.usefixtures("length")
+def test_the_order_can_be_chosen_at_the_list_and_in_the_form_of_filters(approver: Person) -> None:
+    menu = re.findall(r'<a href="([^"]+)"( aria-current="true")?>按姓名拼音</a>', approver.get("/queue/todo").text)
+    assert menu == [("/queue/todo?sort=pinyin", "")]
+
+    html = approver.get("/queue/todo?sort=pinyin").text
+    form = approver.get("/queue/filters?query=sort%3Dpinyin").text
+
+    assert '<a href="/queue/todo?sort=pinyin" aria-current="true">按姓名拼音</a>' in html
+    assert '<option value="pinyin" selected>按姓名拼音</option>' in form
+    in_order = [name for html in pages(approver, "/queue/todo?sort=pinyin") for name in called(html)]
+    assert in_order == sorted(in_order, key=order_key)
+
+
+@pytest.mark.usefixtures("length")
+@pytest.mark.parametrize("sort", ["due", "entered", "unit", "pinyin"])
+def test_after_a_decision_the_next_case_of_the_list_opens_in_whichever_order_it_stands(
+    approver: Person, sort: str
+) -> None:
+    can = numbers(approver.get(f"/queue/todo?lane=ready&sort={sort}").text)
+
+    html = approver.get(f"/queue/todo?lane=ready&sort={sort}&case={can[20]}").text
+    there = approve(approver, can[20], {**form_of(html), "from": f"lane=ready&sort={sort}"}).headers["location"]
+
+    following = dict(parse_qsl(urlsplit(there).query))
+    assert (following["sort"], following["case"]) == (sort, can[21])
+
+
+def test_no_address_of_a_queue_by_name_says_how_anybody_is_called(approver: Person) -> None:
+    every = list(pages(approver, "/queue/todo?sort=pinyin"))
+    said = {part for html in every for name in called(html) for part in order_key(name).split()}
+
+    ways = [way(html, rel) for html in every for rel in ("next", "prev")]
+
+    assert len(every) > 1
+    assert not [part for part in said if len(part) > 3 and any(part in unquote(one) for one in ways)]
 
 
 def test_asked_for_by_htmx_more_rows_are_put_behind_those_that_are_there(approver: Person) -> None:
@@ -177,6 +241,7 @@ def test_a_form_offers_every_filter_and_each_number_is_that_of_exactly_those_cas
     }
     assert {*offered, *re.findall(r'<input[^>]* name="(due|cohort)"', form)} == {
         "wf", "state", "batch", "unit", "lane", "rule", "caution", "level", "who", "due", "cohort",
+        "sort",
     }  # fmt: skip
     assert re.search(r'<option value="ready" selected', form), "as the queue was filtered"
     for name in ("wf", "state", "batch", "unit", "rule"):

@@ -5,9 +5,12 @@ Beside it who took names along: of a person, or, as a file is about many, of eve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain, islice
+from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -16,15 +19,19 @@ from console.web.admin.taken_out import PAGE as TAKEN
 from console.web.admin.taken_out import Taken, taken_out
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
+from engine.definition import Bilingual
 from engine.exporting import listed
 from engine.records import Json, case_number, case_of
 from engine.store import looks, registry, students
 from engine.store.database import NEWEST
 from engine.store.looks import AUDIT, OPEN, PAGE, PAPER, REVEAL, Kept
-from exchange.plain_tables import table_workbook
+from exchange.cells import Cell
+from exchange.plain_tables import long_table_workbook
 
-_MOST_EXPORTED = 20_000
-"""So many looks, and so many things taken along, are in one workbook; a last row says where there are more."""
+_MOST_EXPORTED = 100_000
+"""So many lines are in one workbook, made before a proxy gives up waiting; a last row says where there are more."""
+_CHUNK = 1_000
+"""So many are read at a time for it."""
 _MAY_LOOK = frozenset({"audit_admin", "security_admin"})
 PURPOSES: Mapping[str, str] = {"check": "核对证件", "contact": "联系学生", "audit": "审计", "other": "其他"}
 """What personal values were wanted for, by the words of the trail."""
@@ -106,7 +113,8 @@ def report(visit: Visit, about: About, before: int | None) -> Report:
     found = _kept(visit, about, before or NEWEST, PAGE + 1)
     last = found[PAGE - 1].number if len(found) > PAGE else None
     following = "" if last is None else f"/admin/access?{urlencode({**about.query, 'before': last})}"
-    lines = [_line(visit, one) for one in found[:PAGE]]
+    titles = _titles(visit)
+    lines = [_line(visit, one, titles) for one in found[:PAGE]]
     return Report(about, lines, following, last, _student_no(visit, about, found))
 
 
@@ -120,45 +128,61 @@ def taken(visit: Visit, about: About, before: int | None) -> TakenPage:
 
 
 def workbook(visit: Visit) -> bytes:
-    """A report as a workbook: the looks, of a person also what was taken along; that it was is an event.
+    """The whole report as a workbook: the looks, of a person also what was taken along; that it was is an event.
 
-    Of more than fit the newest are in it, and a last row says so.
+    It is written as it is read, so that none of it is kept. Of more than fit the newest are in it; a last row says so.
 
     Raises:
         NotFound: If the form names nobody.
     """
     about = About(visit.form.get("who", ""), visit.form.get("student", ""))
-    every = _kept(visit, about, NEWEST, _MOST_EXPORTED + 1)
-    found, cut = every[:_MOST_EXPORTED], len(every) > _MOST_EXPORTED
-    lines, student_no = [_line(visit, one) for one in found], _student_no(visit, about, found)
+    looks_at, titles = _every_look(visit, about), _titles(visit)
+    first = list(islice(looks_at, 1))
+    student_no, many = _student_no(visit, about, first), 0
     heads = [visit.say(one) for one in ("时间", "姓名", "用户", "件号", "业务", "单位", "看了什么")]
-    rows = [[lettering.exported(x.at), x.name, x.login, x.number, x.workflow, x.unit, x.what] for x in lines]
-    if about.who:
-        taken_too = taken_out(visit, own_paths(visit), about.who, None, _MOST_EXPORTED + 1)
-        cut |= len(taken_too) > _MOST_EXPORTED
-        rows += [
-            [
-                lettering.exported(x.at),
-                x.name,
-                x.login,
-                "",
-                "",
-                x.unit,
-                visit.say("带走：{what}", what=f"{x.what} {x.many}".strip()),
-            ]
-            for x in taken_too[:_MOST_EXPORTED]
-        ]
-        rows.sort(key=lambda row: row[0], reverse=True)
-    if student_no:
-        heads, rows = [visit.say("学号"), *heads], [[student_no, *row] for row in rows]
-    many = len(rows)
-    if cut:
-        said = visit.say("更早的没有列出：看过的、带走的各只列最近 {n} 条", n=f"{_MOST_EXPORTED:,}")
-        rows.append([said, *[""] * (len(heads) - 1)])
-    body = table_workbook(f"{visit.say('查看记录')} {student_no or about.who}", heads, rows)
+    heads, own = ([visit.say("学号"), *heads], [student_no]) if student_no else (heads, [])
+    looked = (_row_of_look(_line(visit, one, titles)) for one in chain(first, looks_at))
+    taken_too = (_row_of_taken(visit, one) for one in _every_taken(visit, about)) if about.who else iter(())
+    newest_first = heapq.merge(looked, taken_too, key=itemgetter(0), reverse=True)
+
+    def rows() -> Iterator[Sequence[Cell]]:
+        nonlocal many
+        for row in islice(newest_first, _MOST_EXPORTED):
+            many += 1
+            yield [*own, *row]
+        if next(newest_first, None) is not None:
+            said = visit.say("更早的没有列出：只列最近 {n} 条", n=lettering.number(_MOST_EXPORTED))
+            yield [said, *[None] * (len(heads) - 1)]
+
+    body = long_table_workbook(f"{visit.say('查看记录')} {student_no or about.who}", heads, rows())
     told: dict[str, Json] = {"rows": many, "sha256": sha256(body).hexdigest(), **about.query}
     listed(visit.desk, visit.asks("export:access"), told)
     return body
+
+
+def _every_look(visit: Visit, about: About) -> Iterator[Kept]:
+    """The looks of a report, newest first, read a part at a time."""
+    before = NEWEST
+    while page := _kept(visit, about, before, _CHUNK):
+        yield from page
+        before = page[-1].number
+
+
+def _every_taken(visit: Visit, about: About) -> Iterator[Taken]:
+    """What a person took along, newest first, read a part at a time."""
+    before = NEWEST
+    while page := taken_out(visit, own_paths(visit), about.who, before, _CHUNK):
+        yield from page
+        before = page[-1].seq
+
+
+def _row_of_look(one: Line) -> list[Cell]:
+    return [lettering.exported(one.at), one.name, one.login, one.number, one.workflow, one.unit, one.what]
+
+
+def _row_of_taken(visit: Visit, one: Taken) -> list[Cell]:
+    what = visit.say("带走：{what}", what=f"{one.what} {one.many}".strip())
+    return [lettering.exported(one.at), one.name, one.login, None, None, one.unit, what]
 
 
 def _kept(visit: Visit, about: About, before: int, most: int) -> list[Kept]:
@@ -186,9 +210,13 @@ def own_paths(visit: Visit) -> tuple[str, ...]:
     return tuple(sorted({one.path for one in visit.actor.grants if one.role in _MAY_LOOK}))
 
 
-def _line(visit: Visit, one: Kept) -> Line:
-    units, desk = visit.desk.units(), visit.desk
-    titles = {file.workflow: file.title for file in desk.library.machines()}
+def _titles(visit: Visit) -> Mapping[str, Bilingual]:
+    """What the workflows are called."""
+    return {file.workflow: file.title for file in visit.desk.library.machines()}
+
+
+def _line(visit: Visit, one: Kept, titles: Mapping[str, Bilingual]) -> Line:
+    units = visit.desk.units()
     return Line(
         at=one.at,
         name=one.name,

@@ -14,8 +14,9 @@ from console.access.handing_out import CODE_UNTIL, HOLDS
 from console.web.admin.delegations import role_title
 from console.web.admin.tokens import scopes_said
 from console.web.auditing.frame import names_of
-from console.web.lettering import long_moment
+from console.web.lettering import long_day, long_moment
 from console.web.visit import Visit
+from engine.absences import AWAY, BACK
 from engine.store.changes import OF_PEOPLE_AND_UNITS, changes, ever_at
 from engine.store.unit_names import NAME_WAS
 from engine.trail.event import EventKind
@@ -99,11 +100,31 @@ def _role(visit: Visit, event: Event, names: Mapping[str, str]) -> str:
 
 def _account(visit: Visit, event: Event, names: Mapping[str, str]) -> str:
     data = event["data"]
+    if AWAY in data or BACK in data:
+        return _absence(visit, data, names[data["login"]])
     if "disabled" not in data:
         return _let_in_anew(visit, data, names[data["login"]])
     if data["disabled"]:
         return visit.say("停用 {name}（{login}）的账号", name=names[data["login"]], login=data["login"])
     return visit.say("恢复 {name}（{login}）的账号", name=names[data["login"]], login=data["login"])
+
+
+def _absence(visit: Visit, data: Mapping[str, Any], name: str) -> str:
+    days = data.get(AWAY) or data[BACK]
+    told = {
+        "name": name, "login": data["login"],
+        "first": long_day(days["from"], visit.lang), "last": long_day(days["to"], visit.lang),
+    }  # fmt: skip
+    if BACK in data:
+        return visit.say("把 {name}（{login}）记为在岗，原登记 {first}—{last} 不在", **told)
+    what = (
+        visit.say("改 {name}（{login}）的不在岗：{first}—{last}", **told)
+        if "was" in data
+        else visit.say("登记 {name}（{login}）不在岗：{first}—{last}", **told)
+    )
+    if "stand_in" not in data:
+        return visit.say("{what}；理由：{why}", what=what, why=data["why"])
+    return visit.say("{what}，由 {login} 代办；理由：{why}", what=what, login=data["stand_in"], why=data["why"])
 
 
 def _let_in_anew(visit: Visit, data: Mapping[str, Any], name: str) -> str:

@@ -6,7 +6,7 @@ import secrets
 
 from fastapi import Response
 
-from console.web.admin import delegations, people
+from console.web.admin import absences, delegations, people
 from console.web.admin.frame import tabs
 from console.web.audiences import Audience
 from console.web.doors import Doors
@@ -69,7 +69,7 @@ def _own(
         status=422 if faults or refused else 200,
         lines=delegations.own_lines(visit),
         roles=delegations.own_roles(visit),
-        absences=delegations.own_absences(visit),
+        absences=absences.own(visit),
         said=said,
         faults=faults,
         refused=refused,

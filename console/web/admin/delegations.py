@@ -11,11 +11,13 @@ from console.web import forms
 from console.web.admin.scope import is_own, own_paths, own_unit
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
+from engine import absences
 from engine.barring import NOBODYS_TO_LEND
 from engine.checking.names import people as people_of
 from engine.definition import Bilingual
 from engine.delegating import Mandate, delegate, revoke
 from engine.expressions.kinds import SHANGHAI
+from engine.pinyin import order_key
 from engine.records import Repeated, Sentence
 from engine.repeating import once, refused_before
 from engine.store import administration, delegations, people
@@ -90,7 +92,7 @@ def page(visit: Visit, before: int | None, *, is_over: bool) -> Delegations:
     return Delegations(
         lines=found[:PAGE],
         refused=refused(visit),
-        gaps=[_gap(visit, one) for one in vacancies(connection, paths, visit.at, _AHEAD, _works(visit))],
+        gaps=[_gap(visit, one) for one in vacancies(connection, paths, visit.at, _AHEAD, works(visit))],
         following=f"/admin/delegations?{urlencode(more)}" if more else "",
     )  # fmt: skip
 
@@ -109,7 +111,8 @@ def refused(visit: Visit) -> list[Refused]:
     return [_refused(visit, one) for one in found if is_own(visit, one["data"]["given"]["unit"])]
 
 
-def _works(visit: Visit) -> Callable[[date], bool]:
+def works(visit: Visit) -> Callable[[date], bool]:
+    """Whether people work on a day, by the visitor's calendar."""
     calendar = visit.calendar
     return (lambda _: True) if calendar is None else calendar.is_working_day
 
@@ -171,7 +174,7 @@ def _gap(visit: Visit, one: Vacancy) -> Gap:
 
 
 def assignment(visit: Visit, role: str, unit: str) -> Assignment:
-    """Who could be given a role at a unit: those who work there, above it or below, and may sign in.
+    """Who could be given a role at a unit: those who work there, above it or below, and may sign in; by 姓名拼音.
 
     Raises:
         NotFound: If there is no such role, or the unit is not the visitor's.
@@ -183,7 +186,8 @@ def assignment(visit: Visit, role: str, unit: str) -> Assignment:
     staff = {one.login: one.name or one.login for one in above if is_own(visit, _code(one.path))}
     for one in administration.people(visit.desk.connection, (row.path,), "", PAGE):
         staff[one.login] = one.name or one.login
-    chosen = [(login, f"{name}　{login}") for login, name in staff.items() if login != visit.login]
+    others = sorted((order_key(name), login, name) for login, name in staff.items() if login != visit.login)
+    chosen = [(login, f"{name}　{login}") for _, login, name in others]
     return Assignment(role, role_title(visit, role), unit, row.name, chosen)
 
 
@@ -239,11 +243,6 @@ def lend(visit: Visit) -> tuple[Sentence, ...]:
     return tuple(one.sentence for one in answer)
 
 
-def own_absences(visit: Visit) -> list[Absence]:
-    """The visitor's days away that are not over."""
-    return [one for one in people.absences(visit.desk.connection, visit.login) if one.last >= visit.today]
-
-
 def be_away(visit: Visit) -> None:
     """Keep that the visitor is away on some days; whoever stands in is told meanwhile.
 
@@ -260,9 +259,8 @@ def be_away(visit: Visit) -> None:
 
 
 def be_back(visit: Visit) -> None:
-    """The visitor is not away any more."""
-    with visit.desk.connection.writing():
-        people.clear_absences(visit.desk.connection, visit.login)
+    """The visitor is not away any more; who stood in by what somebody else told does so no longer."""
+    absences.end_own(visit.desk, visit.asks("absence_end"))
 
 
 def take_back(visit: Visit) -> None:

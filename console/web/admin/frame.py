@@ -27,6 +27,7 @@ PLACES = (
     Place("/admin/people", "人员", frozenset({Audience.SECURITY_ADMIN})),
     Place("/admin/units", "单位", frozenset({Audience.SECURITY_ADMIN})),
     Place("/admin/delegations", "代办", frozenset({Audience.SECURITY_ADMIN})),
+    Place("/admin/absences", "不在岗", frozenset({Audience.SECURITY_ADMIN})),
     Place("/admin/access", "查看记录", frozenset({Audience.AUDIT_ADMIN, Audience.SECURITY_ADMIN})),
     Place("/admin/changes", "变更记录", frozenset({Audience.AUDIT_ADMIN, Audience.SECURITY_ADMIN})),
     Place("/admin/templates", "模板", frozenset({Audience.SYSTEM_ADMIN})),

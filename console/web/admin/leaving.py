@@ -12,6 +12,7 @@ from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
 from engine import organisation
 from engine.delegating import Refusal, hand_on, left_behind
+from engine.pinyin import order_key
 from engine.records import case_number
 from engine.store import administration, delegations
 from engine.store.people import holders
@@ -35,7 +36,7 @@ class Ending(NamedTuple):
 class Farewell(NamedTuple):
     """What stops when somebody is kept out: cases the person has for good, and cases that wait for them.
 
-    `heirs` are those to whom the first can be handed on: login and name.
+    `heirs` are those to whom the first can be handed on: login and name, by 姓名拼音.
     """
 
     handed: int
@@ -83,7 +84,8 @@ def farewell(visit: Visit, login: str) -> Farewell:
     left = left_behind(visit.desk, login)
     roles = sorted({role for _, role in left})
     heirs = administration.heirs(connection, roles, login) if roles else []
-    return Farewell(len(left), administration.waiting_for(connection, login), heirs)
+    by_name = sorted(heirs, key=lambda one: (order_key(one[1]), one[0]))
+    return Farewell(len(left), administration.waiting_for(connection, login), by_name)
 
 
 def disable(visit: Visit, login: str) -> None:

@@ -11,21 +11,26 @@ from urllib.parse import urlencode
 from console.web import lettering
 from console.web.faults import FieldFault, FieldFaults, NotFound
 from console.web.visit import Visit
-from engine.store import mails
+from engine.store import administration, mails
 from engine.store.administration import SentMail
-from engine.store.administration import mails as mails_before
 from engine.store.mails import Noted
 from engine.store.people import PERSON, Contact, reached
 
 PAGE = 50
 TABS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "unknown": ("不明", ("unknown",)),
+    "returned": ("退回", ("failed",)),
     "failed": ("失败", ("failed",)),
     "waiting": ("待发", ("waiting", "claimed", "handing_over")),
     "accepted": ("已送达", ("accepted",)),
     "dropped": ("不再发送", ("dropped",)),
 }
-"""What the tabs are called, and the states each shows; what a person has to look into stands first."""
+"""What the tabs are called, and the states each shows; what a person has to look into stands first.
+
+What has failed came back where the mail system refuses the address: it is of no use to send that again before the
+address is corrected, and once it is, the mail stands among the others that have failed.
+"""
+_BY_ADDRESS: Mapping[str, bool] = {"returned": True, "failed": False}
 VERDICTS: Mapping[str, str] = {"received": "accepted", "resend": "waiting"}
 """What a person may say of a mail that is a question, and the state it has then."""
 _ADDRESS = re.compile(r"[^\s<>@:,;（(]+@[^\s<>@,;）)]+")
@@ -63,15 +68,18 @@ def outbox(visit: Visit, state: str, before: int | None, most: int = PAGE) -> Ou
     if state not in TABS:
         raise NotFound
     connection = visit.desk.connection
-    counted = mails.counts(connection)
-    found = mails_before(connection, TABS[state][1], before, most + 1)
+    counted, returned = mails.counts(connection), administration.refused_mails(connection)
+    numbers = {name: sum(counted.get(one, 0) for one in states) for name, (_, states) in TABS.items()}
+    numbers |= {"returned": returned, "failed": numbers["failed"] - returned}
+    is_refused = _BY_ADDRESS.get(state)
+    found = administration.mails(connection, TABS[state][1], before, most + 1, is_refused=is_refused)
     shown = found[:most]
     contacts = reached(connection, [one.recipient for one in shown])
     return Outbox(
         state=state,
-        tabs=[(f"/admin/outbox?state={name}", visit.say(text), _count(counted, states), name == state)
-              for name, (text, states) in TABS.items()],
-        lines=[_line(visit, one, contacts.get(one.recipient)) for one in shown],
+        tabs=[(f"/admin/outbox?state={name}", visit.say(text), lettering.number(numbers[name]), name == state)
+              for name, (text, _) in TABS.items()],
+        lines=[_line(visit, one, contacts.get(one.recipient), is_returned=bool(is_refused)) for one in shown],
         following=_address(state, shown[-1].number) if len(found) > most else "",
     )  # fmt: skip
 
@@ -80,11 +88,7 @@ def _address(state: str, before: int) -> str:
     return f"/admin/outbox?{urlencode({'state': state, 'before': before})}"
 
 
-def _count(counted: Mapping[str, int], states: tuple[str, ...]) -> str:
-    return lettering.number(sum(counted.get(one, 0) for one in states))
-
-
-def _line(visit: Visit, one: SentMail, contact: Contact | None) -> Line:
+def _line(visit: Visit, one: SentMail, contact: Contact | None, *, is_returned: bool) -> Line:
     """Students are not named: who looks after the system knows of no student (tests/web/matrix.yaml, policy 3)."""
     is_staff = one.recipient.startswith(PERSON) and (contact is None or contact.student is None)
     name = (contact and contact.name) or one.recipient.removeprefix(PERSON)
@@ -96,7 +100,7 @@ def _line(visit: Visit, one: SentMail, contact: Contact | None) -> Line:
         attempts=one.attempts,
         changed_at=one.changed_at,
         answer=masked(one.answer or ""),
-        is_open=one.state in mails.OPEN_QUESTIONS,
+        is_open=one.state in mails.OPEN_QUESTIONS and not is_returned,
     )
 
 

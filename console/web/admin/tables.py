@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from console.web import forms
-from console.web.admin import access, changes, delegations, outbox, people, units
+from console.web.admin import absences, access, changes, delegations, outbox, people, tokens, units
 from console.web.auditing.frame import scope_of
 from console.web.lettering import local
 from console.web.shown import FEWER_THAN_ALL, Shown, both, minute
 from console.web.visit import Visit
+from exchange.cells import Cell
 
 
 def _people(visit: Visit) -> Shown:
@@ -29,6 +30,48 @@ def _people(visit: Visit) -> Shown:
         for role in one.roles or (None,)
     )  # fmt: skip
     return Shown("人员与角色", both("姓名", "用户", "角色", "单位", "始于", "由谁给", "登录"), rows, "")
+
+
+def _roles(visit: Visit) -> Shown:
+    """The roles of one person, whom the form names (`of`): the event tells of nobody."""
+    somebody = people.person(visit, visit.form.get("of", ""))
+    givers = people.named_givers(visit, [somebody])
+    rows = [
+        (
+            somebody.name, somebody.login, role.title, role.unit, role.code, local(role.since).date(),
+            givers.get((somebody.login, role.name, role.code)),
+        )
+        for role in somebody.roles
+    ]  # fmt: skip
+    return Shown("现有角色", both("姓名", "用户", "角色", "单位", "代码", "始于", "由谁给"), rows, "")
+
+
+def _tokens(visit: Visit) -> Shown:
+    """The tokens of one person, whom the form names (`of`)."""
+    somebody = people.person(visit, visit.form.get("of", ""))
+    rows = [(somebody.name, somebody.login, *one) for one in _token_rows(visit, somebody.login)]
+    return Shown("接口令牌", both("姓名", "用户", *_OF_TOKENS), rows, "")
+
+
+def own_tokens(visit: Visit) -> Shown:
+    """One's own tokens; they are nobody else's, so that nobody is named.
+
+    Raises:
+        NotFound: If the visitor holds no role.
+    """
+    tokens.refuse_others(visit)
+    return Shown("接口令牌", both(*_OF_TOKENS), list(_token_rows(visit, visit.login)), "", names_people=False)
+
+
+_OF_TOKENS = ("用途", "范围", "自", "至", "最近使用", "状况", "本人验证")
+
+
+def _token_rows(visit: Visit, login: str) -> Iterator[tuple[Cell, ...]]:
+    unproved = visit.say("未经本人验证，或已过期限")
+    for one in tokens.lines(visit, login):
+        used = visit.say("从未") if one.used_at is None else minute(one.used_at)
+        doubt = unproved if one.is_good and not one.is_proved else None
+        yield one.name, one.scopes, minute(one.made_at), minute(one.until), used, one.standing, doubt
 
 
 def _units(visit: Visit) -> Shown:
@@ -61,6 +104,31 @@ def _delegations(visit: Visit) -> Shown:
     return Shown("委派一览", heads, rows, "over=1" if is_over else "")
 
 
+def _absences(visit: Visit) -> Shown:
+    rows = [
+        (
+            one.name, one.one.login, one.unit, one.one.first, one.one.last, one.stand_in or None, one.waiting,
+            "；".join(one.gaps) or None, one.teller or visit.say("本人"),
+            None if one.one.told_at is None else minute(one.one.told_at), one.one.reason,
+        )
+        for one in absences.page(visit)
+    ]  # fmt: skip
+    heads = both(
+        "人员",
+        "用户",
+        "单位",
+        "第一天",
+        "最后一天",
+        "代办人",
+        "在等的件数",
+        "没有别人能办的",
+        "由谁登记",
+        "登记时间",
+        "理由",
+    )
+    return Shown("不在岗", heads, rows, "")
+
+
 def _outbox(visit: Visit) -> Shown:
     state = visit.request.query_params.get("state", "unknown")
     rows = [
@@ -89,6 +157,9 @@ def _changes_at(visit: Visit, paths: Sequence[str]) -> Shown:
 
 
 ADMINISTERED: Mapping[str, Callable[[Visit], Shown]] = {
-    "people": _people, "units": _units, "delegations": _delegations, "outbox": _outbox, "changes": _changes,
+    "people": _people, "units": _units, "delegations": _delegations, "absences": _absences, "outbox": _outbox,
+    "changes": _changes,
 }  # fmt: skip
 """By the last part of their page's address, which says whose they are (`frame.PLACES`)."""
+OF_PERSON: Mapping[str, Callable[[Visit], Shown]] = {"person-roles": _roles, "person-tokens": _tokens}
+"""What stands on the page of one of the people (`/admin/people`)."""

@@ -63,6 +63,8 @@ def _what(visit: Visit, data: Mapping[str, Any]) -> str:
         "export:samples": visit.say("抽过的样本"), "export:sample": visit.say("样本"),
         "export:papers": visit.say("底稿"), "export:seals": visit.say("封存头"),
         "export:people": visit.say("人员与角色"), "export:units": visit.say("单位"),
+        "export:person-roles": visit.say("现有角色"), "export:person-tokens": visit.say("接口令牌"),
+        "export:tokens": visit.say("接口令牌"),
         "export:delegations": visit.say("委派一览"), "export:outbox": visit.say("邮件"),
         "export:changes": visit.say("变更记录"), "export:audited-changes": visit.say("变更记录"),
         "export:access": visit.say("查看记录"), "export:bundle": visit.say("可验证的日志"),

@@ -68,6 +68,7 @@ def audit_what_if(visit: Visit, run: str) -> Response:
         run=found,
         view=view,
         result=result,
+        waits=visit.house.desks.waits(found.id),
         why=why,
         by=asked_by(visit, found),
     )

@@ -77,6 +77,7 @@ def audit_findings(visit: Visit, batch: str = "", standing: str = "") -> Respons
         tabs=tabs(visit),
         run=run,
         view=view,
+        waits=run is not None and visit.house.desks.waits(run.id),
         why=in_language(result or "", visit.lang) if run is not None and run.stage == BROKEN else "",
         standing=standing,
         words=findings.standings(visit),

@@ -57,13 +57,16 @@ class Worker:
         Raises:
             Busy: If the database or the house was too busy for it.
         """
-        with _ONE_AT_A_TIME:
-            try:
-                self.end(DONE, work(self))
-            except Busy:  # that passes, and says nothing of what was asked
-                raise
-            except XuejiError as problem:
-                self.end(FAILED, str(problem))
+        with self.house.desks.in_line(self.run.id):
+            _ONE_AT_A_TIME.acquire()
+        try:
+            self.end(DONE, work(self))
+        except Busy:  # that passes, and says nothing of what was asked
+            raise
+        except XuejiError as problem:
+            self.end(FAILED, str(problem))
+        finally:
+            _ONE_AT_A_TIME.release()
 
 
 def begin(visit: Visit, asked: tuple[str, str, str], told: str, work: Work, number: str = "") -> str:

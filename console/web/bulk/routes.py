@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from fastapi import Response
@@ -21,6 +22,7 @@ from console.web.cases.view import FIRST_LINES
 from console.web.doors import Doors
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault
+from console.web.queue.reasons import chosen
 from console.web.queue.step_fields import read_given
 from console.web.queue.wording import words_for
 from console.web.turns import of_proof
@@ -161,6 +163,8 @@ def withdraw(visit: Visit, run: str) -> Response:
 
 def _page(visit: Visit, run: Run, faults: list[FieldFault] | None = None) -> Response:
     status, view = 422 if faults else 200, bulk_view(visit, run)
+    if (reason := chosen(visit, view.presets)) is not None:
+        view = replace(view, run=run._replace(given=canonical(acts.given_with(run, reason)).decode()))
     return visit.page("bulk/run.html", status=status, view=view, faults=faults or (), q=words_for(visit))
 
 

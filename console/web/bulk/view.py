@@ -14,6 +14,7 @@ from console.access.stepping_up import asks_for, is_fresh
 from console.web.queue.answers import undo_span
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, words_of
+from console.web.queue.reasons import Offered, offered
 from console.web.queue.rows import Holdup, holdup_of
 from console.web.queue.step_fields import GIVEN, StepForm, step_form
 from console.web.visit import Visit
@@ -96,6 +97,7 @@ class BulkView:
         undo: For how many seconds more everything can be undone and nobody has heard of it.
         broken: The number under which the log knows what broke it; empty where nothing did. `stuck` the same of what
             broke while it was taken back.
+        presets: Reasons to choose from by number, where it is to be said why.
         waits: Whether it waits for its turn, since others are worked on.
     """
 
@@ -111,6 +113,7 @@ class BulkView:
     broken: str
     stuck: str
     waits: bool
+    presets: tuple[Offered, ...]
 
     @property
     def back(self) -> str:
@@ -165,6 +168,7 @@ def bulk_view(visit: Visit, run: Run) -> BulkView:
         broken=next((one.broke for one in rows if one.outcome is Outcome.BROKEN), ""),
         stuck=next((one.broke for one in rows if one.outcome is Outcome.MOVED and one.broke), ""),
         waits=visit.house.desks.waits(run.id),
+        presets=_presets(visit, run, step) if step is not None and session is not None else (),
     )
 
 
@@ -180,6 +184,12 @@ def step_of(visit: Visit, run: Run, rows: Sequence[Row]) -> Taken | None:
 def asks_first(taken: Taken) -> bool:
     """Whether a step asks for more than why: then the cases are judged with what it is given."""
     return bool({*taken.step.asked} - {"reason"})
+
+
+def _presets(visit: Visit, run: Run, taken: Taken) -> tuple[Offered, ...]:
+    if run.stage is not Stage.PREVIEW:
+        return ()
+    return offered(visit, visit.desk.machine(taken.case.shape), taken.step, f"/bulk/{run.id}")
 
 
 def _is_to_be_filled(run: Run, taken: Taken) -> bool:

@@ -16,7 +16,7 @@ from engine.definition import Privacy
 from engine.records import Case, Json
 from engine.steps import Machine
 
-_KNOWN_TO_ALL = frozenset({"name", "student_no", "gender"})
+_KNOWN_TO_ALL = frozenset({"name", "name_pinyin", "student_no", "gender"})
 """Personal, and on every list that staff work with."""
 _FIELD = "case."
 """How fields of the case itself are called; whoever works on the case has written them."""

@@ -25,6 +25,7 @@ TITLES: Mapping[str, str] = {
     "nobody_left": "无人可办",
     "deadline_moved": "期限变动",
     "revealed_often": "显示个人信息过多",
+    "absence": "别人登记您不在岗",
     DIGEST: "每日汇总",
     "notice": "单独一封的正文",
     "base": "每封的抬头和结尾",

@@ -40,7 +40,7 @@ from engine.records import Json
 from engine.scopes import choice_titles
 from engine.store import proposals
 from engine.store.proposals import BATCHES, Stage, is_batch
-from engine.vocabulary import Fact
+from engine.vocabulary import BatchFile, Fact
 
 VALUE = "value-"
 """Before the name of a value that is a field of the form."""
@@ -70,12 +70,28 @@ class Cell(NamedTuple):
     fault: str
 
 
+class Made(NamedTuple):
+    """What a form is made from; empty where it is not.
+
+    After which earlier batch; the numbers of the own draft, and of the proposal that is made anew, that it says; the
+    unpublished batch that is to be otherwise.
+    """
+
+    like: str = ""
+    draft: str = ""
+    again: str = ""
+    change: str = ""
+
+
 class Form(NamedTuple):
-    """The form as shown; `given` are the fields beside the values, `like` and `draft` are empty where there is none."""
+    """The form as shown; `given` are the fields beside the values.
+
+    `beside` is what the values stand beside, in words, empty where that is nothing.
+    """
 
     kind: str
-    like: str
-    draft: str
+    made: Made
+    beside: str
     given: Mapping[str, str]
     cells: tuple[Cell, ...]
     orders: tuple[str, ...]
@@ -139,7 +155,7 @@ def form_like(visit: Visit, name: str) -> Form:
     }
     fields = fields_of(visit, last.profile, last.kind)
     values = {one: carried(parse_kind(fact.type), last.values.get(one), years) for one, fact in fields.items()}
-    return _form(visit, last.kind, given, values, like=name)
+    return _form(visit, last.kind, given, values, Made(like=name))
 
 
 def empty_form(visit: Visit, kind: str, profile: str) -> Form:
@@ -150,7 +166,7 @@ def empty_form(visit: Visit, kind: str, profile: str) -> Form:
     """
     fields = fields_of(visit, profile, kind)
     given = {"name": f"{visit.today.year}-", "profile": profile}
-    return _form(visit, kind, given, dict.fromkeys(fields, ""))
+    return _form(visit, kind, given, dict.fromkeys(fields, ""), Made())
 
 
 def form_of_draft(visit: Visit, number: int) -> Form:
@@ -161,15 +177,32 @@ def form_of_draft(visit: Visit, number: int) -> Form:
     """
     one = publishing.seen(visit, number)
     read = readable(visit, one.line.file, one.body)
-    if one.line.stage is not Stage.DRAFT or one.before or read is None:
+    if one.line.stage is not Stage.DRAFT or read is None or is_published(visit.desk, read.batch):
         raise NotFound
+    change = read.batch if newest_of(visit, read.batch) is not None else ""
+    return form_of_text(visit, read, Made(draft=str(number), change=change))
+
+
+def form_of_text(visit: Visit, read: BatchFile, made: Made) -> Form:
+    """A form with what the text of a batch says."""
     given = {
         "name": read.batch, "title_zh": read.title.zh, "title_en": read.title.en, "profile": read.profile,
         "units": joined(read.units), "source": "、".join(read.source),
     }  # fmt: skip
     fields, written = fields_of(visit, read.profile, read.kind), cast("Mapping[str, Json]", read.values)
     values = {name: carried(parse_kind(fact.type), written.get(name), 0) for name, fact in fields.items()}
-    return _form(visit, read.kind, given, values, draft=str(number))
+    return _form(visit, read.kind, given, values, made)
+
+
+def newest_of(visit: Visit, name: str) -> BatchFile | None:
+    """What an unpublished batch is to be, by the newest that was approved or installed.
+
+    None where there is no such batch, it is published, or its text cannot be read.
+    """
+    file = f"{BATCHES}{name}.yaml"
+    is_open = is_house_name(name) and not is_published(visit.desk, name)
+    text = proposing.newest_text(visit.desk.connection, origin_of(visit.house.settings), file) if is_open else ""
+    return readable(visit, file, text) if text else None
 
 
 def form_as_sent(visit: Visit, problem: FieldFaults) -> Form:
@@ -184,29 +217,41 @@ def form_as_sent(visit: Visit, problem: FieldFaults) -> Form:
     faults: dict[str, str] = {}
     for one in problem.faults:
         faults[one.field] = "；".join(filter(None, (faults.get(one.field), one.reason)))
-    form = _form(visit, kind, sent, values, like=sent.get("like", ""), draft=sent.get("draft", ""))
+    form = _form(visit, kind, sent, values, Made(*(sent.get(name, "") for name in Made._fields)))
     return form._replace(cells=tuple(one._replace(fault=faults.get(one.field, "")) for one in form.cells))
 
 
-def _form(
-    visit: Visit, kind: str, given: Mapping[str, str], values: Mapping[str, str], *, like: str = "", draft: str = ""
-) -> Form:
+def _form(visit: Visit, kind: str, given: Mapping[str, str], values: Mapping[str, str], made: Made) -> Form:
     profile = _profile(visit, given.get("profile", ""), kind)
     fields = fields_of(visit, profile, kind)
-    before = pattern(visit, like).values if like else {}
+    beside, before = _beside(visit, made)
     checks = visit.desk.library.rulebook_for(profile).vocabulary.batch[kind].check
     return Form(
         kind=kind,
-        like=like,
-        draft=draft,
+        made=made,
+        beside=beside,
         given={name: given.get(name, "") for name in _GIVEN},
         cells=tuple(
             _cell(visit, VALUE + name, fact, (before.get(name), values.get(name, ""))) for name, fact in fields.items()
         ),
         orders=tuple(in_words(visit, text, fields) for text in checks),
         profiles=_profiles(visit),
-        years=years_on(visit, like) if like else 0,
+        years=years_on(visit, made.like) if made.like else 0,
     )  # fmt: skip
+
+
+def _beside(visit: Visit, made: Made) -> tuple[str, Mapping[str, Json]]:
+    """What the values of a form stand beside, and those values: as proposed before, as it is, or of last time."""
+    if made.again.isdecimal():
+        former = publishing.seen(visit, int(made.again))
+        return visit.say("上次报的"), _values(readable(visit, former.line.file, former.body))
+    if made.change:
+        return visit.say("现在的"), _values(newest_of(visit, made.change))
+    return (visit.say("上次"), pattern(visit, made.like).values) if made.like else ("", {})
+
+
+def _values(read: BatchFile | None) -> Mapping[str, Json]:
+    return {} if read is None else cast("Mapping[str, Json]", read.values)
 
 
 def _cell(visit: Visit, field: str, fact: Fact, values: tuple[Json, str]) -> Cell:
@@ -267,19 +312,8 @@ def hand_in(visit: Visit) -> int:
 
 def _wrong_in_head(visit: Visit, kind: str) -> Iterator[FieldFault]:
     sent = visit.form
-    name, title = sent.get("name", ""), visit.say("批次代码")
-    if not is_house_name(name):
-        reason = visit.say(
-            "写作年份、连字符和小写字母或数字，如 2025-06、2025-1-teaching，最多 {most} 字符", most=MOST_OF_A_NAME
-        )
-        yield FieldFault("name", title, reason)
-    elif name in visit.desk.library.batches or is_published(visit.desk, name) or _comes(visit, name):
-        yield FieldFault("name", title, visit.say("已有这个代码的批次，请换一个"))
-    elif waits := [
-        one for one in proposals.lines(visit.desk.connection, f"{BATCHES}{name}.yaml") if one.stage is Stage.PROPOSED
-    ]:
-        reason = visit.say("第 {n} 号发布已提出同一代码的批次，正等另一人批准", n=waits[0].number)
-        yield FieldFault("name", title, reason)
+    if reason := _wrong_name(visit, sent.get("name", ""), sent.get("change", "")):
+        yield FieldFault("name", visit.say("批次代码"), reason)
     for field, words in (("title_zh", visit.say("中文名称")), ("title_en", visit.say("英文名称"))):
         if not sent.get(field, ""):
             yield FieldFault(field, words, visit.say("两种语言的名称都要写"))
@@ -289,6 +323,24 @@ def _wrong_in_head(visit: Visit, kind: str) -> Iterator[FieldFault]:
     if unknown:
         reason = visit.say("没有单位 {codes}；请写单位代码", codes="、".join(unknown))
         yield FieldFault("units", visit.say("单位"), reason)
+
+
+def _wrong_name(visit: Visit, name: str, change: str) -> str:
+    """Why a batch cannot be called so; one that is changed keeps its name. Empty where it can."""
+    if not is_house_name(name):
+        return visit.say(
+            "写作年份、连字符和小写字母或数字，如 2025-06、2025-1-teaching，最多 {most} 字符", most=MOST_OF_A_NAME
+        )
+    if change and (name != change or newest_of(visit, name) is None):
+        return visit.say("只能改未发布的批次 {name}，代码不能换", name=change)
+    if not change and (name in visit.desk.library.batches or is_published(visit.desk, name) or _comes(visit, name)):
+        return visit.say("已有这个代码的批次，请换一个")
+    others = [
+        one
+        for one in proposals.lines(visit.desk.connection, f"{BATCHES}{name}.yaml")
+        if one.stage is Stage.PROPOSED and one.made_by != visit.login  # one's own is replaced by what is submitted
+    ]
+    return visit.say("第 {n} 号发布已提出同一代码的批次，正等另一人批准", n=others[0].number) if others else ""
 
 
 def _comes(visit: Visit, name: str) -> bool:

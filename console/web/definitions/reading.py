@@ -16,7 +16,7 @@ from console.web.visit import Visit
 from console.wiring import origin_of
 from engine.checking.names import machine_rules
 from engine.checking.subjects import conditions
-from engine.definition import NEW, Bilingual, Definition
+from engine.definition import NEW, Bilingual, Definition, MoveKind, Reason
 from engine.library import content_hash
 from engine.loading.origins import FOLDERS
 from engine.store import proposals, published
@@ -68,6 +68,14 @@ class RuleLine(NamedTuple):
     source: tuple[str, ...]
 
 
+class Usual(NamedTuple):
+    """The usual reasons of one kind of step, under their words; `of` is the list they belong to, if it is one."""
+
+    of: Bilingual | None
+    words: str
+    reasons: tuple[Reason, ...]
+
+
 class VersionLine(NamedTuple):
     """A version as it was published: the persons, the day from which, how many cases are open under it."""
 
@@ -104,6 +112,7 @@ class Read(NamedTuple):
     lines: tuple[str, ...]
     proposals: tuple[Line, ...]
     is_overtaken: bool
+    reasons: tuple[Usual, ...] = ()
 
 
 def overview(visit: Visit) -> Overview:
@@ -191,7 +200,20 @@ def read(visit: Visit, name: str, profile: str) -> Read:
         lines=tuple(text.splitlines()),
         proposals=tuple(own),
         is_overtaken=is_overtaken(visit, file, own),
+        reasons=tuple(_usual(visit, one)),
     )
+
+
+def _usual(visit: Visit, one: Definition) -> Iterator[Usual]:
+    kinds = {
+        MoveKind.RETURN: visit.say("退回修改"),
+        MoveKind.REJECT: visit.say("不予通过"),
+        MoveKind.WITHDRAW: visit.say("撤回申请"),
+    }
+    for part in (one, *one.lists.values()):
+        for kind, words in kinds.items():
+            if found := part.reasons.of(kind):
+                yield Usual(None if part is one else part.title, words, found)
 
 
 def _busy(visit: Visit, one: Definition, standing: Mapping[str, Mapping[str, int]]) -> int:

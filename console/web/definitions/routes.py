@@ -8,7 +8,7 @@ from fastapi import Response
 
 from console.web.admin.frame import tabs
 from console.web.audiences import Audience
-from console.web.definitions import batches, calendars, editing, new_batches, publishing, reading
+from console.web.definitions import batches, calendars, changed_batches, editing, new_batches, publishing, reading
 from console.web.definitions.reading import ADDRESS
 from console.web.doors import Doors
 from console.web.faults import FieldFault, FieldFaults, NotFound
@@ -64,6 +64,9 @@ def _proposal(visit: Visit, number: int, *, said: str = "", problem: FieldFaults
         tabs=tabs(visit),
         steps=publishing.STEPS,
         shown=shown,
+        since=changed_batches.since_the_one_before(visit, publishing.seen(visit, number)),
+        can_be_made_anew=changed_batches.can_be_made_anew(visit, shown.line),
+        can_be_changed=changed_batches.can_be_changed(visit, shown.line.file),
         said=said,
         faults=faults,
         reasons={name: reasons.get(name, "") for name in ("effective_on", "reason")},
@@ -229,6 +232,18 @@ def new_batch(visit: Visit, like: str = "", draft: int = 0, kind: str = "", prof
     return _choosing_batch(visit)
 
 
+@doors.get("/admin/batches/again/{number}", to=Audience.SYSTEM_ADMIN)
+def batch_again(visit: Visit, number: int) -> Response:
+    """The form of a batch that nobody approved, to be proposed anew."""
+    return _new_batch(visit, changed_batches.form_again(visit, number))
+
+
+@doors.get("/admin/batches/{name}/change", to=Audience.SYSTEM_ADMIN)
+def change_batch(visit: Visit, name: str) -> Response:
+    """The form of a batch that is not published, to be proposed otherwise."""
+    return _new_batch(visit, changed_batches.form_of_batch(visit, name))
+
+
 def _choosing_batch(visit: Visit, problem: FieldFaults | None = None) -> Response:
     faults = () if problem is None else problem.faults
     return visit.page(
@@ -279,7 +294,7 @@ def _batch(
     faults = () if problem is None else problem.faults
     return visit.page(
         "definitions/batch.html", status=422 if faults else 200, shown=shown, said=said, faults=faults,
-        preview=preview, **_parts(visit),
+        preview=preview, can_be_changed=new_batches.newest_of(visit, shown.line.name) is not None, **_parts(visit),
     )  # fmt: skip
 
 

@@ -236,7 +236,7 @@ def _done(visit: Visit, run: str) -> Run:
 
 
 def _own(visit: Visit, run: str) -> Run:
-    found = import_runs.run_of(visit.desk.connection, run, visit.login)
+    found = import_runs.run_of(visit.desk.connection, run, *view.whose(visit))
     if found is None:
         raise NotFound
     return found

@@ -9,10 +9,12 @@ Source: console.md 1, rule 7; 5 (numbers and dates in sheets).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from console.web.admin.frame import demand
-from console.web.admin.tables import ADMINISTERED, audited_changes
+from console.web.admin.tables import ADMINISTERED, OF_PERSON, audited_changes, own_tokens
 from console.web.audiences import Audience, audiences
 from console.web.auditing.tables import AUDITED
 from console.web.batches.counting import look
@@ -24,24 +26,22 @@ from console.web.lettering import local
 from console.web.lists.overview import in_sight, narrowing_of, shown_of
 from console.web.lists.reading import read_book
 from console.web.lists.view import list_view
+from console.web.queue.columns import TITLES, Column, chosen, value_of
 from console.web.queue.filtering import Filter, Which, read_filter
 from console.web.queue.finding import hits_of
 from console.web.queue.lists import Line, lines_of
 from console.web.queue.open_case import lang_of
-from console.web.queue.people import ROW, name_of, words_of
+from console.web.queue.people import ROW, kind_of_list, name_of, words_of
 from console.web.queue.waiting import waiting_for
 from console.web.shown import Shown, both, minute
 from console.web.visit import Visit
-from engine.definition import Bilingual
 from engine.lane_queries import Placed
 from engine.lanes import Lane
 from engine.records import case_number
 from engine.store.cases import Found, read_cases
-from engine.store.lanes import NEVER
 from exchange.cells import Cell
 
 _CHUNK = 500
-_CANCELLED = Bilingual(zh="已撤销", en="Cancelled")
 
 
 def table_of(visit: Visit, kind: str) -> Shown:
@@ -60,6 +60,11 @@ def table_of(visit: Visit, kind: str) -> Shown:
     if kind in ADMINISTERED:
         demand(visit, f"/admin/{kind}")
         return ADMINISTERED[kind](visit)
+    if kind in OF_PERSON:
+        demand(visit, "/admin/people")
+        return OF_PERSON[kind](visit)
+    if kind == "tokens":
+        return own_tokens(visit)
     raise NotFound
 
 
@@ -71,25 +76,33 @@ def _words(visit: Visit, words: Sequence[str]) -> str:
 
 
 def queue(visit: Visit) -> Shown:
-    """What waits for the person under a filter, case by case."""
+    """What waits for the person under a filter, case by case: in the columns chosen for the list, if any were."""
     asked = read_filter(dict(parse_qsl(visit.form.get("filter", "")))).with_(case="", after="")
-    return queue_under(visit, asked)
+    own = chosen(visit)
+    if own is None:
+        return queue_under(visit, asked)
+    named = [one for one in own if one is not Column.CASE]
+    heads = both("件号", "姓名", *(TITLES[one] for one in named), "分类")
+    return Shown("待办", heads, _waiting(visit, asked, partial(_chosen, named)), asked.query())
 
 
 def queue_under(visit: Visit, asked: Filter) -> Shown:
-    """The cases that a filter of the queue shows."""
+    """The cases that a filter of the queue shows, with all that is told of each."""
     asked = asked.with_(case="", after="")
     heads = both("件号", "姓名", "学号", "单位", "层次、年级、专业", "事项", "状态", "分类", "截止", "进入本环节")
-    return Shown("待办", heads, _waiting(visit, asked), asked.query())
+    return Shown("待办", heads, _waiting(visit, asked, _placed), asked.query())
 
 
-def _waiting(visit: Visit, asked: Filter) -> Iterator[tuple[Cell, ...]]:
+_Row: TypeAlias = Callable[[Visit, Placed, Found], tuple[Cell, ...]]
+
+
+def _waiting(visit: Visit, asked: Filter, row: _Row) -> Iterator[tuple[Cell, ...]]:
     waiting, after = waiting_for(visit, asked), ""
     while True:
         page, after = waiting.page(asked.with_(after=after))
         found = read_cases(visit.desk.connection, [one.case for one in page]) if page else {}
         yield from (
-            _placed(visit, one, found[one.case])
+            row(visit, one, found[one.case])
             for one in page
             if one.case in found and visit.visible.sees(found[one.case].case)
         )
@@ -98,21 +111,31 @@ def _waiting(visit: Visit, asked: Filter) -> Iterator[tuple[Cell, ...]]:
 
 
 def _placed(visit: Visit, placed: Placed, found: Found) -> tuple[Cell, ...]:
-    machine = visit.desk.machine(found.case.shape)
-    state, due = machine.definition.states.get(found.case.state), placed.row.due_at
-    lanes = {Lane.BLOCKED: visit.say("受阻"), Lane.LOOK: visit.say("需细看"), Lane.READY: visit.say("可直接办")}
+    machine, value = visit.desk.machine(found.case.shape), partial(value_of, visit, standing=placed, found=found)
     return (
         case_number(found.case.id),
         name_of(visit, found),
         found.student_no or "",
-        visit.desk.units()[found.case.unit].name,
+        value(Column.UNIT),
         "　".join(words_of(machine, found, ROW, lang_of(visit))),
-        visit.title(machine.definition.title),
-        visit.title(_CANCELLED if state is None else state.title),
-        lanes[placed.lane],
-        None if due == NEVER else local(due).date(),
-        local(placed.row.entered_at).date(),
+        value(Column.WORKFLOW),
+        value(Column.STATE),
+        _lane(visit, placed),
+        value(Column.DUE),
+        value(Column.ENTERED),
     )
+
+
+def _chosen(columns: Sequence[Column], visit: Visit, placed: Placed, found: Found) -> tuple[Cell, ...]:
+    """A case in a person's own columns, as the row of the list has them; of a list its name says which it is."""
+    of_list = kind_of_list(visit.desk.machine(found.case.shape), found, lang_of(visit))
+    values = (value_of(visit, one, placed, found) for one in columns)
+    return (case_number(found.case.id), "　".join((name_of(visit, found), *of_list)), *values, _lane(visit, placed))
+
+
+def _lane(visit: Visit, placed: Placed) -> str:
+    lanes = {Lane.BLOCKED: visit.say("受阻"), Lane.LOOK: visit.say("需细看"), Lane.READY: visit.say("可直接办")}
+    return lanes[placed.lane]
 
 
 def _done(visit: Visit) -> Shown:

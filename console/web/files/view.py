@@ -14,12 +14,14 @@ from console.taking_in_photos import PHOTOS
 from console.taking_in_results import FINAL, PROVINCIAL
 from console.web.queue.people import name_of, tone_of
 from console.web.visit import Visit
+from engine.actors import IMPORT
 from engine.eligibility import application
 from engine.errors import Unknown
 from engine.records import case_number
 from engine.store import import_runs
 from engine.store.cases import Found, read_cases
 from engine.store.import_runs import AT_WORK, CONFIRMED, Before, FaultRow, Run, Stage, Wanted
+from engine.writers import KEEPER
 
 PAGE = 50
 _SHOWN = 100
@@ -31,7 +33,7 @@ _EXPECTED = ("应为", "expected")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """One line of past imports."""
+    """One line of past imports; `is_nobodys`: at the keyboard, in nobody's name."""
 
     run: Run
     title: str
@@ -39,6 +41,7 @@ class Past:
     number: str
     state: str
     tone: str
+    is_nobodys: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,14 @@ def title_of(visit: Visit, kind: str) -> str:
 
 def past_of(visit: Visit, wanted: str) -> list[Past]:
     """What the person has sent, the newest first; with a file's name or a number (批号), those only."""
-    return [_past(visit, one) for one in import_runs.runs_of(visit.desk.connection, visit.login, _SHOWN, wanted)]
+    return [_past(visit, one) for one in import_runs.runs_of(visit.desk.connection, whose(visit), _SHOWN, wanted)]
+
+
+def whose(visit: Visit) -> tuple[str, ...]:
+    """Whose runs a person sees: the own, and nobody's for who keeps the records of every unit there is."""
+    roots = [one.path for one in visit.desk.units().values() if one.parent is None]
+    keeps_all = all(visit.actor.holds(KEEPER, path) for path in roots)
+    return (visit.login, IMPORT.login) if keeps_all else (visit.login,)
 
 
 def _past(visit: Visit, run: Run) -> Past:
@@ -146,7 +156,10 @@ def _past(visit: Visit, run: Run) -> Past:
         Stage.BROKEN: (visit.say("没有办成"), "bad"),
     }
     state, tone = words[run.stage]
-    return Past(run=run, title=title_of(visit, run.kind), rows=found.rows, number=found.number, state=state, tone=tone)
+    return Past(
+        run=run, title=title_of(visit, run.kind), rows=found.rows, number=found.number, state=state, tone=tone,
+        is_nobodys=run.login == IMPORT.login,
+    )  # fmt: skip
 
 
 def sheet_of(visit: Visit, run: Run, asked: Mapping[str, str]) -> Sheet:

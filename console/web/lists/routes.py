@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import quote
 
 from fastapi import Response
@@ -27,6 +28,7 @@ from console.web.lists.overview import overview
 from console.web.lists.printing import printed, printed_receipt
 from console.web.lists.reading import read_book
 from console.web.lists.view import ListView, list_view
+from console.web.queue.reasons import Offered, chosen, offered
 from console.web.visit import Visit
 from engine.records import Sentence
 
@@ -112,7 +114,7 @@ def _sign_page(
         raise NotFound
     return visit.page(
         "lists/sign.html", status=422 if refused or faults else 200, view=shown, signed=block,
-        offers=offers(visit, block), form=form_of(visit, shown, refused, faults),
+        offers=offers(visit, block), form=form_of(visit, shown, refused, faults), why=_why(visit, shown, block.trigger),
     )  # fmt: skip
 
 
@@ -187,8 +189,22 @@ def _back_page(
         raise NotFound
     return visit.page(
         "lists/back.html", status=422 if refused or faults else 200, view=shown, ways=ways,
-        form=form_of(visit, shown, refused, faults),
+        form=form_of(visit, shown, refused, faults), why=_why(visit, shown, ways[0].trigger),
     )  # fmt: skip
+
+
+class _Why(NamedTuple):
+    """Why the list goes back: what stands in the field, and the reasons to choose from."""
+
+    said: str
+    offered: tuple[Offered, ...]
+
+
+def _why(visit: Visit, shown: ListView, trigger: str) -> _Why:
+    """Of several ways back, the reasons are those of the first."""
+    book = shown.book
+    those = offered(visit, book.machine, book.machine.step(book.case.state, trigger), visit.request.url.path)
+    return _Why(visit.form.get("reason") or chosen(visit, those) or "", those)
 
 
 @doors.post("/lists/{no}/step", to=Audience.STAFF)

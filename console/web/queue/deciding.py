@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from fastapi import Response
 
@@ -22,6 +22,7 @@ from console.web.queue.conflicts import conflict
 from console.web.queue.filtering import Filter, read_filter
 from console.web.queue.open_case import lang_of
 from console.web.queue.people import ROW, name_of, words_of
+from console.web.queue.reasons import Offered, chosen, offered
 from console.web.queue.rows import minutes_since
 from console.web.queue.step_fields import CAUTION, REASON, SLOT, StepForm, Typed, read_decision, step_form, to_look_at
 from console.web.queue.view import Undoable
@@ -41,8 +42,6 @@ from engine.store.cases import Found
 from engine.store.desk_work import Claim, Lying
 
 doors = Doors()
-_MOST_PRESETS = 9
-"""One for each key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +49,8 @@ class StepPage:
     """The form of a step as a page: of which case, with what was typed, and what is wrong with it.
 
     `cautions` are to be looked at before, each with whether it was. `hidden` is what a form carries without showing it;
-    `presets` are reasons the person gave before, each with the address of the same form with that one. `before` are
-    ids and titles of the rules by which this very form was refused when it came first.
+    `presets` are reasons to choose from by number. `before` are ids and titles of the rules by which this very form was
+    refused when it came first.
     """
 
     number: str
@@ -67,7 +66,7 @@ class StepPage:
     refused: tuple[Verdict, ...] = ()
     before: Sequence[tuple[str, Bilingual]] | None = None
     unseen: tuple[str, ...] = ()
-    presets: tuple[tuple[str, str], ...] = ()
+    presets: tuple[Offered, ...] = ()
     back: str = "/queue/todo"
 
 
@@ -81,10 +80,9 @@ def do_form(visit: Visit, no: str, trigger: str) -> Response:
     typed = Typed.of(visit.posted.multi_items() or [*_drafted(visit, found, trigger), *_looked_at(visit)])
     here = {name: text for name, text in asked.items() if name != "anyway"}
     seen = {"seen": str(found.case.revision), "seq": str(found.case.head.seq), **here, **visit.form}
-    presets = _presets(visit, step, asked.multi_items())
-    chosen = next((reason for address, reason in presets if asked.get("preset") == address.rpartition("=")[2]), None)
-    if chosen is not None:
-        typed = Typed((*typed.pairs, (REASON, chosen)))
+    presets = offered(visit, machine, step, visit.request.url.path, asked.multi_items())
+    if (reason := chosen(visit, presets)) is not None:
+        typed = Typed((*typed.pairs, (REASON, reason)))
     page = _step_page(visit, found, (machine, step), typed, seen=seen)
     return visit.page("queue/step.html", q=words_for(visit), page=replace(page, presets=presets))
 
@@ -100,18 +98,6 @@ def _looked_at(visit: Visit) -> Iterator[tuple[str, str]]:
     """The cautions ticked beside the open case, where they come from there; another's link ticks nothing."""
     if not guarding.foreign(visit.request.headers, visit.house.origin):
         yield from ((CAUTION, one) for one in visit.request.query_params.getlist(CAUTION))
-
-
-def _presets(visit: Visit, step: Step, asked: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Reasons the person gave for a step before, each with the address of the form with it."""
-    if "reason" not in step.asked:
-        return ()
-    found = desk_work.reasons_of(visit.desk.connection, visit.login, step.trigger, _MOST_PRESETS)
-    rest = [(name, value) for name, value in asked if name != "preset"]
-    here = visit.request.url.path
-    return tuple(
-        (f"{here}?{urlencode([*rest, ('preset', place)])}", text) for place, text in enumerate(found, start=1)
-    )  # fmt: skip
 
 
 @doors.post("/cases/{no}/do/{trigger}", to=Audience.PARTAKER, page=do_form)
@@ -227,7 +213,11 @@ class _Decision:
         """
         form = self._visit.form
         seen = {name: form[name] for name in form if name != "request"} if refused or before is not None else form
-        page = replace(self._page(seen), faults=tuple(faults), refused=tuple(refused), before=before, unseen=unseen)
+        again = [(name, form[name]) for name in ("from", "next") if form.get(name)]
+        page = replace(
+            self._page(seen), faults=tuple(faults), refused=tuple(refused), before=before, unseen=unseen,
+            presets=offered(self._visit, self._machine, self._step, self._visit.request.url.path, again),
+        )  # fmt: skip
         return self._visit.page("queue/step.html", q=words_for(self._visit), status=422, page=page)
 
     def _page(self, seen: Mapping[str, str]) -> StepPage:

@@ -34,6 +34,7 @@ class Sort(StrEnum):
     ENTERED = "entered"
     UNIT = "unit"
     NUMBER = "number"
+    PINYIN = "pinyin"
 
 
 NARROWING = ("wf", "state", "batch", "unit", "lane", "rule", "caution", "due", "cohort", "level", "who")

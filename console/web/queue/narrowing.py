@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from console.web import forms, lettering
 from console.web.queue.filtering import LANES, Filter
+from console.web.queue.hindering import rule_title, short_caution
 from console.web.queue.open_case import lang_of
-from console.web.queue.rows import holdup_of, short_caution
 from console.web.queue.waiting import waiting_for
 from console.web.visit import Visit
 from engine.cautions import TITLES
@@ -114,7 +114,7 @@ def _machines(visit: Visit) -> Iterator[Definition]:
 
 
 def _rule(visit: Visit, value: str) -> str:
-    return visit.title(holdup_of(visit, value, 1, "").title)
+    return visit.title(rule_title(visit, value))
 
 
 def _batch(visit: Visit, value: str) -> str:

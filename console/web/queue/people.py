@@ -22,9 +22,19 @@ def name_of(visit: Presence, found: Found) -> str:
 
 def words_of(machine: Machine, found: Found, names: tuple[str, ...], lang: Lang) -> Iterator[str]:
     """Open facts of a student, as people say them; of a list, which it is."""
+    yield from kind_of_list(machine, found, lang)
+    yield from facts_of(machine, found, names, lang)
+
+
+def kind_of_list(machine: Machine, found: Found, lang: Lang) -> Iterator[str]:
+    """Which list a list is, whose name is that of its unit; nothing of a student's case."""
     if found.record is None:
         title = machine.definition.title
         yield title.en if lang == "en" else title.zh
+
+
+def facts_of(machine: Machine, found: Found, names: tuple[str, ...], lang: Lang) -> Iterator[str]:
+    """Open facts of a student, as people say them; those that are not known are left out."""
     vocabulary, facts = machine.book.vocabulary.student, found.facts
     for name in names:
         if name in vocabulary and facts.get(name) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from console.web.audiences import Audience
 from console.web.doors import Doors
 from console.web.faults import NotFound
-from console.web.queue import finding, lists, nudging, views_kept
+from console.web.queue import columns, finding, lists, nudging, views_kept
 from console.web.queue.answers import after_click, undoable
 from console.web.queue.filtering import Filter, Which, read_filter
 from console.web.queue.narrowing import narrowings
@@ -70,6 +70,23 @@ def save_view(visit: Visit) -> Response:
         visit, form.get("name", ""), asked, shared=bool(form.get("shared")), pinned=bool(form.get("pinned"))
     )
     return visit.go(asked.address())
+
+
+@doors.get("/queue/columns", to=Audience.STAFF)
+def columns_page(visit: Visit, query: str = "", pressed: str = "") -> Response:
+    """What the list shows of each case, and in which order; back to the queue under the same filter."""
+    asked = read_filter(dict(parse_qsl(query))).with_(case="", after="")
+    return visit.page("queue/columns.html", filter=asked, lines=columns.lines(visit, pressed))
+
+
+@doors.post("/queue/columns", to=Audience.STAFF)
+def choose_columns(visit: Visit) -> Response:
+    """Keep what the list shows: on to the queue, or, where one was moved, to the form again."""
+    asked = read_filter(dict(parse_qsl(visit.form.get("query", "")))).with_(case="", after="")
+    pressed = columns.choose(visit, visit.form)
+    return visit.go(
+        f"/queue/columns?{urlencode({'query': asked.query(), 'pressed': pressed})}" if pressed else asked.address()
+    )
 
 
 @doors.post("/queue/nudge", to=Audience.STAFF)

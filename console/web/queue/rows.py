@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from console.web.queue.columns import Column, shown, words_of
 from console.web.queue.filtering import LANES, Filter, Sort
+from console.web.queue.hindering import cautions_of, rule_of, rule_title
 from console.web.queue.open_case import lang_of
 from console.web.queue.paging import left_lane
-from console.web.queue.people import ROW, name_of, words_of
+from console.web.queue.people import kind_of_list, name_of
 from console.web.queue.waiting import Waiting
 from console.web.visit import Visit
 from engine.definition import Bilingual
@@ -21,7 +23,6 @@ from engine.records import case_number
 from engine.store.cases import Found
 from engine.store.desk_work import Around, Claim, Lying
 from engine.trail.event import moment
-from engine.vocabulary import Rule
 
 _NAMES: Mapping[Lane, str] = {lane: name for name, lane in LANES.items()}
 
@@ -31,14 +32,16 @@ class Row:
     """One case in the list; at most one badge is shown beside its words.
 
     Attributes:
-        cautions: What is to be looked at, in a word each.
+        beside: What stands beside the name: the first of the person's columns.
+        words: What stands beneath: which list it is, then the other columns that say something.
+        cautions: What is to be looked at, in a word each; none where a column says it.
         claim: Who else is at it.
         is_new: It has come since the person signed in, and they have not opened it yet.
     """
 
     number: str
     name: str
-    student_no: str
+    beside: str
     words: tuple[str, ...]
     lane: str
     cautions: tuple[str, ...]
@@ -155,13 +158,11 @@ def _holdups(visit: Visit, asked: Filter, waiting: Waiting, listed: Listed) -> I
 
 def holdup_of(visit: Visit, rule: str, count: int, address: str) -> Holdup:
     """One thing that holds so many cases up, in words."""
-    book, roles = visit.desk.library.rulebook, visit.desk.library.rulebook.organisation.roles
-    known: Rule | None = book.rules.get(rule) or book.engine.get(rule)
+    roles, known = visit.desk.library.rulebook.organisation.roles, rule_of(visit, rule)
     remedy = None if known is None else known.remedy
-    title = None if known is None else known.title
     return Holdup(
         rule=rule,
-        title=title or Bilingual(zh=rule, en=rule),
+        title=rule_title(visit, rule),
         count=count,
         by=roles[remedy.by].title if remedy is not None and remedy.by in roles else None,
         remedy=remedy,
@@ -174,14 +175,16 @@ def row_of(visit: Visit, filter_: Filter, standing: Placed, found: Found, lying:
     """One case as the list shows it."""
     number = found.case.number
     claim = lying.claims.get(found.case.id)
-    machine = visit.desk.machine(found.case.shape)
+    of_list = kind_of_list(visit.desk.machine(found.case.shape), found, lang_of(visit))
+    columns = shown(visit)
+    beside, *words = [words_of(visit, one, standing, found) for one in columns] or [""]
     return Row(
         number=number,
         name=name_of(visit, found),
-        student_no=found.student_no or "",
-        words=tuple(words_of(machine, found, ROW, lang_of(visit))),
+        beside=beside,
+        words=tuple(one for one in (*of_list, *words) if one),
         lane=_NAMES[standing.lane],
-        cautions=tuple(dict.fromkeys(short_caution(visit, one) for one in _telling(standing.cautions))),
+        cautions=() if Column.WHY in columns else cautions_of(visit, standing),
         claim=claim if claim is not None and claim.login != visit.login else None,
         has_draft=found.case.id in lying.drafts,
         is_new=is_new,
@@ -189,30 +192,6 @@ def row_of(visit: Visit, filter_: Filter, standing: Placed, found: Found, lying:
         is_open=filter_.case == number,
         address=filter_.address(case=number),
     )
-
-
-def _telling(cautions: Sequence[str]) -> Iterator[str]:
-    """Cautions without those that say less of a fact than another does: corrected or retaken, it has been changed."""
-    facts = {one.partition(".")[2] for one in cautions if one.startswith(("corrected.", "retaken."))}
-    return (one for one in cautions if not (one.startswith("changed-since.") and one.partition(".")[2] in facts))
-
-
-def short_caution(visit: Visit, caution: str) -> str:
-    """A caution in a word."""
-    kind, _, name = caution.partition(".")
-    known = visit.desk.library.rulebook.vocabulary.student.get(name)
-    fact = visit.say("资料") if known is None else visit.title(known.title)
-    said = {
-        "sent-back": visit.say("再报"),
-        "changed-since": visit.say("{fact}改过", fact=fact),
-        "corrected": visit.say("{fact}更正", fact=fact),
-        "by-hand": visit.say("{fact}人工录入", fact=fact),
-        "by-delegate": visit.say("前次受托办理"),
-        "retaken": visit.say("{fact}重采", fact=fact),
-        "late": visit.say("已标逾期"),
-        "transferred": visit.say("新转入"),
-    }
-    return said.get(kind, caution)
 
 
 def minutes_since(visit: Visit, since: datetime) -> int:

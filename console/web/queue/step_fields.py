@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from console.web.faults import FieldFault, FieldFaults
 from console.web.visit import Visit
 from engine.casework import read_fields
-from engine.definition import Bilingual, MoveKind
+from engine.definition import LONGEST_REASON, SHORTEST_REASON, Bilingual, MoveKind
 from engine.documents import of_kind, ticks_of
 from engine.errors import Unreadable
 from engine.expressions.kinds import Kind
@@ -23,8 +23,7 @@ from engine.steps import Machine
 from engine.store.documents import DocumentRow
 
 REASON = "reason"
-SHORTEST, LONGEST = 10, 500
-"""Characters of a reason that a student reads word for word."""
+SHORTEST, LONGEST = SHORTEST_REASON, LONGEST_REASON
 TO, VOTE, SLOT, CAUTION = "to", "vote", "slot", "caution"
 YES, NO = "yes", "no"
 GIVEN, TICK = "field-", "tick-"

@@ -253,8 +253,9 @@ class Long:
 
     def behind(self, asked: Filter, left: Placed) -> Sequence[Placed]:
         """What stands behind a case in the order of the list, whether or not it is still in it."""
-        key = left.key if order_of(asked) is Order.LANE else None
-        rows = self.queue.page(self._wanted(asked), order_of(asked), key, PAGE).rows
+        order = order_of(asked)
+        key = None if order is Order.NUMBER else ORDERS[order](left)  # no row of a lane has the student number
+        rows = self.queue.page(self._wanted(asked), order, key, PAGE).rows
         self._remember(asked, rows)
         return rows
 
@@ -298,7 +299,7 @@ def waiting_for(visit: Visit, asked: Filter) -> Waiting:
     """What waits for whoever visits, to be filtered so."""
     own = _OWN[asked.who](visit) if asked.who in _OWN else ()
     queue = Queue(visit.desk.connection, visit.actor, visit.at, visit.house.lengths)
-    gone = partial(_number_of, visit)
+    gone = partial(_place_of, visit)
     found = queue.page(order=Order.NUMBER if asked.sort == Sort.NUMBER else Order.LANE, limit=SHORT)
     if found.after is None and not any(value for _, value in asked.facts()):
         return Short(every=found.rows, own=frozenset(own), gone=gone)
@@ -307,10 +308,12 @@ def waiting_for(visit: Visit, asked: Filter) -> Waiting:
     return Long(queue=queue, paths=paths, own=frozenset(own), begins=begins, gone=gone)
 
 
-def _number_of(visit: Visit, case: int) -> str | None:
-    """The student's number of a case, whether or not it waits; None where the person may not know of it."""
+def _place_of(visit: Visit, order: Order, case: int) -> str | None:
+    """By what of its student a case has its place, waiting or not; None where the person may not know of it."""
     found = read_cases(visit.desk.connection, [case]).get(case)
-    return None if found is None or not visit.visible.sees(found.case) else found.student_no or ""
+    if found is None or not visit.visible.sees(found.case):
+        return None
+    return found.pinyin if order is Order.PINYIN else found.student_no or ""
 
 
 def opened_by(visit: Visit) -> Sequence[int]:

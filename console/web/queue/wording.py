@@ -7,9 +7,10 @@ from datetime import datetime
 from functools import partial
 
 from console.web.lettering import local
-from console.web.queue.filtering import Filter
+from console.web.queue.filtering import Filter, Sort
+from console.web.queue.hindering import short_caution
 from console.web.queue.narrowing import value_words
-from console.web.queue.rows import minutes_since, short_caution
+from console.web.queue.rows import minutes_since
 from console.web.queue.step_fields import StepField
 from console.web.visit import Visit
 from engine.cautions import TITLES
@@ -22,6 +23,7 @@ def words_for(visit: Visit) -> Mapping[str, Callable[..., object]]:
     return {
         "chip_words": partial(_chips, visit),
         "narrowings": partial(_narrowings, visit),
+        "orders": partial(orders, visit),
         "minutes_since": partial(minutes_since, visit),
         "caution_words": partial(short_caution, visit),
         "road_words": partial(_road, visit),
@@ -47,6 +49,18 @@ def _narrowings(visit: Visit, _view: object, asked: Filter) -> Iterator[tuple[st
     yield visit.say("今天到期"), asked.address(due=visit.today.isoformat(), after="", case="")
     for kind in TITLES:
         yield short_caution(visit, kind), asked.address(caution=kind, after="", case="")
+
+
+def orders(visit: Visit) -> list[tuple[str, str]]:
+    """The orders in which the queue can be shown, as addresses call them and in words."""
+    return [
+        ("", visit.say("按截止排序")),
+        (Sort.DUE, visit.say("只按截止")),
+        (Sort.ENTERED, visit.say("按进入本环节时间")),
+        (Sort.UNIT, visit.say("按单位")),
+        (Sort.PINYIN, visit.say("按姓名拼音")),
+        (Sort.NUMBER, visit.say("按学号")),
+    ]
 
 
 def _road(visit: Visit, road: Iterable[tuple[Bilingual, str]]) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from console.access import entering, passwords, sessions, totp
 from console.access.limiter import PASSWORD
 from console.access.passwords import Crowded, WeakPassword
 from console.access.refusals import MustWait, NotLetIn, WrongCode
-from console.web.audiences import Audience
+from console.web.audiences import Audience, audiences
 from console.web.doors import Doors
 from console.web.fault_pages import in_language
 from console.web.faults import NotFound
@@ -134,6 +134,7 @@ def _page(visit: Visit, *, status: int = 200, error: str = "") -> Response:
         sessions=[one for one in stored.sessions_of(connection, row.login) if sessions.ends_at(one) > visit.at],
         undo_seconds=UNDO_SECONDS,
         codes_left=access.codes_left(connection, row.login, "recovery"),
+        has_queue=Audience.STAFF in audiences(visit.actor),
     )
 
 

@@ -3,7 +3,7 @@
 //   data-key="a"          the key (or "Shift+x", "g i") that presses, opens or focuses this element
 //   data-list, data-row   a list, and its rows, which j and k go through; Enter opens a row's link
 //   data-tick="NAME"      ticks of one list; Shift+click and Shift+x take the range; put in anew, they stay
-//   data-presets          a field that keys 1 to 9 fill while it is empty
+//   data-presets          a field that keys 1 to 9 fill while it is empty, with the words of a data-fill in its form
 //   data-draft="ADDRESS"  a form kept on the server every 5 s and when it is left
 //   data-until="SECONDS"  counts down, then takes its [data-fades] away
 //   data-copy             copies its own address; data-send: Ctrl+Enter in this form submits it
@@ -15,7 +15,7 @@
   const seen = (element) => element.getClientRects().length > 0 && element.getAttribute("aria-disabled") !== "true";
   const IDLE_WARNING = 120000, DRAFT_EVERY = 5000, CHORD_FOR = 1200;
 
-  // ---- Strips ------------------------------------------------------------------------------------------------------
+  // ---- Strips -----------------------------------------------
   function show(name) {
     const strips = one("#xj-strips"), from = one("#xj-" + name);
     if (!strips || !from || one(`[data-strip="${name}"]`, strips)) return null;
@@ -26,7 +26,7 @@
   }
   const hide = (name) => all(`[data-strip="${name}"]`).forEach((strip) => strip.remove());
 
-  // ---- Keys --------------------------------------------------------------------------------------------------------
+  // ---- Keys -------------------------------------------------
   const FIELDS = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
   let chord = "", chordTimer = 0, toldOfIme = false, acted = null;
 
@@ -135,7 +135,7 @@
     }
   }
 
-  // ---- Ticks -------------------------------------------------------------------------------------------------------
+  // ---- Ticks ------------------------------------------------
   let lastTick = null;
   const byHand = new Map();  // a row that is put in anew is as it was
   const naming = (tick) => `${tick.dataset.tick} ${tick.value}`;
@@ -156,7 +156,7 @@
     for (const tick of all("[data-tick]")) tick.checked = byHand.get(naming(tick)) ?? tick.checked;
   }
 
-  // ---- Clicks ------------------------------------------------------------------------------------------------------
+  // ---- Clicks -----------------------------------------------
   function takeUp(target) {  // hands can be quicker than htmx with what it has just put in: its link would leave the page
     const asking = (target.form || target).closest("[hx-get], [hx-post]");
     if (asking && window.htmx) window.htmx.process(asking);
@@ -168,6 +168,13 @@
     const dead = target.closest('[aria-disabled="true"]');
     if (dead) { event.preventDefault(); event.stopPropagation(); return; }
     if (target.matches("[data-tick]")) ticked(target, event.shiftKey);
+    const fill = target.closest("[data-fill]"), field = fill && one("[data-presets]", fill.closest("form"));
+    if (field) {
+      event.preventDefault();
+      field.value += (field.value && "\n") + fill.textContent;
+      field.dispatchEvent(new Event("input", { bubbles: true }));  // it is kept as if it was typed
+      field.focus();
+    }
     const copy = target.closest("[data-copy]");
     if (copy && navigator.clipboard) {
       event.preventDefault();
@@ -179,7 +186,7 @@
     for (const menu of all("details.xj-menu[open]")) if (!menu.contains(target)) menu.open = false;
   }
 
-  // ---- The session ends by itself ----------------------------------------------------------------------------------
+  // ---- The session ends by itself ---------------------------
   const { idle, left } = document.body.dataset, latest = Date.now() + left * 1000;
   let idleTimer, endsAt = Infinity;
   function alive(seconds = idle) {
@@ -203,7 +210,7 @@
     if (!document.hidden && Date.now() > endsAt) askHowLong("/stay/pulse");
   });
 
-  // ---- Drafts ------------------------------------------------------------------------------------------------------
+  // ---- Drafts -----------------------------------------------
   const unsaved = new Set();
   function keep(form) {
     if (!unsaved.delete(form)) return;
@@ -220,7 +227,7 @@
   });
   setInterval(() => unsaved.forEach(keep), DRAFT_EVERY);
 
-  // ---- Countdown ---------------------------------------------------------------------------------------------------
+  // ---- Countdown --------------------------------------------
   setInterval(() => {
     for (const clock of all("[data-until]")) {
       const left = Number(clock.dataset.until) - 1;
@@ -230,7 +237,7 @@
     }
   }, 1000);
 
-  // ---- htmx --------------------------------------------------------------------------------------------------------
+  // ---- htmx -------------------------------------------------
   let lost = null;
   const pressedLast = new WeakMap();  // by which button a form was sent: asking again is sending the very same
   document.addEventListener("submit", (event) => pressedLast.set(event.target, event.submitter), true);

@@ -120,3 +120,37 @@ def test_the_filters_and_an_empty_list_can_be_read_by_everybody(
     page.goto(address)
 
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("size", [(1440, 900), PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_what_a_row_says_is_chosen_one_click_beside_the_list_and_read_by_everybody(
+    site: Site, visiting: Visiting, size: tuple[int, int], *, script: bool
+) -> None:
+    page = queue(visiting, site, "lane=look", size=size, script=script)
+    page.get_by_role("link", name="显示的列").locator("visible=true").click()
+    for name in ("层次", "年级", "专业"):
+        page.get_by_label(name, exact=True).uncheck()
+    for name in ("单位", "原因"):
+        page.get_by_label(name, exact=True).check()
+    page.get_by_role("button", name="保存").click()
+
+    assert page.url.endswith("/queue/todo?lane=look")
+    words = page.locator("[data-row] .xj-row-words").first
+    assert "第1分校第4教学点" in words.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    if script:
+        assert violations(page) == []
+
+    page.get_by_role("link", name="显示的列").locator("visible=true").click()
+    page.get_by_role("button", name="上移 原因").click()
+    page.get_by_role("button", name="上移 原因").click()
+    if script:
+        assert violations(page) == []
+        expect(page.get_by_role("button", name="下移 原因")).to_be_focused()
+        page.keyboard.press("Tab")
+    page.get_by_label("原因", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/queue/todo?lane=look")
+
+    assert page.locator("[data-row] .xj-row-no").first.inner_text() == "电子照片重采"
