@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from console.settings import Settings
 from console.wiring import Office, Published, office, published
+from engine import actors
 from engine.actors import Actor
 from engine.desk import Desk
 from engine.errors import (
@@ -27,7 +28,7 @@ from engine.expressions.kinds import SHANGHAI, YEARS
 from engine.records import Json, Request
 from engine.store.database import DRIVER_ERRORS, Busy
 
-SETUP = "setup"
+SETUP = actors.SETUP
 """Who the trail names for what is set up before anybody has an account."""
 
 

@@ -22,12 +22,14 @@ from engine.facts import FactRefusal, keep_refusals, write_facts
 from engine.organisation import add_units
 from engine.records import Json
 from engine.store import import_runs
-from exchange.fact_sheets import FactRow, read_facts
+from engine.store.import_runs import Run
+from exchange.fact_sheets import FactRow, facts_in
 from exchange.faults import Fault, Sheet
 from exchange.known import Known
 from exchange.refusals import SheetRefused
-from exchange.rosters import RosterRow, new_units, read_roster
+from exchange.rosters import RosterRow, new_units, roster_in
 from exchange.tables import TableRow
+from exchange.workbooks import content_of, read_first_sheet_of
 
 _MOST_SHOWN = 100
 """Rows of a table of faults on screen; `--json` has all."""
@@ -35,6 +37,7 @@ _MOST_EXPLAINED = 10
 """Students whose refusal is explained rule by rule on screen."""
 
 Row = TypeVar("Row", RosterRow, FactRow, TableRow)
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +81,9 @@ def import_roster(caller: Caller, asked: Import) -> int:
     with caller.sitting() as sitting:
         # Who is on file is asked in bulk when enrolling; asking row by row here would cost a query each.
         known = replace(on_file(sitting.desk), students={})
-        sheet = readable(
-            asked.path, lambda: read_roster(asked.path, known, sitting.today, create_units=asked.create_units)
-        )
-        done = _enrol(sitting, asked, sheet.rows, known) if sheet.ok else _NONE
+        body = readable(asked.path, lambda: content_of(asked.path))
+        sheet = readable(asked.path, lambda: _roster(body, known, sitting, asked))
+        done = _enrol(sitting, asked, _run(sitting, asked, ROSTER, body), sheet.rows, known) if sheet.ok else _NONE
         return _answer(sitting.desk, asked, sheet, done)
 
 
@@ -89,12 +91,17 @@ def import_facts(caller: Caller, asked: Import) -> int:
     """Take in a sheet of facts; every faulty cell is named, and then nothing is written."""
     with caller.sitting() as sitting:
         known = on_file(sitting.desk)
-        sheet = readable(asked.path, lambda: read_facts(asked.path, known, sitting.today))
-        done = _write_facts(sitting, asked, sheet.rows) if sheet.ok else _NONE
+        body = readable(asked.path, lambda: content_of(asked.path))
+        sheet = readable(asked.path, lambda: facts_in(read_first_sheet_of(body), known, sitting.today))
+        done = _write_facts(sitting, asked, _run(sitting, asked, FACTS, body), sheet.rows) if sheet.ok else _NONE
         return _answer(sitting.desk, asked, sheet, done)
 
 
-def readable(path: Path, read: Callable[[], Sheet[Row]]) -> Sheet[Row]:
+def _roster(body: bytes, known: Known, sitting: Sitting, asked: Import) -> Sheet[RosterRow]:
+    return roster_in(read_first_sheet_of(body), known, sitting.today, create_units=asked.create_units)
+
+
+def readable(path: Path, read: Callable[[], Read]) -> Read:
     """Read a sheet; a file that is none is the caller's mistake, told by its name.
 
     Raises:
@@ -112,7 +119,15 @@ def _actor(sitting: Sitting, asked: Import) -> Actor:
     return IMPORT if asked.login is None else sitting.desk.actor(asked.login)
 
 
-def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Known) -> _Counts:
+def _run(sitting: Sitting, asked: Import, kind: str, body: bytes) -> Run:
+    """The run of the bytes that were read: the file may be saved again, or gone, before all of it is kept."""
+    options = [CREATE_UNITS] if asked.create_units else []
+    options += [] if asked.opens_record else [NO_RECORD]
+    login = asked.login or IMPORT.login
+    return run_at_keyboard(kind, " ".join(options), login, (asked.path.name, body), sitting.at)
+
+
+def _enrol(sitting: Sitting, asked: Import, run: Run, rows: Sequence[RosterRow], known: Known) -> _Counts:
     """Units and records in one transaction, so that a refused roster leaves no empty teaching point behind."""
     desk, actor = sitting.desk, _actor(sitting, asked)
     done = _NONE
@@ -134,7 +149,7 @@ def _enrol(sitting: Sitting, asked: Import, rows: Sequence[RosterRow], known: Kn
                 added=one.added,
                 units=len(units),
             )
-            done = _numbered(sitting, asked, ROSTER, len(rows), done)
+            done = _numbered(sitting, asked, run, len(rows), done)
             _end(keeps=not asked.dry_run)
     except RosterRefused as refused:  # units and all were taken back, and with them what the chains said of it
         done = _Counts(opened=0, changed=0, unchanged=0, refused=refused.refused)
@@ -150,7 +165,7 @@ def _end(*, keeps: bool) -> None:
         raise _NotKept
 
 
-def _write_facts(sitting: Sitting, asked: Import, rows: Sequence[FactRow]) -> _Counts:
+def _write_facts(sitting: Sitting, asked: Import, run: Run, rows: Sequence[FactRow]) -> _Counts:
     desk, actor = sitting.desk, _actor(sitting, asked)
     facts: dict[str, Mapping[str, Json]] = {row.student_no: row.facts for row in rows}
     with desk.connection.writing(), progress(len(rows), "写入信息 writing facts") as advance:
@@ -159,23 +174,18 @@ def _write_facts(sitting: Sitting, asked: Import, rows: Sequence[FactRow]) -> _C
         if done.refused and not asked.dry_run:
             return _Counts(opened=0, changed=0, unchanged=0, refused=done.refused)
         counts = _Counts(opened=0, changed=done.changed, unchanged=done.unchanged, refused=done.refused)
-        return _numbered(sitting, asked, FACTS, len(rows), counts)
+        return _numbered(sitting, asked, run, len(rows), counts)
 
 
-def _numbered(sitting: Sitting, asked: Import, kind: str, rows: int, done: _Counts) -> _Counts:
+def _numbered(sitting: Sitting, asked: Import, run: Run, rows: int, done: _Counts) -> _Counts:
     """The same with the number of the run, which is kept with it; call inside the transaction that keeps the sheet.
 
     What says nothing new is no run, as on the page.
     """
     if asked.dry_run or done.nothing:
         return done
-    options = [CREATE_UNITS] if asked.create_units else []
-    options += [] if asked.opens_record else [NO_RECORD]
     effect = Effect(
         opened=done.opened, added=done.added, changed=done.changed, unchanged=done.unchanged, units=done.units
-    )
-    run = run_at_keyboard(
-        kind, " ".join(options), asked.login or IMPORT.login, (asked.path.name, asked.path.read_bytes()), sitting.at
     )
     import_runs.add_run(sitting.desk.connection, run, b"")
     found = Findings(rows=rows, good=rows, counts=effect.counts)

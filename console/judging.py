@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from console import documents
 from console.calling import Caller, Sitting
 from console.printing import document, line, progress, stacked, table
-from engine.actors import Actor
+from engine.actors import ONLOOKER, Actor
 from engine.definition import Bilingual
 from engine.desk import Desk
 from engine.eligibility import Eligibility, application, eligibility
 
-NOBODY = Actor(login="console")
+NOBODY = Actor(login=ONLOOKER)
 """Who asks where nobody's rights are asked."""
 
 

@@ -141,18 +141,17 @@ def absence_set(
     *,
     teller: ToldBy = None,
     reason: Annotated[str, typer.Option(metavar="R", help="事由，明文留痕 Why; with --as.")] = "",
-    stand_in: Annotated[str | None, typer.Option("--to", metavar="LOGIN", help="代办人 Stands in; with --as.")] = None,
 ) -> int:
     """登记不在岗：其间提醒代理人；--as 替别人登记。Somebody is away; with --as told for them by another."""
     from console import reaching
     from console.calling import Misuse
 
-    if teller is None and (reason or stand_in):
-        message = "--reason 与 --to 须与 --as 同用。Give --reason and --to with --as."
+    if teller is None and reason:
+        message = "--reason 须与 --as 同用。Give --reason with --as."
         raise Misuse(message)
     if teller is None:
         return reaching.set_absence(caller_for(ctx), login, first, last)
-    return reaching.tell_absence(caller_for(ctx), teller, (login, first, last), reason, stand_in)
+    return reaching.tell_absence(caller_for(ctx), teller, (login, first, last), reason)
 
 
 def absence_list(
@@ -172,11 +171,14 @@ def absence_clear(
     login: Annotated[str, typer.Argument(metavar="LOGIN", help="登录名 The login.")],
     *,
     teller: ToldBy = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="从这一天开始的一段 The one that begins on this day.")
+    ] = None,
 ) -> int:
-    """清除不在岗，代办随之结束。Somebody is not away any more, and nobody stands in."""
+    """结束今天的不在岗；--from 结束以后的一段。Somebody is back today; with --from, will not be away after all."""
     from console import reaching
 
-    return reaching.clear_absences(caller_for(ctx), login, teller or login)
+    return reaching.clear_absences(caller_for(ctx), login, teller or login, first)
 
 
 def absences_in(group: typer.Typer, answering: Callable[[Callable[..., int]], Callable[..., None]]) -> typer.Typer:

@@ -6,7 +6,7 @@ from datetime import date
 
 from console.calling import REFUSED, Caller, Misuse, Sitting, read_day
 from console.printing import document, line, long_date, table, verdicts
-from engine.absences import TOLD, Away, end, tell
+from engine.absences import TOLD, Away, end, end_now, tell
 from engine.errors import Unknown, Unreadable
 from engine.store import absences, people, registry
 from engine.store.absences import AbsenceRow
@@ -66,25 +66,24 @@ def set_absence(caller: Caller, login: str, first: str, last: str) -> int:
     return 0
 
 
-def tell_absence(caller: Caller, teller: str, days: tuple[str, str, str], reason: str, stand_in: str | None) -> int:
-    """Write that somebody else is away, and let who is named stand in; every reason why not.
+def tell_absence(caller: Caller, teller: str, days: tuple[str, str, str], reason: str) -> int:
+    """Write that somebody else is away; every reason why not.
 
     Args:
         caller: The database and settings.
         teller: Who tells it.
         days: Whose absence, its first day and its last.
         reason: Why.
-        stand_in: Who stands in, if anybody.
 
     Raises:
-        Unreadable: If a day is none, over, too far ahead, or the last is before the first.
+        Unreadable: If a day is none, too long ago or too far ahead, the last is before the first or over, or the reason
+            is too long or no single line.
         Unknown: If there is no such account.
         NotAllowed: If who tells it looks after nobody where the other works.
+        AccountClosed: If the other is kept out.
     """
     login, first, last = days
-    away = Away(
-        login=login, first=read_day(first, "FROM"), last=read_day(last, "TO"), reason=reason.strip(), stand_in=stand_in
-    )  # fmt: skip
+    away = Away(login=login, first=read_day(first, "FROM"), last=read_day(last, "TO"), reason=reason.strip())
     with caller.sitting(publishes_as=teller) as sitting:
         desk = sitting.desk
         refused = tell(desk, away, sitting.request(TOLD, desk.actor(teller)))
@@ -94,8 +93,7 @@ def tell_absence(caller: Caller, teller: str, days: tuple[str, str, str], reason
             line(f"{head}：未登记 not kept", style="red")
             verdicts(refused, desk.library.rulebook.organisation.roles)
             return REFUSED
-        named = "" if stand_in is None else f"；代办人 stands in {stand_in}"
-        line(f"{head}：已登记 kept{named}", style="green")
+        line(f"{head}：已登记 kept", style="green")
     return 0
 
 
@@ -113,11 +111,11 @@ def show_absences(caller: Caller, login: str | None, *, as_json: bool) -> int:
             document([_told(one) for one in found])
         elif found:
             table(
-                ("用户 user", "自 from", "至 to", "今天 today", "登记人 told by", "代办人 stands in"),
+                ("用户 user", "自 from", "至 to", "今天 today", "登记人 told by", "理由 reason"),
                 [
                     (
                         one.login, long_date(one.first), long_date(one.last), _today(one, sitting.today),
-                        one.told_by or "", one.stand_in or "",
+                        one.told_by or "", one.reason or "",
                     )
                     for one in found
                 ],
@@ -127,24 +125,36 @@ def show_absences(caller: Caller, login: str | None, *, as_json: bool) -> int:
     return 0
 
 
-def clear_absences(caller: Caller, login: str, teller: str) -> int:
-    """Forget when a person is away; who stood in does so no longer. `teller` is who says so, or the person.
+def clear_absences(caller: Caller, login: str, teller: str, first: str | None) -> int:
+    """End what keeps a person away today, or the absence that begins on a day; what is over stays as it was.
+
+    Args:
+        caller: The database and settings.
+        login: Whose absence.
+        teller: Who says so; the person, or who looks after people there.
+        first: The first day of the one that is meant, also of one to come; None: those of today.
 
     Raises:
+        Unreadable: If the day is none.
         Unknown: If there is no such account.
         NotAllowed: If it is somebody else who looks after nobody where the person works.
     """
+    day = None if first is None else read_day(first, "--from")
     with caller.sitting() as sitting, sitting.desk.connection.writing():
         _known(sitting, login)
-        found = absences.of_person(sitting.desk.connection, login)
-        for one in found:
-            end(sitting.desk, one.id, sitting.request("absence_end", sitting.desk.actor(teller)))
-        line(f"用户 user {login}：已清除不在岗 {len(found)} 段 stretches cleared")
+        desk = sitting.desk
+        asked = sitting.request("absence_end", desk.actor(teller))
+        if day is None:
+            ended = end_now(desk, login, asked)
+        else:
+            found = [one for one in absences.of_person(desk.connection, login) if one.first == day]
+            ended = sum(end(desk, one.id, asked) for one in found)
+        line(f"用户 user {login}：已清除不在岗 {ended} 段 stretches cleared")
     return 0
 
 
 def _told(one: AbsenceRow) -> dict[str, object]:
-    said = {"told_by": one.told_by, "reason": one.reason, "stand_in": one.stand_in}
+    said = {"told_by": one.told_by, "reason": one.reason}
     days = {"login": one.login, "from": one.first.isoformat(), "to": one.last.isoformat()}
     return {**days, **{key: value for key, value in said.items() if value is not None}}
 

@@ -96,3 +96,16 @@ TIMER = Actor(login="timer", grants=(Grant(role="timer", unit="", path=""),))
 
 THE_PAST, ROLL_CALL, EXAMINER = Actor(login="past"), Actor(login="roll"), Actor(login="audit")
 """Who asks what nobody asks: a decision again as it was, who stands where, whether what must hold does. None acts."""
+
+SETUP, PUBLISHER, ONLOOKER = "setup", "serve", "console"
+"""Whom the trail names before anybody has an account, and where a house publishes what its files say by itself; who
+looks without having said who that is."""
+
+RESERVED = frozenset(
+    (
+        *(one.login for one in (IMPORT, TIMER, THE_PAST, ROLL_CALL, EXAMINER)),
+        *(SETUP, PUBLISHER, ONLOOKER),
+        *("student", "effect", "members"),  # what is no person where a step says by whom it is taken
+    )
+)
+"""Logins of nobody: a person called so would be taken for whoever acts under that name, and given what is theirs."""

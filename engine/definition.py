@@ -235,6 +235,23 @@ class MoveKind(StrEnum):
     WITHDRAW = "withdraw"
 
 
+SHORTEST_REASON, LONGEST_REASON = 10, 500
+"""Characters of a reason that a student reads word for word."""
+
+_Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST_REASON, max_length=LONGEST_REASON)]
+
+
+class Reason(Bilingual):
+    """What is usually said to whoever gets a case back: what is wrong, and what to do."""
+
+    zh: _Why
+    en: _Why
+
+
+Nine = Annotated[tuple[Reason, ...], Field(max_length=9)]
+"""Usual reasons: nine at most, one for each of the keys 1 to 9."""
+
+
 class Transition(Part):
     """One step. It opens a case (`from: new`), moves it, or (without `to`) only marks it."""
 
@@ -260,6 +277,7 @@ class Transition(Part):
     tell: TellList = ()
     bulk: StrictBool = True
     retractable: StrictBool = False
+    reasons: Nine | None = None
     source: Words = ()
     legal_basis: str | None = None
 
@@ -310,25 +328,12 @@ class Missed(Part):
     fire: str
 
 
-SHORTEST_REASON, LONGEST_REASON = 10, 500
-"""Characters of a reason that a student reads word for word."""
-
-_Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST_REASON, max_length=LONGEST_REASON)]
-
-
-class Reason(Bilingual):
-    """What is usually said to whoever gets a case back: what is wrong, and what to do."""
-
-    zh: _Why
-    en: _Why
-
-
 class Reasons(Part):
-    """The usual reasons by the kind of step that asks why; nine at most of each, one for each of the keys 1 to 9."""
+    """The usual reasons by the kind of step that asks why, of those steps that say none of their own."""
 
-    return_: tuple[Reason, ...] = Field(default=(), alias="return", max_length=9)
-    reject: tuple[Reason, ...] = Field(default=(), max_length=9)
-    withdraw: tuple[Reason, ...] = Field(default=(), max_length=9)
+    return_: Nine = Field(default=(), alias="return")
+    reject: Nine = ()
+    withdraw: Nine = ()
 
     def of(self, kind: MoveKind) -> tuple[Reason, ...]:
         """Those of one kind of step; none of a step that leads on."""
@@ -401,11 +406,6 @@ class MachineFile(Part):
     def fixes(self, one: Transition) -> bool:
         """Whether a step makes a draft: the members are fixed with it."""
         return any(map(self.is_fixed, one.targets)) and not any(map(self.is_fixed, one.origins))
-
-    def reasons_for(self, one: Transition) -> tuple[Reason, ...]:
-        """What is usually said with a step; of one that is signed, with the step that a no takes."""
-        against = self.transitions.get(one.sign.against or "") if one.sign is not None else None
-        return self.reasons.of((against or one).kind)
 
     @property
     def issued_when_fixed(self) -> tuple[str, ...]:

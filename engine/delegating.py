@@ -86,51 +86,20 @@ def delegate(desk: Desk, unit: str, mandate: Mandate, until: datetime, request: 
         place = desk.units().get(unit)
         if place is None:
             raise Unknown("单位 unit", unit, desk.units())
-        row = loan_row(mandate, (request.actor.login, unit, None), request, until)
+        row = _row(mandate, (request.actor.login, unit, None), request, until)
         taker = registry.actor(desk.connection, row.taker)
-        refused = against_loan(desk, row, (request.actor, taker), place.path, request)
+        refused = (
+            *unfit_terms(desk, row, taker, request),
+            *never_lent(desk, row),
+            *without_right(desk, row, request.actor, place.path),
+        )
         if refused:
             desk.record_events([(EventKind.REFUSED, event_of(request, _refused(request, refused, row, taker)))])
         else:
-            keep_loan(desk, row, request)
+            delegations.add_delegation(desk.connection, row)
+            [written] = desk.record_events([(EventKind.DELEGATED, event_of(request, _told(row, request)))])
+            write_told(desk.connection, [(written, _tell(row.taker, DELEGATED), None)])
     return refused
-
-
-def against_loan(
-    desk: Desk, row: DelegationRow, people: tuple[Actor, Actor | None], path: str, request: Request
-) -> Refusal:
-    """What stands against lending a role for every case of a unit; `people` are giver and taker."""
-    giver, taker = people
-    return (
-        *unfit_terms(desk, row, taker, request),
-        *never_lent(desk, row),
-        *without_right(desk, row, giver, path),
-    )
-
-
-def keep_loan(desk: Desk, row: DelegationRow, request: Request) -> None:
-    """Keep what is lent for every case of a unit, with its event, and tell the taker."""
-    delegations.add_delegation(desk.connection, row)
-    [written] = desk.record_events([(EventKind.DELEGATED, event_of(request, _told(row, request)))])
-    write_told(desk.connection, [(written, _tell(row.taker, DELEGATED), None)])
-
-
-def end_loans(desk: Desk, lent: tuple[str, str, str], request: Request) -> None:
-    """Take back whatever somebody lends somebody else in a role for all cases, and tell the taker.
-
-    Call inside the transaction.
-
-    Args:
-        desk: Where cases are worked.
-        lent: By whom, to whom, in which role.
-        request: By whom it is taken back, when; its id stands in none of the events.
-    """
-    giver, taker, role = lent
-    found = delegations.standing(desk.connection, giver, taker, role, None)
-    for one in found:
-        delegations.revoke_delegation(desk.connection, one.id, moment(request.at))
-    ended = {one.unit: one for one in sorted(found, key=lambda one: one.until)}
-    _record_ended(desk, ended.values(), (taker, role), replace(request, id=None))
 
 
 def delegate_case(desk: Desk, case: int, mandate: Mandate, until: datetime, request: Request) -> Refusal:
@@ -199,7 +168,7 @@ def hand_on(desk: Desk, giver: str, taker: str, reason: str, request: Request) -
         rows = []
         for case, role in left_behind(desk, giver):
             unit = hear(desk, case, asked).case.unit
-            rows.append(loan_row(Mandate(taker=taker, role=role, reason=reason), (giver, unit, case), asked, None))
+            rows.append(_row(Mandate(taker=taker, role=role, reason=reason), (giver, unit, case), asked, None))
         against = {row.case or 0: why for row in rows if (why := tuple(_against_heir(desk, row, leaves, asked)))}
         for row in rows if not against else ():
             delegations.add_delegation(desk.connection, row)
@@ -224,7 +193,7 @@ def _lend_case(desk: Desk, case: int, mandate: Mandate, request: Request, until:
     _known(desk, mandate)
     with desk.connection.writing():
         hearing = hear(desk, case, request)
-        row = loan_row(mandate, (request.actor.login, hearing.case.unit, case), request, until)
+        row = _row(mandate, (request.actor.login, hearing.case.unit, case), request, until)
         taker = registry.actor(desk.connection, row.taker)
         refused = (
             *unfit_terms(desk, row, taker, request),
@@ -261,7 +230,7 @@ def leave_to(desk: Desk, case: int, mandate: Mandate, until: datetime, request: 
     with desk.connection.writing():
         hearing = hear(desk, case, request)
         giver = student_of(hearing)
-        row = loan_row(mandate, (giver or request.actor.login, hearing.case.unit, case), request, until)
+        row = _row(mandate, (giver or request.actor.login, hearing.case.unit, case), request, until)
         taker = registry.actor(desk.connection, row.taker)
         refused = (
             *unfit_terms(desk, row, taker, request),
@@ -382,7 +351,7 @@ def _known(desk: Desk, mandate: Mandate) -> None:
     check_value("reason", TEXT, mandate.reason)
 
 
-def loan_row(
+def _row(
     mandate: Mandate, place: tuple[str, str, int | None], request: Request, until: datetime | None
 ) -> DelegationRow:
     """The delegation as it would be kept; `place` is giver, unit and case."""

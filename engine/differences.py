@@ -49,6 +49,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "frozen": ("固定名单", "frozen"),
     "distinct": ("不同人员", "different persons"),
     "rounds": ("退回次数上限", "cap on returns"),
+    "reasons": ("常用理由", "usual reasons"),
     "return_": ("退回的常用理由", "usual reasons of a return"),
     "reject": ("不予通过的常用理由", "usual reasons of a refusal"),
     "withdraw": ("撤回申请的常用理由", "usual reasons of a withdrawal"),
@@ -255,7 +256,7 @@ def _text(value: object) -> str:
         if role is not None and value.model_fields_set == {"role"}:
             return str(role)
         return value.model_dump_json(by_alias=True, exclude_defaults=True)
-    return "、".join(_shown(value)) if _is_list(value) else str(value)
+    return ("、".join(_shown(value)) or "[]") if _is_list(value) else str(value)
 
 
 def _names(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:

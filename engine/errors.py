@@ -203,6 +203,16 @@ class Named(Protocol):
         ...
 
 
+class Reserved(XuejiError):
+    """A login that xueji itself goes by, so that no person can be called so."""
+
+    def __init__(self, login: str) -> None:
+        self.login = login
+        super().__init__(
+            f"系统自己用登录名“{login}”，请换一个。xueji itself goes by the login '{login}'; choose another."
+        )
+
+
 class RolesApart(XuejiError):
     """Two roles that nobody holds together: who looks after the system does not look after its traces."""
 

@@ -15,6 +15,7 @@ from engine.errors import Unknown
 from engine.expressions.kinds import Kind, parse_kind
 from engine.guards import explain
 from engine.library import Library
+from engine.pinyin import NAMES
 from engine.records import Head, Json, Outcome, Request, Verdict
 from engine.settling import cause_of, settle_students
 from engine.sight import Seeing
@@ -220,11 +221,11 @@ def _mark(desk: Desk, changes: Iterable[FactChange], request: Request) -> None:
 
 
 def readers_of(desk: Desk, facts: set[str]) -> list[str]:
-    """The shapes whose cases read one of these facts."""
+    """The shapes whose cases read one of these facts; a name puts every case in order, and so all of them read it."""
     return [
         shape
         for shape in desk.shapes_in_use()
-        if any(facts.intersection(step.facts) for _, step in desk.machine(shape).steps())
+        if not NAMES.isdisjoint(facts) or any(facts.intersection(step.facts) for _, step in desk.machine(shape).steps())
     ]
 
 

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel
 
-from engine.definition import Definition, Reason, Transition
+from engine.definition import Definition, Reason
 from engine.errors import Unknown
 from engine.expressions.functions import Registered
+from engine.usual import usual_reasons
 from engine.vocabulary import BatchFile, RulebookText
 
 
@@ -93,12 +94,13 @@ class Library:
             raise Unknown(what, workflow, self.machines_of(profile))
         return found
 
-    def usual_reasons(self, one: Definition, step: Transition) -> tuple[Reason, ...]:
+    def usual_reasons(self, one: Definition, trigger: str) -> tuple[Reason, ...]:
         """What is usually said with a step, as its procedure has it today.
 
         It decides nothing, so a case of an earlier version is offered it too.
         """
-        return self.machines_of(one.profile).get(one.workflow, one).reasons_for(step)
+        today = self.machines_of(one.profile).get(one.workflow, one)
+        return usual_reasons(today, today.transitions.get(trigger) or one.transitions[trigger])
 
     def record(self, profile: str) -> Definition:
         """The procedure whose case is the student's record; there is one per profile.

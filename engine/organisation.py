@@ -121,6 +121,7 @@ def give_role(desk: Desk, login: str, role: str, unit: str, *, at: datetime, act
         Unknown: If there is no such role or unit.
         Misplaced: If the role is not held at that kind of unit.
         RolesApart: If the person holds, or is lent, a role that nobody holds beside it.
+        Reserved: If the login is one that xueji itself goes by.
     """
     desk.refresh()
     roles = desk.library.rulebook.organisation.roles
@@ -194,6 +195,7 @@ def add_student_account(desk: Desk, login: str, student_no: str, *, at: datetime
     Raises:
         Unknown: If there is no such student.
         AlreadyOpen: If the student has another login, or the login is another student's.
+        Reserved: If the login is one that xueji itself goes by.
     """
     with desk.connection.writing():
         registry.registry_head(desk.connection)  # whoever else gives an account waits here

@@ -31,7 +31,7 @@ _SYLLABLES = "'"  # between syllables: behind the gap that ends them all, before
 _SINGLE = (
     "秘bi4 薄bo2 卜bu3 种chong2 種chong2 揣chuai3 都du1 干gan1 盖ge3 蓋ge3 葛ge3 句gou1 观guan4 炅gui4 呙guo1"
     " 过guo1 過guo1 哈ha3 侯hou2 华hua4 華hua4 纪ji3 紀ji3 角jue2 阚kan4 缪miao4 繆miao4 那na1 佴nai4 能nai4"
-    " 乜nie4 区ou1 區ou1 朴piao2 繁po2 覃qin2 仇qiu2 阙que1 闕que1 任ren2 撒sa3 单shan4 單shan4 召shao4 少shao4"
+    " 粘nian2 乜nie4 区ou1 區ou1 朴piao2 繁po2 覃qin2 仇qiu2 阙que1 闕que1 任ren2 撒sa3 单shan4 單shan4 召shao4 少shao4"
     " 折she2 洗xian3 肖xiao1 解xie4 郇xun2 燕yan1 要yao1 於yu1 乐yue4 樂yue4 员yun4 員yun4 曾zeng1 查zha1"
     " 翟zhai2 祭zhai4 占zhan1"
 )
@@ -175,17 +175,27 @@ def _spelled(words: Sequence[str], spelled: str) -> Sequence[Sound] | None:
 
 
 def _fitted(options: Sequence[Sequence[Sound]], letters: str) -> Sequence[Sound] | None:
-    """One reading of each that together are these letters; None where there are none such."""
-    if not options:
-        return None if letters else ()
-    for sound in {one.letters: one for one in reversed(options[0])}.values():
-        plain = sound.letters
-        for spelling in dict.fromkeys((plain, plain.replace("v", "yu"), plain.replace("v", "u"))):
-            if letters.startswith(spelling):
-                rest = _fitted(options[1:], letters[len(spelling) :])
-                if rest is not None:
+    """One reading of each that together are these letters; None where there are none such.
+
+    嗯 is n and ng, 佮 ge and e: such a name can be parted in very many ways, so what led nowhere is remembered.
+    """
+    in_vain: set[tuple[int, int]] = set()
+
+    def fit(place: int, at: int) -> tuple[Sound, ...] | None:
+        """The readings from a place on for the letters from there on."""
+        if place == len(options):
+            return () if at == len(letters) else None
+        if (place, at) in in_vain:
+            return None
+        for sound in {one.letters: one for one in reversed(options[place])}.values():
+            plain = sound.letters
+            for spelling in dict.fromkeys((plain, plain.replace("v", "yu"), plain.replace("v", "u"))):
+                if letters.startswith(spelling, at) and (rest := fit(place + 1, at + len(spelling))) is not None:
                     return (sound, *rest)
-    return None
+        in_vain.add((place, at))
+        return None
+
+    return fit(0, 0)
 
 
 def _letters(sound: Sound) -> str:

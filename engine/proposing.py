@@ -177,6 +177,7 @@ def propose(desk: Desk, number: int, effective_on: date, request: Request) -> No
     read = Read(one.line.file, one.body, one.before, findings_of(one))
     _raise_all(_against(desk, read, effective_on, request))
     with desk.connection.writing():
+        registry.registry_head(desk.connection)  # another proposal of the person's for the same batch waits here
         _submit(desk, number, effective_on, request)
 
 

@@ -61,6 +61,8 @@ def _gaps(
     post: Post, people: Iterable[Able], away: Mapping[str, Sequence[tuple[date, date]]], days: Iterable[date]
 ) -> Iterator[Vacancy]:
     fitting = [one for one in people if one.role == post.role and post.path.startswith(one.path)]
+    if any(one.since is None and one.until is None and one.login not in away for one in fitting):
+        return  # every day
     first: date | None = None
     last = date.min
     for day in days:

@@ -34,13 +34,21 @@ def read_first_sheet(path: Path) -> Grid:
     Raises:
         SheetRefused: If the file is missing, no workbook, encrypted, hostile, or empty.
     """
+    return read_first_sheet_of(content_of(path))
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file, no more of them than show that it is too large.
+
+    Raises:
+        SheetRefused: If the file is missing or cannot be opened.
+    """
     try:
         # A file too large to admit is not read into memory either.
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES_IN_FILE + 1)
+            return file.read(MOST_BYTES_IN_FILE + 1)
     except OSError as fault:
         raise SheetRefused(_not_found(path, fault)) from fault
-    return read_first_sheet_of(content)
 
 
 def read_first_sheet_of(content: bytes) -> Grid:

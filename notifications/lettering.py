@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 import orjson
 
-from engine.absences import AWAY
+from engine.absences import AWAY, BACK, WAS
 from engine.absences import TOLD as ABSENCE_TOLD
 from engine.calendars import WorkCalendar
 from engine.copying import may_read
@@ -136,18 +136,22 @@ class _Often(NamedTuple):
 
 
 class _Absence(NamedTuple):
-    """One row of the outbox that tells of the reader's own absence: who told it, on which days, or that it ended."""
+    """One row of the outbox that tells of the reader's own absence: who told it, its days, and what they were before.
+
+    `days` None: it ended.
+    """
 
     row: OutboxRow
     login: str
     teller: str
     days: tuple[date, date] | None
+    was: tuple[date, date] | None
     reason: str | None
 
     @property
     def same(self) -> tuple[object, ...]:
-        """What says the same: that of one person, of which the last is true."""
-        return (self.row.message, self.login)
+        """What says the same: that of one absence, which is its days, of which the last is true."""
+        return (self.row.message, self.login, self.days or self.was)
 
 
 class Letters:
@@ -247,7 +251,7 @@ class Letters:
         here = next((desk.units()[one.unit].name for one in desk.actor(line.login).grants), "—")
         return Notice(
             message="absence", case=None, workflow=_ABSENCE, state=None, unit=here, why=_OWN_ABSENCE,
-            reason=line.reason, person=colleague(desk, line.teller), away=line.days,
+            reason=line.reason, person=colleague(desk, line.teller), away=line.days, was_away=line.was,
         )  # fmt: skip
 
     def _copy(self, line: _Copied, reader: str, at: datetime) -> Iterator[Notice]:
@@ -335,9 +339,12 @@ class Letters:
 
 def _absence(row: OutboxRow, event: Mapping[str, Any]) -> _Absence:
     data = event["data"]
-    away = data.get(AWAY)
-    days = None if away is None else (date.fromisoformat(away["from"]), date.fromisoformat(away["to"]))
-    return _Absence(row, str(data["login"]), str(event["actor"]), days, data.get("why"))
+    was = _days(data.get(WAS) or data.get(BACK))
+    return _Absence(row, str(data["login"]), str(event["actor"]), _days(data.get(AWAY)), was, data.get("why"))
+
+
+def _days(told: Mapping[str, str] | None) -> tuple[date, date] | None:
+    return None if told is None else (date.fromisoformat(told["from"]), date.fromisoformat(told["to"]))
 
 
 def _message(row: OutboxRow) -> Message:
@@ -351,6 +358,8 @@ def _newest(
     found: dict[tuple[object, ...], _Line | _Passed | _Copied | _Often | _Absence] = {}
     for line in lines:
         found.pop(line.same, None)
+        if isinstance(line, _Absence):
+            found.pop((*line.same[:-1], line.was), None)  # its days were others
         found[line.same] = line
     return list(found.values())
 

@@ -6,6 +6,7 @@ The rights are those of the pages: only what is held at the own units and below,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -48,9 +49,10 @@ from console.api.answers_administering import (
     UnitsOut,
 )
 from console.api.doors import ApiDoors, Call
-from console.api.errands import Before, Code, Errand, Login, do_once, errand
+from console.api.errands import Before, Code, Errand, Login, Number, do_once, errand
 from console.api.routes import Key
 from console.web.admin import accounts, delegations, leaving, people, tokens, units
+from console.web.admin.absences import end_own as end_own_absence
 from console.web.admin.absences import own as own_absences
 from console.web.admin.scope import own_unit, own_units
 from console.web.audiences import Audience
@@ -362,8 +364,8 @@ def _own(visit: Errand, refused: Sequence[Words] = ()) -> OwnDelegationsOut:
         lent=[_lent(one.one, visit.at) for one in delegations.own_lines(visit)],
         away=[
             AbsenceOut(
-                first=one.first.isoformat(), last=one.last.isoformat(), told_by=one.teller or None,
-                reason=one.reason or None, stand_in=one.stand_in or None,
+                id=one.number, first=one.first.isoformat(), last=one.last.isoformat(),
+                told_by=one.teller or None, reason=one.reason or None,
             )
             for one in own_absences(visit)
         ],
@@ -412,7 +414,16 @@ def be_away(call: Call, days: AwayIn, _key: Key) -> OwnDelegationsOut:
 
 @doors.door("POST", "/me/absences/end", scope=Scope.DECIDE, to=Audience.STAFF)
 def be_back(call: Call, _key: Key) -> OwnDelegationsOut:
-    """One is not away any more."""
+    """One is not away any more today; what is still to come is ended by its number."""
     visit = errand(call)
     delegations.be_back(visit)
+    return _own(visit)
+
+
+@doors.door("POST", "/me/absences/{number}/end", scope=Scope.DECIDE, to=Audience.STAFF)
+def not_be_away(call: Call, number: Number, _key: Key) -> OwnDelegationsOut:
+    """One is not away on the days of one absence, now or to come; what is ended already stays so."""
+    visit = errand(call)
+    with suppress(NotFound):
+        end_own_absence(visit, number)
     return _own(visit)

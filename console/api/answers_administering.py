@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from console.api.answers import Answer, Words
 from console.api.errands import Date, Prose, Word
+from engine.absences import LONGEST_REASON
+
+AbsenceReason = Annotated[str, StringConstraints(max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Why somebody is away: one line."""
 
 
 class Given(BaseModel):
@@ -236,13 +240,13 @@ class DelegationsOut(Answer):
 
 
 class AbsenceOut(Answer):
-    """Days on which one is away; `told_by`, why, and who stands in, by name, where an administrator told it."""
+    """Days on which one is away; `told_by`, by name, and why where an administrator told it."""
 
+    id: int
     first: str
     last: str
     told_by: str | None = None
     reason: str | None = None
-    stand_in: str | None = None
 
 
 class OwnDelegationsOut(Answer):
@@ -281,7 +285,7 @@ class AwayIn(Given):
 class ToldAbsenceOut(Answer):
     """An absence at one's units: whose, when, how many cases wait for their roles, and where nobody else can act.
 
-    `told_by` is absent where the person said so; `stand_in` where nobody is named.
+    `told_by`, `told_at` and `reason` are absent where the person said so.
     """
 
     id: int
@@ -294,26 +298,31 @@ class ToldAbsenceOut(Answer):
     told_by: str | None = None
     told_at: str | None = None
     reason: str | None = None
-    stand_in: str | None = None
 
 
 class AbsencesOut(Answer):
-    """Who is away at one's units now and next, two hundred at most; `refused` is why an absence was not kept."""
+    """Who is away at one's units now and next; `refused` is why an absence was not kept."""
 
     absences: list[ToldAbsenceOut]
     refused: list[Words] = Field(default=[])
+    next: str | None = None
 
 
-class ChangedAbsenceIn(Given):
-    """The first and the last day somebody is away, why that is said, and who stands in, if anybody does."""
+class ToldDaysIn(Given):
+    """The first and the last day somebody is away, and why that is said."""
 
     first: Date
     last: Date
-    reason: Prose
-    stand_in: Word | None = None
+    reason: AbsenceReason
 
 
-class ToldAbsenceIn(ChangedAbsenceIn):
+class ChangedAbsenceIn(ToldDaysIn):
+    """The same, and `told_at` of the absence as it was read; absent where it was."""
+
+    told_at: Word | None = None
+
+
+class ToldAbsenceIn(ToldDaysIn):
     """The same, and who is away."""
 
     login: Word

@@ -81,6 +81,9 @@ class QueuePageOut(Answer):
 
     cases: list[QueuedOut]
     next: str | None = None
+    anew: bool = Field(
+        default=False, description="The place to go on from is no more (a name was corrected): this is the first page"
+    )
 
 
 class DeedOut(Answer):

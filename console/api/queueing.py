@@ -94,10 +94,12 @@ def _hindrance(visit: Errand, one: Hindrance) -> HindranceOut:
 def waiting_now(call: Call, wanted: Annotated[PageIn, Query()]) -> QueuePageOut:
     """What waits for the person under a filter, fifty a page, in the order of the page unless another is asked for."""
     asked = filter_of(call, wanted)
-    page, following = waiting_for(errand(call), asked).page(asked)
+    waiting = waiting_for(errand(call), asked)
+    page, following = waiting.page(asked)
     found = read_cases(call.desk.connection, [one.case for one in page]) if page else {}
     seen = [one for one in page if one.case in found and call.visible.sees(found[one.case].case)]
-    return QueuePageOut(cases=[_queued(one, found[one.case]) for one in seen], next=following or None)
+    is_anew = bool(asked.after) and waiting.end(asked) is None
+    return QueuePageOut(cases=[_queued(one, found[one.case]) for one in seen], next=following or None, anew=is_anew)
 
 
 def _queued(placed: Placed, found: Found) -> QueuedOut:

@@ -99,7 +99,7 @@ def state_title(definition: Definition, state: str) -> Words:
 
 
 def _usual(call: Call, definition: Definition, one: Prospect) -> list[Words]:
-    return [words(said) for said in call.desk.library.usual_reasons(definition, definition.transitions[one.trigger])]
+    return [words(said) for said in call.desk.library.usual_reasons(definition, one.trigger)]
 
 
 def _step(one: Prospect, reasons: list[Words]) -> StepOut:

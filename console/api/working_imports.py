@@ -18,7 +18,7 @@ from console.taking_in_findings import read_findings
 from console.taking_in_kinds import CREATE_UNITS, NO_RECORD, OPEN_COLLECTIONS, Kind, admit, kinds_of
 from console.web.audiences import Audience
 from console.web.faults import FileRefused, NotFound
-from console.web.files import sending, working
+from console.web.files import sending, view, working
 from engine.errors import TransitionNotOpen
 from engine.records import case_number
 from engine.store import import_runs
@@ -38,8 +38,8 @@ Which = Annotated[str, Path(max_length=40, description="The run, as its sheet wa
 
 @doors.door("GET", "/imports", scope=Scope.IMPORT, to=Audience.STAFF)
 def runs(call: Call, after: AfterRun = "", limit: Limit = 50) -> RunsOut:
-    """The sheets that the person has sent, here and on the pages."""
-    found = import_runs.runs_before(call.desk.connection, call.actor.login, _place(after), limit + 1)
+    """The sheets that the person has sent, here and on the pages, and those of nobody that the person sees there."""
+    found = import_runs.runs_before(call.desk.connection, view.whose(call), _place(after), limit + 1)
     page = found[:limit]
     following = f"{page[-1].made_at}~{page[-1].id}" if len(found) > limit else None
     return RunsOut(runs=[_told(one) for one in page], next=following)
@@ -68,7 +68,7 @@ def send(  # noqa: PLR0913, PLR0917 a form has each field by itself
     if chosen is None:
         raise NotFound
     run = sha256(f"{call.actor.login}/{kind}/{key}".encode()).hexdigest()[:32]
-    first = import_runs.run_of(call.desk.connection, run, call.actor.login)
+    first = import_runs.run_of(call.desk.connection, run, *view.whose(call))
     if first is not None:
         return _told(first)
     with file.file as lying:
@@ -169,12 +169,12 @@ def freed(
 
 
 def _own(call: Call, run: str) -> Run:
-    """A run of the person's own.
+    """A run of the person's own, or of nobody's where the person sees those.
 
     Raises:
         NotFound: If there is none, or it is somebody else's.
     """
-    found = import_runs.run_of(call.desk.connection, run, call.actor.login)
+    found = import_runs.run_of(call.desk.connection, run, *view.whose(call))
     if found is None:
         raise NotFound
     return found

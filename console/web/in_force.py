@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from console.settings import Settings
 from console.wiring import office
+from engine import actors
 from engine.errors import XuejiError
 from engine.expressions.kinds import SHANGHAI
 from engine.library import Library
@@ -22,7 +23,7 @@ from engine.store.database import DRIVER_ERRORS, Connection, open_engine
 
 _LOOK_EVERY = 1.0
 """Seconds: so long a process may go on by what was in force before somebody, at another process, approved a text."""
-PUBLISHER = "serve"
+PUBLISHER = actors.PUBLISHER
 """Who is named for what is new in the folder."""
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from unicodedata import is_normalized
 
 from engine.checking.subjects import Complaint, Step, Subject
-from engine.definition import CANCELLED, NEW, RESERVED_ROLES, MachineFile, MoveKind, Sign, Slot, Transition, Who
+from engine.definition import CANCELLED, NEW, RESERVED_ROLES, MachineFile, MoveKind, Reason, Sign, Slot, Transition, Who
 from engine.errors import nearest
 from engine.expressions.kinds import Kind, parse_kind
 from engine.scopes import BUILT_IN
+from engine.usual import is_offered
 from engine.vocabulary import Vocabulary
 
 STUDENT = frozenset({"student"})
@@ -222,20 +223,32 @@ def _stored(vocabulary: Vocabulary) -> set[str]:
 
 def reasons(subject: Subject) -> Iterator[Complaint]:
     """`nothing-asks`, `twice`, `wrong-value`: usual reasons nobody is asked for, can tell apart, or could send."""
-    machine = subject.machine
-    kinds = {one.kind for one in machine.transitions.values()}
+    steps = subject.machine.transitions
+    votes = {one.sign.against for one in steps.values() if one.sign is not None}
     for kind in MoveKind:
-        said = machine.reasons.of(kind)
-        if said and kind not in kinds:
-            yield subject.says_of("nothing-asks", f"no step here is of kind '{kind}'.", "reasons", kind)
-        for lang in ("zh", "en"):
-            texts = [getattr(one, lang) for one in said]
-            for place, text in enumerate(texts):
-                if text in texts[:place]:
-                    yield subject.says("twice", "this reason stands here already.", "reasons", kind, place, lang)
-                elif not is_normalized("NFC", text):
-                    message = "a character is written in pieces (not NFC), so the text could not be sent."
-                    yield subject.says("wrong-value", message, "reasons", kind, place, lang)
+        said = subject.machine.reasons.of(kind)
+        of_kind = {name: one for name, one in steps.items() if one.kind is kind and one.reasons is None}
+        if said and not any(name in votes or is_offered(one) for name, one in of_kind.items()):
+            message = f"no step of kind '{kind}' here is taken by staff and without reasons of its own."
+            yield subject.says_of("nothing-asks", message, "reasons", kind)
+        yield from _told_apart(subject, said, "reasons", kind)
+    for name, one in steps.items():
+        here = ("transitions", name, "reasons")
+        can_oppose = one.sign is not None and one.sign.against is not None
+        if one.reasons and name not in votes and not (is_offered(one) and ("reason" in one.asked or can_oppose)):
+            yield subject.says_of("nothing-asks", "no staff are asked why with this step.", *here)
+        yield from _told_apart(subject, one.reasons or (), *here)
+
+
+def _told_apart(subject: Subject, said: Sequence[Reason], *here: Step) -> Iterator[Complaint]:
+    for lang in ("zh", "en"):
+        texts = [getattr(one, lang) for one in said]
+        for place, text in enumerate(texts):
+            if text in texts[:place]:
+                yield subject.says("twice", "this reason stands here already.", *here, place, lang)
+            elif not is_normalized("NFC", text):
+                message = "a character is written in pieces (not NFC), so the text could not be sent."
+                yield subject.says("wrong-value", message, *here, place, lang)
 
 
 def documents(subject: Subject) -> Iterator[Complaint]:

@@ -15,8 +15,7 @@ _ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by it
 class Absence(SQLModel, table=True):
     """Days, as dates in Asia/Shanghai, on which a person does not act and is told of nothing new.
 
-    `told_by` is who said so last, where it was not the person: when, why, who stands in, and in which of the person's
-    roles (separated by blanks).
+    `told_by` is who said so last, where it was not the person: when, and why.
     """
 
     __tablename__ = "absence"
@@ -27,5 +26,3 @@ class Absence(SQLModel, table=True):
     told_by: str | None = None
     told_at: datetime | None = Field(default=None, sa_column=Column(UTC, nullable=True))
     reason: str | None = None
-    stand_in: str | None = None
-    roles: str | None = None

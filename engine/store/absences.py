@@ -1,4 +1,4 @@
-"""Absences in the database, row by row: who is away when, who said so where it was not the person, who stands in."""
+"""Absences in the database, row by row: who is away when, and who said so where it was not the person."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from engine.store.database import Connection, Row
 from engine.store.students import below
 from engine.trail.event import moment
 
-_ROWS = (
-    "SELECT a.id, a.login, a.first_day, a.last_day, a.told_by, a.told_at, a.reason, a.stand_in, a.roles FROM absence a"
+_ROWS = "SELECT a.id, a.login, a.first_day, a.last_day, a.told_by, a.told_at, a.reason FROM absence a"
+_AT_UNITS = (
+    f"{_ROWS} WHERE a.last_day >= ? AND (a.first_day > ? OR a.first_day = ? AND a.id > ?)"  # noqa: S608 constant text
+    " AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.login = a.login AND c.disabled_at IS NOT NULL)"
+    " AND EXISTS (SELECT 1 FROM role_grant g JOIN unit u ON u.code = g.unit"
+    " WHERE g.login = a.login AND g.until IS NULL AND ({within})) ORDER BY a.first_day, a.id LIMIT ?"
 )
 
 
 class AbsenceRow(NamedTuple):
-    """Days on which a person is away, first and last included.
-
-    `told_by` None: the person said so. Else who did, when and why; `stand_in` is who stands in, if anybody, in which
-    of the person's `roles`.
-    """
+    """Days on which a person is away, first and last included; who told it, when and why, None: the person did."""
 
     id: int
     login: str
@@ -29,19 +29,20 @@ class AbsenceRow(NamedTuple):
     told_by: str | None = None
     told_at: datetime | None = None
     reason: str | None = None
-    stand_in: str | None = None
-    roles: tuple[str, ...] = ()
 
 
-def at_units(connection: Connection, paths: Sequence[str], day: date, most: int) -> list[AbsenceRow]:
-    """Who is away, from a day on, of those who hold a role at some units or below: by first day, so many at most."""
+def at_units(
+    connection: Connection, paths: Sequence[str], day: date, after: tuple[str, int], most: int
+) -> list[AbsenceRow]:
+    """Who is away, from a day on, of those who hold a role at some units or below and may sign in.
+
+    By first day and number, from after one of them on (("", 0): from the first), so many at most.
+    """
     within = " OR ".join("u.path >= ? AND u.path < ?" for _ in paths) or "1 = 0"
     ends = [end for path in paths for end in below(path)]
-    rows = connection.execute(
-        f"{_ROWS} WHERE a.last_day >= ? AND EXISTS (SELECT 1 FROM role_grant g JOIN unit u ON u.code = g.unit"  # noqa: S608 question marks only
-        f" WHERE g.login = a.login AND g.until IS NULL AND ({within})) ORDER BY a.first_day, a.login, a.id LIMIT ?",
-        (day.isoformat(), *ends, most),
-    ).fetchall()
+    first, number = after
+    sql = _AT_UNITS.format(within=within)
+    rows = connection.execute(sql, (day.isoformat(), first, first, number, *ends, most)).fetchall()
     return [_absence(row) for row in rows]
 
 
@@ -58,22 +59,18 @@ def absence(connection: Connection, number: int) -> AbsenceRow | None:
     return None if row is None else _absence(row)
 
 
-def add(connection: Connection, one: AbsenceRow) -> int:
-    """Keep one, whatever its `id`; its number."""
-    row = connection.execute(
-        "INSERT INTO absence (login, first_day, last_day, told_by, told_at, reason, stand_in, roles)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+def add(connection: Connection, one: AbsenceRow) -> None:
+    """Keep one, whatever its `id`."""
+    connection.execute(
+        "INSERT INTO absence (login, first_day, last_day, told_by, told_at, reason) VALUES (?, ?, ?, ?, ?, ?)",
         (one.login, *_kept(one)),
-    ).fetchone()
-    assert row is not None  # noqa: S101 a row that was written has a number
-    return int(row[0])
+    )
 
 
 def change(connection: Connection, one: AbsenceRow) -> None:
     """Keep one otherwise than it was."""
     connection.execute(
-        "UPDATE absence SET first_day = ?, last_day = ?, told_by = ?, told_at = ?, reason = ?, stand_in = ?, roles = ?"
-        " WHERE id = ?",
+        "UPDATE absence SET first_day = ?, last_day = ?, told_by = ?, told_at = ?, reason = ? WHERE id = ?",
         (*_kept(one), one.id),
     )
 
@@ -84,15 +81,13 @@ def end(connection: Connection, number: int) -> None:
 
 
 def _kept(one: AbsenceRow) -> tuple[str | None, ...]:
-    days = (one.first.isoformat(), one.last.isoformat())
     told_at = None if one.told_at is None else moment(one.told_at)
-    return *days, one.told_by, told_at, one.reason, one.stand_in, " ".join(one.roles) or None
+    return one.first.isoformat(), one.last.isoformat(), one.told_by, told_at, one.reason
 
 
 def _absence(row: Row) -> AbsenceRow:
-    number, login, first, last, told_by, told_at, reason, stand_in, roles = row
+    number, login, first, last, told_by, told_at, reason = row
     return AbsenceRow(
         id=int(number), login=str(login), first=date.fromisoformat(first), last=date.fromisoformat(last),
         told_by=told_by, told_at=None if told_at is None else datetime.fromisoformat(told_at), reason=reason,
-        stand_in=stand_in, roles=tuple((roles or "").split()),
     )  # fmt: skip

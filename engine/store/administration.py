@@ -47,6 +47,11 @@ _WAITING = (
     "SELECT count(DISTINCT l.case_id) FROM role_grant g JOIN unit u ON u.code = g.unit JOIN lane l ON l.role = g.role"
     " AND substr(l.at_path, 1, length(u.path)) = u.path WHERE g.login = ? AND g.until IS NULL"
 )
+_WAITING_AT = (
+    "SELECT g.login, count(DISTINCT l.case_id) FROM role_grant g JOIN unit u ON u.code = g.unit"
+    " JOIN lane l ON l.role = g.role AND substr(l.at_path, 1, length(u.path)) = u.path"
+    " WHERE g.until IS NULL AND g.login IN ({marks}) AND ({within}) GROUP BY g.login"
+)
 _MAILS = (
     "SELECT m.id, m.recipient, m.slot, m.state, m.attempts, m.answer, m.changed_at FROM mail m"
     " WHERE m.state IN ({marks}) AND m.id < ?{refused} ORDER BY m.id DESC LIMIT ?"
@@ -169,6 +174,16 @@ def waiting_for(connection: Connection, login: str) -> int:
     """How many cases wait for a role somebody holds, at its unit or below."""
     [(number,)] = connection.execute(_WAITING, (login,)).fetchall()
     return int(number)
+
+
+def waiting_at(connection: Connection, logins: Sequence[str], paths: Sequence[str]) -> dict[str, int]:
+    """How many cases wait at some units and below them for a role that somebody holds; of nobody else they are none."""
+    if not logins or not paths:
+        return {}
+    within = " OR ".join("l.at_path >= ? AND l.at_path < ?" for _ in paths)
+    ends = [end for path in paths for end in below(path)]
+    sql = _WAITING_AT.format(marks=",".join("?" * len(logins)), within=within)
+    return {str(login): int(number) for login, number in connection.execute(sql, (*logins, *ends)).fetchall()}
 
 
 def heirs(connection: Connection, roles: Sequence[str], apart_from: str) -> list[tuple[str, str]]:

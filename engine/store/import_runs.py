@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from engine.actors import IMPORT
 from engine.store.database import Connection, Row
 from engine.store.runs import Runs
 from engine.trail.event import moment
@@ -76,11 +77,17 @@ class FaultRow(NamedTuple):
 
 
 class Before(NamedTuple):
-    """Who has taken the same sheet in, and when."""
+    """Who has taken the same sheet in (the name, else the login), and when."""
 
+    login: str
     who: str
     at: str
     run: str
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether that was done at the keyboard, in nobody's name."""
+        return self.login == IMPORT.login
 
 
 _RUN = "id, login, kind, options, name, sha256, size, stage, read, told, made_at, beat_at, done_at, expires_at"
@@ -134,11 +141,11 @@ def runs_of(connection: Connection, logins: Sequence[str], limit: int, wanted: s
     return [_run(row) for row in connection.execute(sql, (*params, limit)).fetchall()]
 
 
-def runs_before(connection: Connection, login: str, place: tuple[str, str] | None, limit: int) -> list[Run]:
-    """A person's own runs, the newest first; with a place (when made, id), those that were made before it."""
-    where = "login = ?" if place is None else "login = ? AND (made_at, id) < (?, ?)"
+def runs_before(connection: Connection, logins: Sequence[str], place: tuple[str, str] | None, limit: int) -> list[Run]:
+    """The runs of somebody, the newest first; with a place (when made, id), those that were made before it."""
+    where = f"login IN ({_marks(logins)})" + ("" if place is None else " AND (made_at, id) < (?, ?)")
     sql = f"SELECT {_RUN}, body IS NOT NULL FROM import_run WHERE {where} ORDER BY made_at DESC, id DESC LIMIT ?"  # noqa: S608
-    return [_run(row) for row in connection.execute(sql, (login, *(place or ()), limit)).fetchall()]
+    return [_run(row) for row in connection.execute(sql, (*logins, *(place or ()), limit)).fetchall()]
 
 
 def place_in_day(connection: Connection, day: tuple[datetime, datetime]) -> int:
@@ -169,7 +176,8 @@ def body_of(connection: Connection, run: str) -> bytes | None:
 def taken_in_before(connection: Connection, kind: str, sha256: str) -> Before | None:
     """Who was the last to take the same sheet in."""
     row = connection.execute(
-        "SELECT coalesce(a.name, r.login), r.done_at, r.id FROM import_run r LEFT JOIN account a ON a.login = r.login"
+        "SELECT r.login, coalesce(a.name, r.login), r.done_at, r.id"
+        " FROM import_run r LEFT JOIN account a ON a.login = r.login"
         " WHERE r.sha256 = ? AND r.kind = ? AND r.done_at IS NOT NULL ORDER BY r.done_at DESC LIMIT 1",
         (sha256, kind),
     ).fetchone()

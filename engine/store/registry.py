@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from engine.actors import Actor, Grant
+from engine.actors import RESERVED, Actor, Grant
+from engine.errors import Reserved
 from engine.records import NOTHING, Head, Json
 from engine.store.cases import write_events
 from engine.store.database import Connection, Row
@@ -95,9 +96,15 @@ def logins(connection: Connection) -> tuple[str, ...]:
 
 
 def add_account(connection: Connection, login: str, at: str) -> bool:
-    """Make an account; False when there is one."""
+    """Make an account; False when there is one.
+
+    Raises:
+        Reserved: If xueji itself goes by that login, in whatever case of letters.
+    """
     if connection.execute("SELECT 1 FROM account WHERE login = ?", (login,)).fetchone() is not None:
         return False
+    if login.casefold() in RESERVED:
+        raise Reserved(login)
     connection.execute("INSERT INTO account (login, created_at) VALUES (?, ?)", (login, at))
     return True
 

@@ -5,7 +5,7 @@ A session is known by the SHA-256 of the token its browser holds: who reads this
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -41,6 +41,9 @@ class Preference:
     def undo(self) -> timedelta:
         """How long a decision of the person can be undone, and what it would tell others waits."""
         return timedelta(seconds=self.undo_seconds)
+
+
+_LIKED = frozenset(one.name for one in fields(Preference))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +142,13 @@ def end_ticket(connection: Connection, ticket: str) -> int:
 
 
 def read_preference(body: str | None) -> Preference:
-    """How a person likes the pages, as kept; None: as everybody does at first."""
+    """How a person likes the pages, as kept; None: as everybody does at first.
+
+    What only a later version knows is passed over: after going back to this one everybody can still sign in.
+    """
     if body is None:
         return Preference()
-    kept = orjson.loads(body)
+    kept = {name: value for name, value in orjson.loads(body).items() if name in _LIKED}
     columns = kept.get("columns")
     return Preference(**{**kept, "columns": None if columns is None else tuple(columns)})
 

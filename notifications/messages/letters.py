@@ -90,6 +90,7 @@ class Notice:
         delegation: What was passed on or taken back, where it is about that.
         person: The colleague it is about, who sends the copy, or who told the absence, by name, where there is one.
         away: The first and the last day the reader is away; None once that is ended, and in other notices.
+        was_away: The same as it was, of what was changed or is ended.
     """
 
     message: Message
@@ -111,6 +112,7 @@ class Notice:
     delegation: Delegation | None = None
     person: str | None = None
     away: tuple[date, date] | None = None
+    was_away: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

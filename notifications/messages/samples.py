@@ -105,6 +105,7 @@ def _sample_of_an_absence(message: Message) -> Notice:
         reason="今天起请假，已电话说明。",
         person="欧阳·建国",
         away=(day, day + timedelta(days=5)),
+        was_away=(day, day + timedelta(days=2)),
     )
 
 
@@ -148,7 +149,7 @@ def _bare(notice: Notice) -> Notice:
     """The same with nothing that may be absent."""
     return replace(
         notice, step=None, deadline=None, deadline_name=None, due_at=None, was_due_at=None, left=None, todo=(),
-        reason=None, delegation=None, person=None, away=None,
+        reason=None, delegation=None, person=None, away=None, was_away=None,
     )  # fmt: skip
 
 

@@ -63,7 +63,8 @@ class NoticeWords(TypedDict):
 
     Without a case (`case` and `state` None) it is about a role at a unit, `workflow` is that role, and `link` leads
     to the queue; or about a colleague, whom `person` names, and `link` leads to what was looked at; or about the
-    reader's own absence, which `person` told, and `away` are its days, None once it is ended. With a case
+    reader's own absence, which `person` told, and `away` are its days, None once it is ended, and `was_away`
+    what they were, where it is changed or ended. With a case
     `person` is who sends the copy. `matter` is the deadline, else the procedure. `due` is None while the date is open
     or where there is none, and so are `left` and `when`. `when` is short and Chinese, for subject lines. `why` is a
     clause without a full stop.
@@ -89,6 +90,7 @@ class NoticeWords(TypedDict):
     delegation: DelegationWords | None
     person: str | None
     away: Both | None
+    was_away: Both | None
 
 
 class SaidNotice(NoticeWords):
@@ -151,6 +153,7 @@ def notice_words(notice: Notice, at: datetime, url: str) -> NoticeWords:
         "delegation": None if notice.delegation is None else _delegation(notice.delegation),
         "person": None if notice.person is None else without_long_numbers(notice.person),
         "away": None if notice.away is None else _both(days_words(*notice.away)),
+        "was_away": None if notice.was_away is None else _both(days_words(*notice.was_away)),
     }
 
 

@@ -1,9 +1,17 @@
 """Sheets at the counter: whole or not at all, every fault named, the second time nothing to do."""
 
+import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
+from console.calling import Caller
+from console.importing import Import, import_facts, import_roster
+from console.settings import Settings
 from exchange.cells import Cell
 from tests.console.counter import FACTS, NUMBERS, ROSTER, SITES, Counter, altered
 
@@ -141,3 +149,31 @@ def test_rosters_and_facts_are_numbered_in_the_order_they_are_kept_and_what_is_r
     assert empty.document("import", "facts", facts, "--as", "rec")["number"] == "0513-02"
     assert empty.document("import", "facts", facts, "--as", "rec")["number"] is None
     empty.done("replay", "--all")
+
+
+class OnceThere(type(Path())):  # type: ignore[misc]  # the class of paths of this machine
+    """A file that is gone as soon as somebody has opened it, as one that is saved anew in that moment."""
+
+    def open(self, *args: Any, **said: Any) -> IO[Any]:
+        file: IO[Any] = super().open(*args, **said)
+        self.unlink()
+        return file
+
+
+@pytest.mark.parametrize("kind", ["roster", "facts"])
+def test_a_sheet_that_is_gone_once_it_was_opened_is_taken_in_and_told_by_the_bytes_that_were_read(
+    empty: Counter, kind: str
+) -> None:
+    roster, facts = empty.sheet("roster.xlsx", ROSTER), empty.sheet("facts.xlsx", FACTS)
+    take_in, path = (import_roster, roster) if kind == "roster" else (import_facts, facts)
+    if kind == "facts":
+        empty.done("import", "roster", roster)
+    body = Path(path).read_bytes()
+
+    caller = Caller(settings=Settings(database=empty.url), now=datetime(2024, 5, 13, 2, tzinfo=UTC))
+    asked = Import(path=OnceThere(path), login=None, dry_run=False, as_json=True)
+    assert take_in(caller, asked) == 0
+
+    with sqlite3.connect(empty.url.removeprefix("sqlite:///")) as database:
+        [kept] = database.execute("SELECT size, sha256 FROM import_run WHERE kind = ?", (kind,)).fetchall()
+    assert kept == (len(body), sha256(body).hexdigest())

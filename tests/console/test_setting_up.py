@@ -1,12 +1,18 @@
 """Making the database, units, people and batches; and what is said when a command cannot be meant."""
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.console.counter import Counter
+from console.calling import SETUP
+from console.judging import NOBODY
+from console.web.in_force import PUBLISHER
+from engine import actors
+from engine.definition import RESERVED_ROLES
+from tests.console.counter import READY, Counter
 
 
 def test_making_a_database_twice_says_so_and_changes_nothing(nowhere: Counter) -> None:
@@ -113,3 +119,37 @@ def test_help_does_not_wait_for_the_engine_to_be_imported() -> None:
 
     assert "eligibility" in shown.stdout
     assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_whoever_corrects_the_first_name_after_a_start_does_not_wait_for_the_sounds_of_names(empty: Counter) -> None:
+    asks = (
+        "import sys\n"
+        "from console.clock import machine_now\n"
+        "from console.serving import opened\n"
+        "from console.settings import Settings\n"
+        "assert 'pypinyin' not in sys.modules\n"
+        f"with opened(Settings(database={empty.url!r}), machine_now):\n"
+        "    print(*sorted({'pypinyin', 'pypinyin.pinyin_dict', 'pypinyin.phrases_dict'} & sys.modules.keys()))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["pypinyin", "pypinyin.phrases_dict", "pypinyin.pinyin_dict"]
+
+
+def accounts(counter: Counter) -> list[tuple[str]]:
+    with sqlite3.connect(counter.url.removeprefix("sqlite:///")) as database:
+        return database.execute("SELECT login FROM account ORDER BY login").fetchall()
+
+
+def test_nobody_is_called_like_whoever_acts_in_the_trail_without_being_a_person(counter: Counter) -> None:
+    machines = {one.login for one in vars(actors).values() if isinstance(one, actors.Actor)}
+    assert machines | {SETUP, PUBLISHER, NOBODY.login} | RESERVED_ROLES == actors.RESERVED
+    before = accounts(counter)
+
+    for login in (*sorted(actors.RESERVED), "Import"):
+        for as_whom in (("--role", "records_section", "--unit", "SX"), ("--student", READY[0])):
+            refused = counter.xueji("user", "add", login, *as_whom)
+            assert (refused.exit_code, f"系统自己用登录名“{login}”，请换一个" in refused.stderr) == (2, True), login
+
+    assert accounts(counter) == before

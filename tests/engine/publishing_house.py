@@ -80,9 +80,9 @@ class School:
     def drafted(self, text: str, login: str = "ma", name: str = FILE) -> int:
         return draft(self.desk, self.origin, (name, text.encode()), self.by(login))
 
-    def proposed(self, text: str, day: date = TODAY, name: str = FILE) -> int:
-        number = self.drafted(text, name=name)
-        propose(self.desk, number, day, self.by("ma", reason="按学校通知修订"))
+    def proposed(self, text: str, day: date = TODAY, name: str = FILE, login: str = "ma") -> int:
+        number = self.drafted(text, login, name)
+        propose(self.desk, number, day, self.by(login, reason="按学校通知修订"))
         return number
 
     def published(self, text: str, day: date = TODAY, name: str = FILE) -> Approved:

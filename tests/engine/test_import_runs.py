@@ -97,14 +97,14 @@ def test_what_nobody_takes_in_is_forgotten_after_a_week_and_what_was_taken_in_is
         later = NOW + KEPT + timedelta(seconds=1)
         late = run("three")._replace(made_at=moment(later), expires_at=moment(later + KEPT))
         import_runs.add_run(connection, late, b"abc")
-    assert {one.id for one in import_runs.runs_of(connection, WHO, 9)} == {"one", "three"}
+    assert {one.id for one in import_runs.runs_of(connection, (WHO,), 9)} == {"one", "three"}
     with connection.writing():
         import_runs.forget(connection, moment(later + KEPT - timedelta(seconds=1)))
-    assert len(import_runs.runs_of(connection, WHO, 9)) == 2, "not before its time"
+    assert len(import_runs.runs_of(connection, (WHO,), 9)) == 2, "not before its time"
     with connection.writing():
         import_runs.drop_run(connection, "three")
         import_runs.drop_run(connection, "one")
-    assert [one.id for one in import_runs.runs_of(connection, WHO, 9)] == ["one"], "what is done cannot be given up"
+    assert [one.id for one in import_runs.runs_of(connection, (WHO,), 9)] == ["one"], "what is done cannot be given up"
 
 
 def test_what_is_taken_in_is_numbered_by_the_day_and_found_by_its_number(town: Town):
@@ -116,8 +116,8 @@ def test_what_is_taken_in_is_numbered_by_the_day_and_found_by_its_number(town: T
             assert import_runs.place_in_day(connection, day) == int(number[5:] or 3)
             import_runs.settle(connection, name, Stage.DONE, f'{{"number":"{number}"}}', NOW)
         assert import_runs.place_in_day(connection, next_day) == 1
-    assert [one.id for one in import_runs.runs_of(connection, WHO, 9, "0520-02")] == ["two"]
-    assert [one.id for one in import_runs.runs_of(connection, WHO, 9, "0520%")] == ["three"], (
+    assert [one.id for one in import_runs.runs_of(connection, (WHO,), 9, "0520-02")] == ["two"]
+    assert [one.id for one in import_runs.runs_of(connection, (WHO,), 9, "0520%")] == ["three"], (
         "no sign stands for others"
     )
     assert import_runs.runs_of(connection, OTHER, 9, "0520-02") == []

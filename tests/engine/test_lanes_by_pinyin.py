@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Engine
 from typing_extensions import override
 
 from console.bench.queueing import multiply
 from engine.actors import TIMER
+from engine.bulk import move_many
+from engine.casework import move
+from engine.desk import Desk
+from engine.errors import StaleCase
 from engine.lane_queries import Queue
 from engine.lane_rebuilding import astray, rebuild
 from engine.lane_slices import Filter, Order
 from engine.lanes import Lane
 from engine.library import Library
 from engine.pinyin import order_key
-from engine.records import Request
+from engine.records import Moved, Request
 from engine.store import schema
+from engine.store.cases import read_case
 from engine.store.database import Connection, Cursor, Params, open_engine
+from engine.trail.chain import Scribe
 from tests.engine.lab import CHECK, lending, loan
 from tests.engine.laning import lanes_agree
-from tests.engine.town import FIRST, NOW, SECOND, THIRD, Town
+from tests.engine.town import FIRST, KEY, LOG, NOW, SECOND, THIRD, Town, town_at
 
 NAMES = {FIRST: "曾明", SECOND: "陈佳怡", THIRD: "欧阳修"}
 TRYING = (
@@ -45,6 +53,21 @@ class Overheard(Connection):
         sql, params = self.asked[-1]
         explain = "EXPLAIN QUERY PLAN" if self.is_sqlite else "EXPLAIN"
         return "\n".join(str(row) for row in super().execute(f"{explain} {sql}", params).fetchall())
+
+
+class Overtaken(Connection):
+    """A connection before whose first writing of a case something else happens."""
+
+    def __init__(self, engine: Engine, meanwhile: Callable[[], object]) -> None:
+        super().__init__(engine)
+        self._meanwhile: Callable[[], object] | None = meanwhile
+
+    @override
+    def execute(self, sql: str, params: Params = ()) -> Cursor:
+        if self._meanwhile is not None and ("UPDATE cases" in sql or "CREATE TEMP TABLE" in sql):
+            meanwhile, self._meanwhile = self._meanwhile, None
+            meanwhile()
+        return super().execute(sql, params)
 
 
 @pytest.fixture
@@ -115,6 +138,42 @@ def test_a_step_leaves_everybody_at_the_place_of_the_name(filed: Town):
     kept = filed.connection.execute("SELECT pinyin FROM lane WHERE case_id = ?", (filed.record(THIRD),)).fetchall()
     assert {str(row[0]) for row in kept} == {order_key("欧阳修")}
     lanes_agree(filed.desk, NOW)
+
+
+def alone(desk: Desk, case: int, request: Request) -> None:
+    with pytest.raises(StaleCase):
+        move(desk, case, request)
+
+
+def among_many(desk: Desk, case: int, request: Request) -> None:
+    assert move_many(desk, [(case, revision_of(desk, case))], request).conflicts == [case]
+
+
+def revision_of(desk: Desk, case: int) -> int:
+    found = read_case(desk.connection, case)
+    assert found is not None
+    return found.case.revision
+
+
+@pytest.mark.parametrize("decide", [alone, among_many])
+def test_a_step_that_has_read_a_name_before_it_was_corrected_does_not_put_the_old_one_back(
+    postgres_district: str, library: Library, decide: Callable[[Desk, int, Request], None]
+):
+    with town_at(postgres_district, library) as town:
+        town.know(FIRST, name="盖明")
+        town.advance(FIRST, "applied")
+        case, request = town.record(FIRST), town.step("site_approve", "approver.s1")
+        engine = open_engine(postgres_district)
+        late = Overtaken(engine, lambda: town.know(FIRST, name_pinyin="Gai Ming"))
+        try:
+            decide(Desk(late, Scribe(LOG, KEY), library, salt=bytes), case, request)
+        finally:
+            late.close()
+            engine.dispose()
+
+        assert town.kept(("lane", "pinyin"), case_id=case) == order_key("盖明", "Gai Ming")
+        assert isinstance(town.take(FIRST, "site_approve", "approver.s1"), Moved)
+        lanes_agree(town.desk, NOW)
 
 
 def test_places_that_somebody_edited_are_named_and_put_right(filed: Town):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from types import FrameType
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,7 +19,7 @@ IN_ORDER = (
 )  # fmt: skip
 SAID = {
     "单一梅": "shan", "曾小明": "zeng", "仇英": "qiu", "解缙": "xie", "区明": "ou", "查良镛": "zha", "朴正": "piao",
-    "盖中华": "ge", "任盈": "ren", "翟让": "zhai", "缪明": "miao", "肖红": "xiao", "尉迟恭": "yu'chi",
+    "粘明": "nian", "盖中华": "ge", "任盈": "ren", "翟让": "zhai", "缪明": "miao", "肖红": "xiao", "尉迟恭": "yu'chi",
     "万俟雪": "mo'qi", "长孙无忌": "zhang'sun", "澹台明": "tan'tai", "尉明": "wei", "万明": "wan", "單一梅": "shan",
 }  # fmt: skip
 
@@ -56,6 +60,31 @@ SPELLED = (
 @pytest.mark.parametrize(("name", "spelled", "said"), SPELLED)
 def test_where_the_record_says_how_a_name_is_said_it_stands_so(name: str, spelled: str, said: str):
     assert order_of({"name": name, "name_pinyin": spelled}).startswith(said)
+
+
+def questions(name: str, spelled: str) -> int:
+    """How many functions are called to put a name in its place."""
+    called = Counter[str]()
+
+    def count(_frame: FrameType, what: str, _value: object) -> None:
+        called.update([what])
+
+    order_key(name, spelled)  # every character has been looked up
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        order_key(name, spelled)
+    finally:
+        sys.setprofile(before)
+    return called["call"]
+
+
+def test_a_name_that_could_be_parted_in_very_many_ways_is_in_its_place_at_once():
+    pairs = 14
+
+    asked = questions("张" + "嗯佮" * pairs, "zhang" + "nge" * pairs + "q")
+
+    assert asked < LONGEST**2
 
 
 def test_whose_name_is_not_known_or_erased_has_no_place_of_a_name():

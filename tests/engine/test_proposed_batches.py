@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import orjson
@@ -151,12 +153,38 @@ def test_a_new_batch_is_called_by_its_year_first(school: School, name: str):
 def test_of_two_proposals_for_one_name_only_the_first_comes_into_force(url: str, folder: Path):
     with school_at(url, folder) as school:
         first = school.proposed(TEXT, name=NEW)
-        second = school.proposed(TEXT.replace("2025-05-13", "2025-05-20"), name=NEW)
+        second = school.proposed(TEXT.replace("2025-05-13", "2025-05-20"), name=NEW, login="lu")
         approve(school.desk, school.origin, first, school.by("lu"))
         with pytest.raises(NotAsItWas):
-            approve(school.desk, school.origin, second, school.by("lu"))
+            approve(school.desk, school.origin, second, school.by("ma"))
     with school_at(url, folder) as school:
         assert school.desk.library.batches["2025-06"].values["closes_on"] == "2025-05-13"
+
+
+def test_of_one_persons_two_proposals_for_a_batch_sent_at_the_same_moment_only_one_waits(
+    database_url: str, folder: Path
+):
+    made(database_url, folder)
+    with school_at(database_url, folder) as here, school_at(database_url, folder) as there:
+        one = here.drafted(TEXT, name=NEW)
+        other = here.drafted(TEXT.replace("closes_on: 2025-05-13", "closes_on: 2025-05-14"), name=NEW)
+        is_sent = Event()
+
+        def send() -> None:
+            asked = there.by("ma", reason="按学校通知修订")
+            is_sent.set()
+            propose(there.desk, other, TODAY, asked)
+
+        with ThreadPoolExecutor(1) as pool:
+            with here.connection.writing():
+                propose(here.desk, one, TODAY, here.by("ma", reason="按学校通知修订"))
+                sent = pool.submit(send)
+                is_sent.wait(30)
+                wait([sent], timeout=1)  # whoever waits for nobody has submitted by then
+            sent.result()
+
+        stages = {line.number: line.stage for line in proposals.lines(here.connection, f"workflows/batches/{NEW}")}
+        assert stages == {one: proposals.Stage.WITHDRAWN, other: proposals.Stage.PROPOSED}
 
 
 def test_a_batch_is_changed_by_two_and_who_approves_late_is_told_that_it_was_published_meanwhile(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from engine.absences import Away, end, tell
+from engine.absences import Away, change, end, tell
 from engine.calendars import calendar_of
 from engine.copying import send_copy
 from engine.library import Library
@@ -22,7 +22,7 @@ from engine.trail.event import moment
 from engine.viewing import MANY_REVEALS, Purpose, Reason, reveal
 from notifications.composing import Hours, compose
 from notifications.lettering import Letters, left_of
-from notifications.messages.letters import Left, Letter
+from notifications.messages.letters import Left, Letter, Notice
 from notifications.messages.rendering import Messages
 from notifications.messages.wording import local
 from notifications.scanning import scan
@@ -303,24 +303,60 @@ def test_of_a_colleague_who_is_shown_much_the_mail_names_the_colleague_and_no_ca
     assert notice.unit == "S1"
 
 
-def test_who_is_told_to_be_away_reads_by_whom_which_days_and_why(waiting: tuple[Town, int]):
+@pytest.fixture
+def looked_after(waiting: tuple[Town, int]) -> Town:
+    """Somebody who looks after the people of the school, by name."""
     town, _ = waiting
     give_role(town.desk, "people.sx", "security_admin", "SX", at=NOW, actor="setup")
     with town.connection.writing():
         set_name(town.connection, "people.sx", "林𠮷")
-    days = (local(NOW).date(), local(NOW).date() + timedelta(days=3))
+    return town
+
+
+def days_away(ahead: int) -> tuple[date, date]:
+    return local(NOW).date() + timedelta(days=ahead), local(NOW).date() + timedelta(days=ahead + 3)
+
+
+def told_away(town: Town, days: tuple[date, date]) -> None:
     away = Away(login="approver.s1", first=days[0], last=days[1], reason="电话请假")
     assert tell(town.desk, away, town.request("absence", "people.sx")) == ()
-    compose(town.desk, NOW, Hours())
-    [notice] = [one for one in read(town, NOW, "approver.s1").notices if one.message == "absence"]
 
-    assert (notice.person, notice.away, notice.reason, notice.unit) == ("林𠮷", days, "电话请假", "S1")
 
-    [row] = absences.of_person(town.connection, "approver.s1")
-    end(town.desk, row.id, town.request("absence_end", "people.sx"))
+def of_absences(town: Town) -> list[Notice]:
     compose(town.desk, NOW, Hours())
-    [last] = [one for one in read(town, NOW, "approver.s1").notices if one.message == "absence"]
-    assert (last.person, last.away, last.reason) == ("林𠮷", None, None), "of one person only the last is told"
+    return [one for one in read(town, NOW, "approver.s1").notices if one.message == "absence"]
+
+
+def test_who_is_told_to_be_away_reads_by_whom_which_days_and_why(looked_after: Town):
+    told_away(looked_after, days_away(0))
+
+    [notice] = of_absences(looked_after)
+
+    assert (notice.person, notice.away, notice.reason, notice.unit) == ("林𠮷", days_away(0), "电话请假", "S1")
+    assert notice.was_away is None
+
+
+def test_of_two_absences_told_in_one_mail_both_are_read_and_of_one_that_is_ended_which_days_ended(looked_after: Town):
+    told_away(looked_after, days_away(0))
+    told_away(looked_after, days_away(9))
+    assert [one.away for one in of_absences(looked_after)] == [days_away(0), days_away(9)]
+
+    [first, _] = absences.of_person(looked_after.connection, "approver.s1")
+    end(looked_after.desk, first.id, looked_after.request("absence_end", "people.sx"))
+
+    found = [(one.away, one.was_away, one.reason) for one in of_absences(looked_after)]
+    assert found == [(days_away(9), None, "电话请假"), (None, days_away(0), None)]
+
+
+def test_an_absence_that_is_changed_is_read_once_with_the_days_before_and_now(looked_after: Town):
+    told_away(looked_after, days_away(0))
+    [row] = absences.of_person(looked_after.connection, "approver.s1")
+    away = Away(login="approver.s1", first=days_away(1)[0], last=days_away(1)[1], reason="再请一天")
+    change(looked_after.desk, row.id, away, row.told_at, looked_after.request("absence", "people.sx"))
+
+    found = [(one.away, one.was_away, one.reason) for one in of_absences(looked_after)]
+
+    assert found == [(days_away(1), days_away(0), "再请一天")]
 
 
 # --- a copy that a colleague sends (抄送) --------------------------------------------------------------------------

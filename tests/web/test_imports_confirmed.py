@@ -16,6 +16,7 @@ from exchange.invented import invent_students
 from exchange.rosters import ROSTER_COLUMNS
 from exchange.templates import write_sheet
 from tests.web.conftest import Person, Site
+from tests.web.test_api import Program
 from tests.web.test_imports import FACTS, checked, owed, plain, settled, sheet
 from tests.web.test_imports_of_packages import FINAL, PROVINCIAL, certify, facts_of, results, states
 
@@ -149,6 +150,40 @@ def test_a_sheet_taken_in_at_the_keyboard_in_nobodys_name_is_found_by_its_number
     assert "缴费.xlsx" not in approver.get("/files").text
     head.post(f"{address}/drop", {})
     assert head.get(address).status_code == 200, "what was taken in is not forgotten"
+
+
+def test_a_program_finds_what_was_taken_in_at_the_keyboard_where_its_person_finds_it(
+    site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "缴费.xlsx").write_bytes(sheet(tmp_path, [{"student_no": min(owed(site)), "fee_owed": "11.00"}]))
+    assert xueji(site, "import", "facts", str(tmp_path / "缴费.xlsx")).exit_code == 0
+    head, other = (Program(site, login, "import") for login in (school.HEAD, evening.OPERATOR))
+
+    [listed] = head.get("/imports").json()["runs"]
+    assert (listed["name"], listed["number"]) == ("缴费.xlsx", "0515-01")
+    for part in ("", "/faults", "/cases"):
+        assert head.get(f"/imports/{listed['id']}{part}").status_code == 200
+        assert other.get(f"/imports/{listed['id']}{part}").status_code == 404
+    assert other.get("/imports").json()["runs"] == []
+    assert head.post(f"/imports/{listed['id']}/drop", {}, "drop-00001").status_code == 409, "it was taken in"
+
+
+def test_of_a_sheet_that_was_taken_in_at_the_keyboard_the_page_says_from_the_command_line(
+    site: Site, tmp_path: Path
+) -> None:
+    number = min(owed(site))
+    first, second = (sheet(tmp_path, [{"student_no": number, "fee_owed": fee}]) for fee in ("11.00", "12.00"))
+    for name, body in (("缴费.xlsx", first), ("补缴.xlsx", second)):
+        (tmp_path / name).write_bytes(body)
+        assert xueji(site, "import", "facts", str(tmp_path / name)).exit_code == 0
+    head = site.signed_in(school.HEAD)
+
+    again, page = checked(head, FACTS, second)
+    assert "已从命令行导入，没有改动任何数据" in page
+    _, since = checked(head, FACTS, first)
+    assert "已从命令行导入过；此后又有改动" in since
+    head.post("/me/language", {"lang": "en"})
+    assert "from the command line; nothing was changed" in plain(head.get(again).text)
 
 
 def xueji(site: Site, *words: str) -> Result:

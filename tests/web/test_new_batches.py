@@ -192,6 +192,94 @@ def test_a_refused_batch_is_made_anew_and_who_approves_sees_what_changed_since(s
     assert other.post(f"{drafts}/approve").headers["location"].endswith("?said=approved")
 
 
+@pytest.mark.parametrize("field", ["again", "draft"])
+@pytest.mark.parametrize("forged", ["9" * 5000, "9" * 30, "987654", "-1"], ids=["5000 digits", "30", "nobody's", "-1"])
+def test_a_number_that_is_none_in_the_form_of_a_batch_loses_nothing_that_was_typed(
+    site: Site, field: str, forged: str
+) -> None:
+    admin = site.signed_in(FIRST)
+    form = {**form_of(admin), field: forged, "value-president": "曾令仪"}
+    wrong = admin.post(NEW, {**form, "title_en": ""})
+    assert (wrong.status_code, list(faults(wrong.text))) == (422, ["title_en"])
+    assert "曾令仪" in wrong.text
+    assert admin.post(NEW, form).status_code == 303
+
+
+def test_digits_of_another_script_name_no_proposal(site: Site) -> None:
+    first, other = site.signed_in(FIRST), site.signed_in(OTHER)
+    address = submitted(first)
+    other.post(f"{address}/refuse", {"reason": "审核截止晚了两天"})
+    number = address.rpartition("/")[2]
+    form = {**form_of(first, f"/admin/batches/again/{number}"), "title_en": ""}
+    assert "上次报的" in first.post(NEW, form).text
+
+    arabic = number.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    assert "上次报的" not in first.post(NEW, {**form, "again": arabic}).text
+
+
+def anew(site: Site, former: str, **changes: str) -> str:
+    """Where the proposal is that was made of a former one and submitted a minute later."""
+    site.watch.pass_by(minutes=1)
+    first = site.signed_in(FIRST)
+    form = form_of(first, f"/admin/batches/again/{former.rpartition('/')[2]}")
+    address = first.post(NEW, {**form, **changes}).headers["location"]
+    first.post(f"{address}/submit", {"effective_on": "2024-05-15", "reason": REASON})
+    return address
+
+
+def compared(page: str) -> list[str]:
+    """With which former proposals a page compares, in its order."""
+    return re.findall(r"<h2[^>]*>与第 (\d+) 号相比", page)
+
+
+def test_why_a_batch_was_refused_stays_in_sight_however_often_it_is_proposed_anew(site: Site) -> None:
+    first, other = site.signed_in(FIRST), site.signed_in(OTHER)
+    refused = submitted(first)
+    other.post(f"{refused}/refuse", {"reason": "审核截止晚了两天"})
+    second = anew(site, refused)
+    third = anew(site, second, **{"value-graduation_on": "2025-06-30"})
+
+    page = other.get(third).text
+    assert compared(page) == [refused.rpartition("/")[2], second.rpartition("/")[2]], "the refusal stands first"
+    assert page.index("审核截止晚了两天") < page.index("已由提交人收回")
+    assert f"内容与第 {refused.rpartition('/')[2]} 号一样" in other.get(second).text
+
+    other.post(f"{third}/approve")
+    place = "/admin/batches/2025-06"
+    site.watch.pass_by(minutes=1)
+    draft = first.post(NEW, {**form_of(first, f"{place}/change"), "value-graduation_on": "2025-07-01"})
+    assert compared(first.get(draft.headers["location"]).text) == [], "what was approved since has settled it"
+
+
+def test_a_draft_that_lay_while_another_was_refused_does_not_hide_the_refusal(site: Site) -> None:
+    first, other = site.signed_in(FIRST), site.signed_in(OTHER)
+    lies = drafted(first, **{"value-graduation_on": "2025-07-01"})
+    refused = submitted(first)
+    other.post(f"{refused}/refuse", {"reason": "审核截止晚了两天"})
+    site.watch.pass_by(minutes=1)
+    first.post(f"{lies}/submit", {"effective_on": "2024-05-15", "reason": REASON})
+
+    page = other.get(lies).text
+    assert compared(page) == [refused.rpartition("/")[2]]
+    assert "审核截止晚了两天" in page
+
+
+def test_a_batch_that_is_proposed_as_another_kind_says_why_the_former_was_refused(site: Site) -> None:
+    first, other = site.signed_in(FIRST), site.signed_in(OTHER)
+    refused = submitted(first)
+    other.post(f"{refused}/refuse", {"reason": "审核截止晚了两天"})
+    site.watch.pass_by(minutes=1)
+    form = form_of(first, f"{NEW}?kind=intake&profile=open-university")
+    given = {"name": "2025-06", "title_zh": "2025年秋季入学", "title_en": "Intake of autumn 2025"}
+    address = first.post(NEW, {**form, **given}).headers["location"]
+    first.post(f"{address}/submit", {"effective_on": "2024-05-15", "reason": REASON})
+
+    page = other.get(address).text
+    assert compared(page) == [refused.rpartition("/")[2]]
+    assert "审核截止晚了两天" in page
+    assert "不能逐项相比" in page
+
+
 def test_what_waits_is_changed_by_who_proposed_it_and_the_former_is_no_longer_to_be_approved(site: Site) -> None:
     first, other = site.signed_in(FIRST), site.signed_in(OTHER)
     address = submitted(first)

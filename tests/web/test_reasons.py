@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from console.demo import evening
+from console.web.queue.reasons import Offered, of_every
 from tests.conftest import MadeOnce
 from tests.web.conftest import Person, Site
 from tests.web.reading import filled
@@ -23,7 +24,9 @@ from tests.web.voting import SIGNER, Ballot, balloting, stage
 PHOTO = "电子照片不是本人近照，或有白边、变形、模糊，请重新采集合格照片后再报"
 BEFORE = "电子照片不是本人近照，请重采后再报"
 LINK = re.compile(
-    r'<li><a href="([^"]+)" data-key="(\d+)" data-fill>([^<]+)</a>( <span class="xj-quiet">您用过</span>)?</li>'
+    r'<li><a href="([^"]+)" data-key="(\d+)" data-fill lang="zh-CN">([^<]+)</a>'
+    r'( <span class="xj-quiet">(?:您用过|used by you)</span>)?'
+    r'(?:<p class="xj-quiet">([^<]+)</p>)?</li>'
 )
 
 
@@ -34,11 +37,15 @@ class Offer(NamedTuple):
     key: int
     words: str
     is_own: bool
+    gloss: str
 
 
 def offers(html: str) -> list[Offer]:
     """The reasons a page offers, in the order of its list."""
-    return [Offer(unescape(at), int(key), unescape(words), bool(own)) for at, key, words, own in LINK.findall(html)]
+    return [
+        Offer(unescape(at), int(key), unescape(words), bool(own), unescape(gloss))
+        for at, key, words, own, gloss in LINK.findall(html)
+    ]
 
 
 def standing(html: str) -> str:
@@ -134,13 +141,35 @@ def test_a_number_that_no_reason_has_fills_nothing_in(approver: Person, place: s
     assert (html.status_code, standing(html.text)) == (200, "")
 
 
-def test_the_reasons_are_in_the_language_of_the_page(approver: Person) -> None:
+def test_whoever_works_in_english_reads_what_a_reason_says_and_sends_the_student_the_chinese(
+    site: Site, approver: Person
+) -> None:
     approver.post("/me/language", {"lang": "en"})
+    number = ready(approver)
 
-    html = approver.get(f"/cases/{ready(approver)}/do/site_return").text
+    [first, *_] = found = offers(approver.get(f"/cases/{number}/do/site_return").text)
+    html = approver.get(first.address).text
+    form = filled(html, f"/cases/{number}/do/site_return")
 
-    assert "The photo is not recent, has a white border" in html
-    assert PHOTO not in html
+    assert first.gloss.startswith("The photo is not recent, has a white border")
+    assert [bool(one.gloss) for one in found] == [True] * 6 + [False], "own words are as they were written"
+    assert standing(html) == first.words == PHOTO
+    assert approver.post(f"/cases/{number}/do/site_return", form).status_code == 303
+    assert events(site, number)[-1]["data"]["reason"] == PHOTO
+
+
+def test_whoever_works_in_chinese_reads_no_english_below_the_reasons(approver: Person) -> None:
+    found = offers(approver.get(f"/cases/{ready(approver)}/do/site_return").text)
+
+    assert {one.gloss for one in found} == {""}
+
+
+def test_of_several_ways_back_with_other_reasons_none_is_offered_before_one_is_chosen() -> None:
+    photo, form, own = (Offered("/", words, words == BEFORE) for words in (PHOTO, "请本人重新签名后再报", BEFORE))
+
+    assert of_every([(photo, own)]) == (photo, own)
+    assert of_every([(photo, own), (photo,)]) == (photo, own)
+    assert of_every([(photo,), (form,)]) == of_every([(photo,), ()]) == ()
 
 
 def test_many_are_sent_back_for_a_reason_chosen_by_number_without_a_script(site: Site, approver: Person) -> None:
@@ -183,6 +212,20 @@ def test_whoever_signs_against_a_list_is_offered_the_reasons_of_sending_it_back(
     assert standing(page) == found[1].words == "表2、表3 人数合计与表1 不符，请逐人核对以后重新报送"
     assert desk.signs("handler", vote="no", reason=standing(page))[0] == 303
     assert desk.state == "draft"
+
+
+def test_whoever_signs_against_a_list_is_offered_what_the_same_person_wrote_with_a_no_before(site: Site) -> None:
+    desk = at_work(site)
+    desk.sent_back_and_reviewed()
+    own = "名单上有人的照片不是本人，请核对以后重新定稿"
+    found = []
+    for _ in range(2):
+        assert desk.posted(desk.handler, "step", trigger="close")[0] == 303
+        assert desk.scans(desk.handler, 240) == 303
+        found.append([one.words for one in offers(desk.handler.get(f"{desk.address}/sign").text) if one.is_own])
+        assert desk.signs("handler", vote="no", reason=own)[0] == 303
+
+    assert found == [[], [own]]
 
 
 @pytest.fixture(scope="module")

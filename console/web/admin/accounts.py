@@ -12,17 +12,13 @@ from typing import NamedTuple
 from unicodedata import category, normalize
 
 from console.access.handing_out import Handed, forget_second_factor, hand_out_code
-from console.calling import SETUP
 from console.web.admin.people import Person, choices, misplaced, person
 from console.web.admin.scope import is_own, own_paths
-from console.web.cases.reading import NOBODY
 from console.web.fault_pages import in_language
 from console.web.faults import FieldFault, FieldFaults
-from console.web.in_force import PUBLISHER
 from console.web.visit import Visit
 from engine import organisation
-from engine.actors import EXAMINER, IMPORT, ROLL_CALL, THE_PAST, TIMER
-from engine.definition import RESERVED_ROLES
+from engine.actors import RESERVED
 from engine.delegating import LOOKS_AFTER_PEOPLE
 from engine.organisation import LONGEST_NAME
 from engine.store import access, administration, registry
@@ -33,10 +29,6 @@ from notifications.messages.envelopes import Unmailable, address_of
 LOGIN, NAME, MAIL, ROLE, UNIT = FIELDS = ("login", "name", "mail", "role", "unit")
 """Of the form that adds an account."""
 _LOGIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{1,63}")
-_NOBODYS = RESERVED_ROLES | {SETUP, PUBLISHER} | {
-    one.login for one in (IMPORT, TIMER, THE_PAST, ROLL_CALL, EXAMINER, NOBODY)
-}  # fmt: skip
-"""Who acts in the trail without being anybody: a person called so would be taken for it."""
 
 
 class Door(NamedTuple):
@@ -79,7 +71,7 @@ def _login(visit: Visit, login: str) -> FieldFault | None:
     if not _LOGIN.fullmatch(login):
         why = visit.say("写 2 至 64 个英文字母、数字或 . _ @ -，以字母或数字开头")
         return FieldFault(LOGIN, title, why)
-    if login.lower() in _NOBODYS:
+    if login.casefold() in RESERVED:
         return FieldFault(LOGIN, title, visit.say("系统自己用这个名称，请换一个"))
     if administration.is_taken(visit.desk.connection, login):
         return FieldFault(LOGIN, title, visit.say("已有人用这个登录名（大小写不分）；就是此人的话，请查找后给角色"))

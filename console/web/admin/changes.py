@@ -16,7 +16,7 @@ from console.web.admin.tokens import scopes_said
 from console.web.auditing.frame import names_of
 from console.web.lettering import long_day, long_moment
 from console.web.visit import Visit
-from engine.absences import AWAY, BACK
+from engine.absences import AWAY, BACK, WAS
 from engine.store.changes import OF_PEOPLE_AND_UNITS, changes, ever_at
 from engine.store.unit_names import NAME_WAS
 from engine.trail.event import EventKind
@@ -119,12 +119,10 @@ def _absence(visit: Visit, data: Mapping[str, Any], name: str) -> str:
         return visit.say("把 {name}（{login}）记为在岗，原登记 {first}—{last} 不在", **told)
     what = (
         visit.say("改 {name}（{login}）的不在岗：{first}—{last}", **told)
-        if "was" in data
+        if WAS in data
         else visit.say("登记 {name}（{login}）不在岗：{first}—{last}", **told)
     )
-    if "stand_in" not in data:
-        return visit.say("{what}；理由：{why}", what=what, why=data["why"])
-    return visit.say("{what}，由 {login} 代办；理由：{why}", what=what, login=data["stand_in"], why=data["why"])
+    return visit.say("{what}；理由：{why}", what=what, why=data["why"])
 
 
 def _let_in_anew(visit: Visit, data: Mapping[str, Any], name: str) -> str:

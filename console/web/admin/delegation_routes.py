@@ -6,11 +6,12 @@ import secrets
 
 from fastapi import Response
 
+from console.web import forms
 from console.web.admin import absences, delegations, people
 from console.web.admin.frame import tabs
 from console.web.audiences import Audience
 from console.web.doors import Doors
-from console.web.faults import FieldFaults
+from console.web.faults import FieldFaults, NotFound
 from console.web.visit import Visit
 from engine.records import Sentence
 
@@ -91,15 +92,25 @@ def lend(visit: Visit) -> Response:
 
 @doors.post("/me/delegations/away", to=Audience.STAFF)
 def be_away(visit: Visit) -> Response:
-    """Say on which days one is away, or that one is back."""
+    """Say on which days one is away, that one is back, or that one will not be away after all."""
     if "back" in visit.form:
         delegations.be_back(visit)
         return visit.go("/me/delegations?said=back")
+    if "cancel" in visit.form:
+        return _cancelled(visit)
     try:
         delegations.be_away(visit)
     except FieldFaults as problem:
         return _own(visit, problem=problem)
     return visit.go("/me/delegations?said=away")
+
+
+def _cancelled(visit: Visit) -> Response:
+    try:
+        absences.end_own(visit, forms.number(visit.form["cancel"]) or 0)
+    except NotFound:  # clicked twice, or ended by an administrator meanwhile
+        return visit.go("/me/delegations?said=over")
+    return visit.go("/me/delegations?said=cancelled")
 
 
 @doors.post("/me/delegations/end", to=Audience.STAFF)

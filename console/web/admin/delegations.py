@@ -92,7 +92,7 @@ def page(visit: Visit, before: int | None, *, is_over: bool) -> Delegations:
     return Delegations(
         lines=found[:PAGE],
         refused=refused(visit),
-        gaps=[_gap(visit, one) for one in vacancies(connection, paths, visit.at, _AHEAD, works(visit))],
+        gaps=[gap(visit, one) for one in vacancies(connection, paths, visit.at, _AHEAD, works(visit))],
         following=f"/admin/delegations?{urlencode(more)}" if more else "",
     )  # fmt: skip
 
@@ -164,7 +164,8 @@ def _refused(visit: Visit, event: Mapping[str, Any]) -> Refused:
     )
 
 
-def _gap(visit: Visit, one: Vacancy) -> Gap:
+def gap(visit: Visit, one: Vacancy) -> Gap:
+    """A vacancy in words, and where somebody of the visitor's units is given the role."""
     code = one.path.rstrip("/").rpartition("/")[2]
     held_at = visit.desk.library.rulebook.organisation.roles[one.role].held_at
     above = [unit for unit in reversed(one.path.strip("/").split("/")) if visit.desk.units()[unit].kind in held_at]
@@ -259,8 +260,8 @@ def be_away(visit: Visit) -> None:
 
 
 def be_back(visit: Visit) -> None:
-    """The visitor is not away any more; who stood in by what somebody else told does so no longer."""
-    absences.end_own(visit.desk, visit.asks("absence_end"))
+    """The visitor is not away any more; what is over, or still to come, stays as it is."""
+    absences.end_now(visit.desk, visit.login, visit.asks("absence_end"))
 
 
 def take_back(visit: Visit) -> None:

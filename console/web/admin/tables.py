@@ -107,11 +107,11 @@ def _delegations(visit: Visit) -> Shown:
 def _absences(visit: Visit) -> Shown:
     rows = [
         (
-            one.name, one.one.login, one.unit, one.one.first, one.one.last, one.stand_in or None, one.waiting,
-            "；".join(one.gaps) or None, one.teller or visit.say("本人"),
+            one.name, one.one.login, one.unit, one.one.first, one.one.last, one.waiting,
+            "；".join(f"{gap.unit} · {gap.role}" for gap in one.gaps) or None, one.teller or visit.say("本人"),
             None if one.one.told_at is None else minute(one.one.told_at), one.one.reason,
         )
-        for one in absences.page(visit)
+        for one in absences.page(visit, most=FEWER_THAN_ALL)
     ]  # fmt: skip
     heads = both(
         "人员",
@@ -119,7 +119,6 @@ def _absences(visit: Visit) -> Shown:
         "单位",
         "第一天",
         "最后一天",
-        "代办人",
         "在等的件数",
         "没有别人能办的",
         "由谁登记",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -88,13 +89,7 @@ def keep(visit: Visit, run: Run, chosen: Sequence[Chosen]) -> str:
 
 def shown_by(waiting: Waiting, asked: Filter) -> Iterator[Placed]:
     """All that a filter shows, up to as many as are decided on at once."""
-    page, after = waiting.page(asked)
-    count = len(page)
-    yield from page
-    while after and count < MOST:
-        page, after = waiting.page(asked.with_(after=after))
-        count += len(page)
-        yield from page
+    return islice(chain.from_iterable(waiting.pages(asked)), MOST)
 
 
 def _chosen(visit: Visit, waiting: Waiting, asked: Filter) -> Iterator[Placed]:

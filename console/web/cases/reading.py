@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.actors import Actor
+from engine.actors import ONLOOKER, Actor
 from engine.definition import Definition
 from engine.desk import Desk
 from engine.eligibility import works_by
@@ -24,7 +24,7 @@ from engine.store.people import PERSON
 from engine.store.registry import BatchRow
 from engine.store.stories import StoryLine, ToldLine
 
-NOBODY = Actor(login="console")
+NOBODY = Actor(login=ONLOOKER)
 """Who looks where nobody's rights are asked."""
 
 

@@ -18,12 +18,14 @@ from engine.proposed_batches import batch_differences, batch_name, is_published
 from engine.store import proposals
 from engine.store.proposals import Line, Proposal, Stage, is_batch
 
+_NOT_APPROVED = (Stage.REFUSED, Stage.WITHDRAWN)
+
 
 class Since(NamedTuple):
-    """A proposal before another for the same batch, and in what they differ."""
+    """A proposal before another for the same batch, and in what they differ; None where that cannot be said."""
 
     line: Line
-    differences: tuple[Difference, ...]
+    differences: tuple[Difference, ...] | None
 
 
 def form_again(visit: Visit, number: int) -> Form:
@@ -54,7 +56,7 @@ def form_of_batch(visit: Visit, name: str) -> Form:
 
 def can_be_made_anew(visit: Visit, line: Line) -> bool:
     """Whether the visitor may propose anew what a proposal of a batch said."""
-    is_over = line.stage in (Stage.REFUSED, Stage.WITHDRAWN) and line.effective_on is not None
+    is_over = line.stage in _NOT_APPROVED and line.effective_on is not None
     is_waiting = line.stage is Stage.PROPOSED and line.made_by == visit.login
     return is_batch(line.file) and (is_over or is_waiting) and not is_published(visit.desk, batch_name(line.file))
 
@@ -64,19 +66,49 @@ def can_be_changed(visit: Visit, file: str) -> bool:
     return is_batch(file) and newest_of(visit, batch_name(file)) is not None
 
 
-def since_the_one_before(visit: Visit, one: Proposal) -> Since | None:
-    """In what a proposal of a batch differs from the last one that nobody approved; None where there is none."""
-    formers = [
+def since_the_former(visit: Visit, one: Proposal) -> tuple[Since, ...]:
+    """In what a proposal of a batch differs from what nobody approved before it; of the time since the last approval.
+
+    First the last one that was refused, whatever was submitted after it: who approves reads why somebody else did not.
+    Then the last one of all, where that is another one and was refused or taken back.
+    """
+    before = _submitted_before(visit, one.line) if is_batch(one.line.file) else []
+    approved = max((_decided(line) for line in before if line.stage is Stage.APPROVED), default=("", 0))
+    refused = [line for line in before if line.stage is Stage.REFUSED and _decided(line) > approved]
+    shown = [max(refused, key=_decided)] if refused else []
+    if before and before[0].stage in _NOT_APPROVED and before[0] not in shown:
+        shown.append(before[0])
+    return tuple(Since(line, _differences(visit, line, one)) for line in shown)
+
+
+def _submitted_before(visit: Visit, own: Line) -> list[Line]:
+    """What was submitted for a batch before a proposal, the newest first; before a draft all of it.
+
+    By the moment, not by the number: that is a draft's already, which may lie while others are refused.
+    """
+    every = [
         line
-        for line in (proposals.lines(visit.desk.connection, one.line.file) if is_batch(one.line.file) else ())
-        if line.number < one.line.number and line.effective_on is not None
+        for line in proposals.lines(visit.desk.connection, own.file)
+        if line.number != own.number and line.effective_on is not None
     ]
-    if not formers or formers[0].stage not in (Stage.REFUSED, Stage.WITHDRAWN):
-        return None
-    former = proposals.proposal(visit.desk.connection, formers[0].number)
-    was = None if former is None else readable(visit, one.line.file, former.body)
+    if own.stage is not Stage.DRAFT:
+        every = [line for line in every if _submitted(line) < _submitted(own)]
+    return sorted(every, key=_submitted, reverse=True)
+
+
+def _submitted(line: Line) -> tuple[str, int]:
+    return line.made_at, line.number
+
+
+def _decided(line: Line) -> tuple[str, int]:
+    return line.decided_at or "", line.number
+
+
+def _differences(visit: Visit, former: Line, one: Proposal) -> tuple[Difference, ...] | None:
+    then = proposals.proposal(visit.desk.connection, former.number)
+    was = None if then is None else readable(visit, one.line.file, then.body)
     now = readable(visit, one.line.file, one.body)
     if was is None or now is None or was.kind != now.kind:
         return None
     words = visit.desk.library.rulebook_for(now.profile).vocabulary
-    return Since(formers[0], tuple(batch_differences(words, was, now)))
+    return tuple(batch_differences(words, was, now))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, cast
 
-from console.web import lettering
+from console.web import forms, lettering
 from console.web.audiences import Audience
 from console.web.definitions import publishing
 from console.web.definitions.batch_patterns import (
@@ -39,7 +40,7 @@ from engine.publishing import broken_orders
 from engine.records import Json
 from engine.scopes import choice_titles
 from engine.store import proposals
-from engine.store.proposals import BATCHES, Stage, is_batch
+from engine.store.proposals import BATCHES, Proposal, Stage, is_batch
 from engine.vocabulary import BatchFile, Fact
 
 VALUE = "value-"
@@ -242,12 +243,20 @@ def _form(visit: Visit, kind: str, given: Mapping[str, str], values: Mapping[str
 
 def _beside(visit: Visit, made: Made) -> tuple[str, Mapping[str, Json]]:
     """What the values of a form stand beside, and those values: as proposed before, as it is, or of last time."""
-    if made.again.isdecimal():
-        former = publishing.seen(visit, int(made.again))
+    former = _former(visit, made.again)
+    if former is not None:
         return visit.say("上次报的"), _values(readable(visit, former.line.file, former.body))
     if made.change:
         return visit.say("现在的"), _values(newest_of(visit, made.change))
     return (visit.say("上次"), pattern(visit, made.like).values) if made.like else ("", {})
+
+
+def _former(visit: Visit, again: str) -> Proposal | None:
+    """The proposal that is made anew; None where there is none: what was typed is not lost by that."""
+    number = forms.number(again)
+    with suppress(NotFound):
+        return None if number is None else publishing.seen(visit, number)
+    return None
 
 
 def _values(read: BatchFile | None) -> Mapping[str, Json]:
@@ -408,11 +417,10 @@ def _kept(visit: Visit, name: str, text: str) -> int:
     if read.findings.faults:
         raise FieldFaults([_placed(visit, read.file, text, one) for one in read.findings.faults])
     number = proposing.keep_draft(visit.desk, read, request)
-    old = visit.form.get("draft", "")
-    if old.isdecimal() and any(
-        one.number == int(old) and is_batch(one.file) for one in proposals.drafts_of(visit.desk.connection, visit.login)
-    ):
-        proposing.withdraw(visit.desk, int(old), request)
+    old = forms.number(visit.form.get("draft", ""))
+    drafts = proposals.drafts_of(visit.desk.connection, visit.login) if old is not None else ()
+    if old is not None and any(one.number == old and is_batch(one.file) for one in drafts):
+        proposing.withdraw(visit.desk, old, request)
     return number
 
 

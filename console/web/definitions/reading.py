@@ -69,7 +69,7 @@ class RuleLine(NamedTuple):
 
 
 class Usual(NamedTuple):
-    """The usual reasons of one kind of step, under their words; `of` is the list they belong to, if it is one."""
+    """The usual reasons of a kind of step, or a step's own, under its words; `of` is its list, if it is of one."""
 
     of: Bilingual | None
     words: str
@@ -214,6 +214,9 @@ def _usual(visit: Visit, one: Definition) -> Iterator[Usual]:
         for kind, words in kinds.items():
             if found := part.reasons.of(kind):
                 yield Usual(None if part is one else part.title, words, found)
+        for step in part.transitions.values():
+            if step.reasons:
+                yield Usual(None if part is one else part.title, visit.title(step.title), step.reasons)
 
 
 def _busy(visit: Visit, one: Definition, standing: Mapping[str, Mapping[str, int]]) -> int:

@@ -97,17 +97,13 @@ _Row: TypeAlias = Callable[[Visit, Placed, Found], tuple[Cell, ...]]
 
 
 def _waiting(visit: Visit, asked: Filter, row: _Row) -> Iterator[tuple[Cell, ...]]:
-    waiting, after = waiting_for(visit, asked), ""
-    while True:
-        page, after = waiting.page(asked.with_(after=after))
+    for page in waiting_for(visit, asked).pages(asked):
         found = read_cases(visit.desk.connection, [one.case for one in page]) if page else {}
         yield from (
             row(visit, one, found[one.case])
             for one in page
             if one.case in found and visit.visible.sees(found[one.case].case)
         )
-        if not after:
-            return
 
 
 def _placed(visit: Visit, placed: Placed, found: Found) -> tuple[Cell, ...]:

@@ -12,6 +12,7 @@ from console.taking_in_findings import MOST, Findings, read_findings
 from console.taking_in_kinds import FACTS, PAYMENTS, ROSTER, Kind, kinds_of
 from console.taking_in_photos import PHOTOS
 from console.taking_in_results import FINAL, PROVINCIAL
+from console.web.presence import Presence
 from console.web.queue.people import name_of, tone_of
 from console.web.visit import Visit
 from engine.actors import IMPORT
@@ -134,11 +135,12 @@ def past_of(visit: Visit, wanted: str) -> list[Past]:
     return [_past(visit, one) for one in import_runs.runs_of(visit.desk.connection, whose(visit), _SHOWN, wanted)]
 
 
-def whose(visit: Visit) -> tuple[str, ...]:
+def whose(visit: Presence) -> tuple[str, ...]:
     """Whose runs a person sees: the own, and nobody's for who keeps the records of every unit there is."""
     roots = [one.path for one in visit.desk.units().values() if one.parent is None]
     keeps_all = all(visit.actor.holds(KEEPER, path) for path in roots)
-    return (visit.login, IMPORT.login) if keeps_all else (visit.login,)
+    own = visit.actor.login
+    return (own, IMPORT.login) if keeps_all else (own,)
 
 
 def _past(visit: Visit, run: Run) -> Past:

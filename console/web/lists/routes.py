@@ -28,7 +28,7 @@ from console.web.lists.overview import overview
 from console.web.lists.printing import printed, printed_receipt
 from console.web.lists.reading import read_book
 from console.web.lists.view import ListView, list_view
-from console.web.queue.reasons import Offered, chosen, offered
+from console.web.queue.reasons import Offered, chosen, of_every, offered
 from console.web.visit import Visit
 from engine.records import Sentence
 
@@ -189,7 +189,7 @@ def _back_page(
         raise NotFound
     return visit.page(
         "lists/back.html", status=422 if refused or faults else 200, view=shown, ways=ways,
-        form=form_of(visit, shown, refused, faults), why=_why(visit, shown, ways[0].trigger),
+        form=form_of(visit, shown, refused, faults), why=_why(visit, shown, *(one.trigger for one in ways)),
     )  # fmt: skip
 
 
@@ -200,10 +200,10 @@ class _Why(NamedTuple):
     offered: tuple[Offered, ...]
 
 
-def _why(visit: Visit, shown: ListView, trigger: str) -> _Why:
-    """Of several ways back, the reasons are those of the first."""
-    book = shown.book
-    those = offered(visit, book.machine, book.machine.step(book.case.state, trigger), visit.request.url.path)
+def _why(visit: Visit, shown: ListView, *triggers: str) -> _Why:
+    """Which of several ways back is meant is chosen beside the reasons, so they are those of every one."""
+    book, here = shown.book, visit.request.url.path
+    those = of_every([offered(visit, book.machine, book.machine.step(book.case.state, one), here) for one in triggers])
     return _Why(visit.form.get("reason") or chosen(visit, those) or "", those)
 
 

@@ -57,7 +57,7 @@ class Filter:
         cohort: A cohort of students, `level` a level of study.
         who: `me`: what the person has open; `seen`: what they have opened since it came.
         sort: One of `Sort`.
-        after: Where the page before ended (`paging.end_after`).
+        after: Where the page before ended (`paging.Ends.after`).
         case: The number of the open case.
     """
 

@@ -6,12 +6,12 @@ The selection is kept and sent as from the page of a batch (`console.web.batches
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby, islice
 
 from console.web.batches.nudging import keep
 from console.web.faults import NotFound
 from console.web.queue.filtering import Filter
-from console.web.queue.waiting import Waiting, waiting_for
+from console.web.queue.waiting import waiting_for
 from console.web.visit import Visit
 from engine.lane_queries import Placed
 from engine.store import urgings
@@ -31,21 +31,12 @@ def choose(visit: Visit, rule: str, asked: Filter) -> str:
     known = book.rules.get(rule)
     if known is None or known.title is None or known.remedy is None:
         raise NotFound
-    found = list(_blocked(waiting_for(visit, asked), asked.with_(lane="blocked", rule=rule, case="", after="")))
+    held = asked.with_(lane="blocked", rule=rule, case="", after="")
+    found = list(islice(chain.from_iterable(waiting_for(visit, asked).pages(held)), MOST))
     what = f"请办“{known.title.zh}”——{known.remedy.zh}"
     role = known.remedy.by
     nudges = list(_to_students(rule, what, found) if role == "student" else _to_staff(visit, (role, rule), what, found))
     return keep(visit, ("", asked.with_(case="", after="").address()), nudges)
-
-
-def _blocked(waiting: Waiting, asked: Filter) -> Iterator[Placed]:
-    page, after = waiting.page(asked)
-    yield from page
-    count = len(page)
-    while after and count < MOST:
-        page, after = waiting.page(asked.with_(after=after))
-        count += len(page)
-        yield from page
 
 
 def _to_students(rule: str, what: str, found: Sequence[Placed]) -> Iterator[Nudge]:

@@ -19,11 +19,15 @@ _CHOSEN = "preset"
 
 
 class Offered(NamedTuple):
-    """A reason that can be chosen: the address of the same form with it, its words, whether they are the person's."""
+    """A reason that can be chosen: the address of the same form with it, its words, whether they are the person's.
+
+    `gloss` is what the words say in the language of the page, where that is another.
+    """
 
     address: str
     words: str
     is_own: bool
+    gloss: str = ""
 
 
 def offered(
@@ -32,7 +36,7 @@ def offered(
     """The reasons of a step in the order of their keys; none where nobody is asked why.
 
     Args:
-        visit: Whose form it is; the words are in its language.
+        visit: Whose form it is; only the gloss is in its language.
         machine: By what the case is decided.
         step: What is to be said why of.
         here: The address of the form, without what it was asked with.
@@ -42,18 +46,32 @@ def offered(
         return ()
     rest = [(name, value) for name, value in asked if name != _CHOSEN]
     return tuple(
-        Offered(f"{here}?{urlencode([*rest, (_CHOSEN, place)])}", words, is_own)
-        for place, (words, is_own) in enumerate([*_found(visit, machine, step)][:_MOST], start=1)
+        Offered(f"{here}?{urlencode([*rest, (_CHOSEN, place)])}", words, is_own, gloss)
+        for place, (words, is_own, gloss) in enumerate([*_found(visit, machine, step)][:_MOST], start=1)
     )
 
 
-def _found(visit: Visit, machine: Machine, step: Step) -> Iterator[tuple[str, bool]]:
-    usual = visit.desk.library.usual_reasons(machine.definition, step.transition)
-    yield from ((visit.title(one), False) for one in usual)
-    if REASON in step.asked and len(usual) < _MOST:
+def _found(visit: Visit, machine: Machine, step: Step) -> Iterator[tuple[str, bool, str]]:
+    """Words, whether they are the person's, gloss: students read the Chinese, some at the desk only English."""
+    usual = visit.desk.library.usual_reasons(machine.definition, step.trigger)
+    yield from ((one.zh, False, one.en if visit.lang == "en" else "") for one in usual)
+    if len(usual) < _MOST:
         known = {words for one in usual for words in (one.zh, one.en)}
-        own = desk_work.reasons_of(visit.desk.connection, visit.login, step.trigger, _MOST + len(known))
-        yield from ((words, True) for words in own if words not in known)
+        own = desk_work.reasons_of(visit.desk.connection, visit.login, _taken(step), _MOST + len(known))
+        yield from ((words, True, "") for words in own if words not in known)
+
+
+def _taken(step: Step) -> str:
+    """The step under which a reason is kept: of a vote against, the one that the no takes."""
+    sign = step.transition.sign
+    against = None if sign is None or REASON in step.asked else sign.against
+    return against or step.trigger
+
+
+def of_every(ways: Sequence[tuple[Offered, ...]]) -> tuple[Offered, ...]:
+    """What is offered where several steps are to choose from: none, unless the same is usual with each of them."""
+    usual = {tuple(one.words for one in those if not one.is_own) for those in ways}
+    return ways[0] if len(usual) == 1 else ()
 
 
 def chosen(visit: Visit, those: Sequence[Offered]) -> str | None:

@@ -118,6 +118,8 @@ def _todo(visit: Visit, asked: Filter) -> Response:
     if units is not None:
         return visit.page("queue/units.html", q=words_for(visit), units=units, filter=asked)
     view: QueueView = queue_view(visit, asked, waiting)
+    if visit.is_fragment and view.is_anew:
+        return visit.go(asked.address())  # nothing of it is put behind what stands there already
     if visit.is_fragment and asked.after:
         words = words_for(visit)
         return HTMLResponse(visit.part("queue/sections.html", "more", q=words, view=view, filter=asked, is_more=True))
@@ -128,7 +130,7 @@ def _todo(visit: Visit, asked: Filter) -> Response:
         "queue/page.html",
         q=words_for(visit),
         view=view,
-        filter=asked,
+        filter=view.filter,
         undo=undoable(visit, params["undo"]) if "undo" in params else None,
         said=_said(visit),
         open=view.open,

@@ -65,11 +65,13 @@ class Pace:
 class QueueView:
     """The page.
 
+    `is_anew` where the place to go on from is no more, so that the list begins at its beginning.
     `empty` says why nothing of it can be done; None where something can. `previous` and `following` are the addresses
     of the pages of the list before and behind this one; `mark` says what the pulse compares with.
     """
 
     filter: Filter
+    is_anew: bool
     counts: Counts
     empty: Empty | None
     sections: tuple[Section, ...]
@@ -98,7 +100,8 @@ class Read:
 def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
     """What waits for whoever visits, under a filter."""
     connection = visit.desk.connection
-    page, after, before = listing(waiting, filter_)
+    page, after, before, is_anew = listing(waiting, filter_)
+    filter_ = filter_.with_(after="") if is_anew else filter_
     opened = open_id(filter_)
     wanted = [*(one.case for one in page), *([] if opened is None else [opened])]
     beside = around(visit, page)
@@ -111,6 +114,7 @@ def queue_view(visit: Visit, filter_: Filter, waiting: Waiting) -> QueueView:
     tally = desk_work.tally(connection, visit.login, midnight(visit), visit.at)
     return QueueView(
         filter=filter_,
+        is_anew=is_anew,
         counts=counts,
         empty=why_empty(visit, filter_, waiting),
         sections=sections(visit, filter_, waiting, Listed(page=page, rows=rows, told=read.lying.told)),

@@ -16,7 +16,7 @@ from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 from console.web.queue.filtering import LANES, Filter, Sort
-from console.web.queue.paging import ORDERS, Gone, end_after, end_of, nobody, order_of
+from console.web.queue.paging import ORDERS, Ends, order_of
 from console.web.visit import Visit
 from engine.lane_queries import Hindrance, Kind, Placed, Queue, kind_of
 from engine.lane_slices import Cursor, Order
@@ -49,8 +49,8 @@ class Short:
     """A queue that was read as a whole, each case once."""
 
     every: tuple[Placed, ...]
+    ends: Ends
     own: frozenset[int] = frozenset()
-    gone: Gone = nobody
 
     @cached_property
     def _by_case(self) -> Mapping[int, Placed]:
@@ -91,15 +91,24 @@ class Short:
 
     def page(self, asked: Filter) -> tuple[Sequence[Placed], str]:
         """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
-        chosen, end = self.chosen(asked), end_of(asked, self.standing, self.gone)
+        chosen, end = self.chosen(asked), self.end(asked)
         first = 0 if end is None else bisect_right(chosen, end, key=ORDERS[order_of(asked)])
         page = chosen[first : first + PAGE]
-        return page, end_after(asked, page[-1]) if first + PAGE < len(chosen) else ""
+        return page, self.ends.after(asked, page[-1]) if first + PAGE < len(chosen) else ""
+
+    def end(self, asked: Filter) -> Cursor | None:
+        """Where the page before ended; None where that place is none, or is no more."""
+        return self.ends.of(asked, self.standing)
+
+    def pages(self, asked: Filter) -> Iterator[Sequence[Placed]]:
+        """All that a filter shows, a page at a time."""
+        chosen = self.chosen(asked)
+        return (chosen[at : at + PAGE] for at in range(0, len(chosen), PAGE))
 
     def workable(self, asked: Filter, most: int) -> tuple[Sequence[Placed], str]:
         """The first that are not blocked, and behind which the next page begins; nothing on the last."""
         chosen = [one for one in self.chosen(asked) if one.lane is not Lane.BLOCKED]
-        return chosen[:most], end_after(asked, chosen[most - 1]) if most < len(chosen) else ""
+        return chosen[:most], self.ends.after(asked, chosen[most - 1]) if most < len(chosen) else ""
 
     def before(self, asked: Filter, first: Placed) -> Sequence[Placed]:
         """A page of those that stand before a case, and one more; the nearest first."""
@@ -164,7 +173,7 @@ class Long:
     paths: Mapping[str, str]
     own: frozenset[int] = frozenset()
     begins: Sequence[Placed] = ()
-    gone: Gone = nobody
+    ends: Ends
     _standing: dict[int, Placed | None] = field(default_factory=dict, init=False)
     _counts: dict[Filter, Counter[Lane]] = field(default_factory=dict, init=False)
     _places: dict[tuple[Filter, int], Place | None] = field(default_factory=dict, init=False)
@@ -201,20 +210,34 @@ class Long:
         """The page behind the case a filter names, and behind which the next one begins; nothing on the last."""
         known = self._known(asked)
         if len(known) > PAGE:
-            return known[:PAGE], end_after(asked, known[PAGE - 1])
-        end = end_of(asked, lambda case: self.queue.find(case, order=order_of(asked)), self.gone)
-        found = self.queue.page(self._wanted(asked), order_of(asked), end, PAGE)
+            return known[:PAGE], self.ends.after(asked, known[PAGE - 1])
+        found = self.queue.page(self._wanted(asked), order_of(asked), self.end(asked), PAGE)
         self._remember(asked, found.rows)
-        return found.rows, "" if found.after is None else end_after(asked, found.rows[-1])
+        return found.rows, "" if found.after is None else self.ends.after(asked, found.rows[-1])
+
+    def end(self, asked: Filter) -> Cursor | None:
+        """Where the page before ended; None where that place is none, or is no more."""
+        return self.ends.of(asked, lambda case: self.queue.find(case, order=order_of(asked)))
+
+    def pages(self, asked: Filter) -> Iterator[Sequence[Placed]]:
+        """All that a filter shows, each once, a page at a time: it goes on behind the last row that was read."""
+        after: Cursor | None = None
+        told = set[int]()
+        while True:
+            found = self.queue.page(self._wanted(asked), order_of(asked), after, PAGE)
+            yield [one for one in found.rows if one.case not in told]
+            told.update(one.case for one in found.rows)
+            if (after := found.after) is None:
+                return
 
     def workable(self, asked: Filter, most: int) -> tuple[Sequence[Placed], str]:
         """The first that are not blocked, and behind which the next page begins; nothing on the last."""
         known = [one for one in self._known(asked.with_(after="")) if one.lane is not Lane.BLOCKED]
         if len(known) > most:
-            return known[:most], end_after(asked, known[most - 1])
+            return known[:most], self.ends.after(asked, known[most - 1])
         found = self.queue.page(self._wanted(asked), Order.LANE, _NOT_BLOCKED, most)
         self._remember(asked, found.rows)
-        return found.rows, "" if found.after is None else end_after(asked, found.rows[-1])
+        return found.rows, "" if found.after is None else self.ends.after(asked, found.rows[-1])
 
     def _known(self, asked: Filter) -> Sequence[Placed]:
         """What was read already of a page of all lanes."""
@@ -269,7 +292,7 @@ class Long:
 
     def without(self, case: int) -> Long:  # noqa: ARG002 asked anew each time, it knows
         """The same once a case waits no more."""
-        return Long(queue=self.queue, paths=self.paths, own=self.own, gone=self.gone)
+        return Long(queue=self.queue, paths=self.paths, own=self.own, ends=self.ends)
 
     def mark(self) -> str:
         """A mark of what waits; of so many only the numbers."""
@@ -299,13 +322,13 @@ def waiting_for(visit: Visit, asked: Filter) -> Waiting:
     """What waits for whoever visits, to be filtered so."""
     own = _OWN[asked.who](visit) if asked.who in _OWN else ()
     queue = Queue(visit.desk.connection, visit.actor, visit.at, visit.house.lengths)
-    gone = partial(_place_of, visit)
+    ends = Ends(key=visit.office.key, gone=partial(_place_of, visit))
     found = queue.page(order=Order.NUMBER if asked.sort == Sort.NUMBER else Order.LANE, limit=SHORT)
     if found.after is None and not any(value for _, value in asked.facts()):
-        return Short(every=found.rows, own=frozenset(own), gone=gone)
+        return Short(every=found.rows, own=frozenset(own), ends=ends)
     paths = {code: one.path for code, one in visit.desk.units().items()}
     begins = () if asked.sort == Sort.NUMBER else found.rows
-    return Long(queue=queue, paths=paths, own=frozenset(own), begins=begins, gone=gone)
+    return Long(queue=queue, paths=paths, own=frozenset(own), begins=begins, ends=ends)
 
 
 def _place_of(visit: Visit, order: Order, case: int) -> str | None:
@@ -331,23 +354,26 @@ _OWN: Mapping[str, Callable[[Visit], Sequence[int]]] = {
 class Listing(NamedTuple):
     """A page of the list as it is shown.
 
-    `after` is where this page ends and the next begins, `before` where the one before this begins (`end_after`): empty
-    on the last, None on the first.
+    `after` is where this page ends and the next begins, `before` where the one before this begins (`Ends.after`): empty
+    on the last, None on the first. `is_anew` where it is the first because the place to go on from is no more.
     """
 
     rows: Sequence[Placed]
     after: str
     before: str | None
+    is_anew: bool = False
 
 
 def listing(waiting: Waiting, asked: Filter) -> Listing:
     """A page of what a filter shows; where all lanes are shown the blocked only begin it, the rest is in their own."""
+    is_anew = bool(asked.after) and waiting.end(asked) is None
+    asked = asked.with_(after="") if is_anew else asked
     rows, after = waiting.page(asked)
     blocked = [one for one in rows if one.lane is Lane.BLOCKED]
     if _is_folded(asked) and len(blocked) > FOLDED:
         others, after = waiting.workable(asked, PAGE - FOLDED)
         rows = [*blocked[:FOLDED], *others]
-    return Listing(rows, after, _before(waiting, asked, rows))
+    return Listing(rows, after, _before(waiting, asked, rows), is_anew)
 
 
 def _before(waiting: Waiting, asked: Filter, rows: Sequence[Placed]) -> str | None:
@@ -359,7 +385,7 @@ def _before(waiting: Waiting, asked: Filter, rows: Sequence[Placed]) -> str | No
         return None
     if _is_folded(asked):  # the first page has more than its share of them
         ahead = list(takewhile(lambda one: one.lane is not Lane.BLOCKED, ahead))
-    return end_after(asked, ahead[PAGE]) if len(ahead) > PAGE else ""
+    return waiting.ends.after(asked, ahead[PAGE]) if len(ahead) > PAGE else ""
 
 
 def _is_folded(asked: Filter) -> bool:

@@ -3,7 +3,7 @@
 //   data-key="a"          the key (or "Shift+x", "g i") that presses, opens or focuses this element
 //   data-list, data-row   a list, and its rows, which j and k go through; Enter opens a row's link
 //   data-tick="NAME"      ticks of one list; Shift+click and Shift+x take the range; put in anew, they stay
-//   data-presets          a field that keys 1 to 9 fill while it is empty, with the words of a data-fill in its form
+//   data-presets          a field that keys 1 to 9 fill while it is empty, from a data-fill of its form
 //   data-draft="ADDRESS"  a form kept on the server every 5 s and when it is left
 //   data-until="SECONDS"  counts down, then takes its [data-fades] away
 //   data-copy             copies its own address; data-send: Ctrl+Enter in this form submits it
@@ -109,11 +109,12 @@
       if (!isField && !toldOfIme) toldOfIme = Boolean(show("ime"));
       return;
     }
-    const picks = isField && target.matches("[data-presets]") && !target.value && /^[1-9]$/.test(event.key);
-    if (isField && !picks) {
+    const fills = /^[1-9]$/.test(event.key) && one("[data-presets]");
+    if (isField && (target !== fills || fills.value)) {
       if (event.key === "Escape") target.blur();
       return;
     }
+    if (fills && fills.value) return;
     if (event.key === "Enter" || event.key === " ") return;  // what has the focus answers them itself
     const name = pressed(event), whole = chord ? `${chord} ${name}` : name;
     clearTimeout(chordTimer);
@@ -171,8 +172,8 @@
     const fill = target.closest("[data-fill]"), field = fill && one("[data-presets]", fill.closest("form"));
     if (field) {
       event.preventDefault();
-      field.value += (field.value && "\n") + fill.textContent;
-      field.dispatchEvent(new Event("input", { bubbles: true }));  // it is kept as if it was typed
+      if (!field.value.includes(fill.textContent)) field.value += (field.value && "\n") + fill.textContent;
+      field.dispatchEvent(new Event("input", { bubbles: true }));  // kept as if typed
       field.focus();
     }
     const copy = target.closest("[data-copy]");

@@ -185,3 +185,14 @@ def test_how_a_person_likes_the_pages_comes_with_the_session(connection: Connect
     assert before is not None
     assert after is not None
     assert (before.preference, after.preference) == (Preference(), liked)
+
+
+def test_who_chose_what_only_a_later_version_knows_can_sign_in_after_going_back_to_this_one(connection: Connection):
+    token = sessions.begin(connection, ZHOU, NOW)
+    kept = '{"lang": "en", "undo_seconds": 60, "columns": ["cohort", "later"], "later": {"of": 1}}'
+
+    connection.execute("INSERT INTO preference (login, body) VALUES (?, ?)", (ZHOU, kept))
+    found = sessions.resume(connection, token, NOW)
+
+    assert found is not None
+    assert found.preference == Preference(lang="en", undo_seconds=60, columns=("cohort", "later"))

@@ -65,6 +65,25 @@ def test_two_faults_are_chosen_one_under_the_other_and_digits_in_a_text_stay_dig
     assert field.input_value().splitlines()[0].endswith("后再报 3")
 
 
+def test_a_second_press_writes_no_reason_twice_and_spoils_no_words(site: Site, visiting: Visiting, first: str) -> None:
+    page = queue(visiting, site, first)
+    to_write(page)
+    field, presets = page.locator("#xj-act textarea"), page.locator(".xj-presets a")
+
+    presets.nth(0).dblclick()
+    expect(field).to_have_value(PHOTO)
+    page.keyboard.type(MORE)
+    presets.nth(1).focus()
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    expect(field).to_have_value(PHOTO + MORE)
+
+    field.fill("")
+    presets.nth(1).focus()
+    page.keyboard.press("1")
+    expect(field).to_have_value(PHOTO)
+
+
 def test_a_reason_that_was_chosen_is_kept_as_if_it_was_written(site: Site, visiting: Visiting, first: str) -> None:
     page = queue(visiting, site, first)
     to_write(page)

@@ -1,4 +1,4 @@
-"""Who told an absence that the absent person did not tell: when, why, and who stands in, in which roles."""
+"""Who told an absence that the absent person did not tell: when, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ down_revision = "0022"
 branch_labels = None
 depends_on = None
 
-_TEXTS = ("told_by", "reason", "stand_in", "roles")
+_TEXTS = ("told_by", "reason")
 
 
 def upgrade() -> None:
