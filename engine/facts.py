@@ -221,12 +221,13 @@ def _mark(desk: Desk, changes: Iterable[FactChange], request: Request) -> None:
 
 
 def readers_of(desk: Desk, facts: set[str]) -> list[str]:
-    """The shapes whose cases read one of these facts; a name puts every case in order, and so all of them read it."""
-    return [
-        shape
-        for shape in desk.shapes_in_use()
-        if not NAMES.isdisjoint(facts) or any(facts.intersection(step.facts) for _, step in desk.machine(shape).steps())
-    ]
+    """The shapes whose cases read one of these facts."""
+    return [shape for shape in desk.shapes_in_use() if is_read(desk.machine(shape), facts)]
+
+
+def is_read(machine: Machine, facts: set[str]) -> bool:
+    """Whether a case reads one of these facts: in a step, or because a name puts it in order."""
+    return not NAMES.isdisjoint(facts) or any(facts.intersection(step.facts) for _, step in machine.steps())
 
 
 def _refusals(desk: Desk, changes: Sequence[FactChange], request: Request) -> tuple[FactRefusal, ...]:

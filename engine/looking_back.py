@@ -20,6 +20,7 @@ from engine.desk import Desk
 from engine.errors import Unknown, XuejiError
 from engine.expressions.functions import Registered
 from engine.expressions.kinds import SHANGHAI
+from engine.facts import is_read
 from engine.library import Library
 from engine.neighbours import named
 from engine.past import Past, numbered, past_of
@@ -256,9 +257,7 @@ def _revision(desk: Desk, case: int, lines: Iterable[Line]) -> int:
             touched = {*data["facts"], *data.get("sealed_facts", ())}
             is_own = numbered(data.get("cause", {}).get("chain")) == case
             book = max((since, place, one) for place, (since, one) in enumerate(books) if since <= event["at"])[-1]
-            revision += not is_own and any(
-                touched.intersection(step.facts) for _, step in desk.machine(shape, book).steps()
-            )
+            revision += not is_own and is_read(desk.machine(shape, book), touched)
     return revision
 
 

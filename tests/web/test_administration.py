@@ -296,11 +296,11 @@ def test_days_away_are_said_by_oneself_and_taken_back(site: Site) -> None:
     approver = site.signed_in(evening.APPROVER)
     wrong = approver.post("/me/delegations/away", {"first": "2024-05-17", "last": "2024-05-16"})
     assert (wrong.status_code, "请写今天起一年以内的第一天和最后一天" in wrong.text) == (422, True)
-    away = approver.post("/me/delegations/away", {"first": "2024-05-16", "last": "2024-05-17"})
+    away = approver.post("/me/delegations/away", {"first": "2024-05-15", "last": "2024-05-17"})
     assert away.headers["location"] == "/me/delegations?said=away"
-    assert "2024年5月16日（周四）—2024年5月17日（周五）" in approver.get("/me/delegations").text
+    assert "2024年5月15日（周三）—2024年5月17日（周五）" in approver.get("/me/delegations").text
     approver.post("/me/delegations/away", {"back": "1"})
-    assert "2024年5月16日" not in approver.get("/me/delegations").text
+    assert "2024年5月17日" not in approver.get("/me/delegations").text
 
 
 def _reveal(person: Person, number: str, times: int) -> None:
